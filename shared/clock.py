@@ -1,0 +1,63 @@
+"""Times as the wire writes them: `2026-11-22T10:00:00.123Z`, UTC, exactly three decimals.
+
+Because the form is fixed, string order is time order: the fold and the feed compare the strings themselves.
+Nothing here reads a clock; `now` always comes in from a port.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+EARLIEST_AT: Final = "0001-01-01T00:00:00.000Z"
+_LENGTH: Final = 24
+
+
+def format_at(moment: datetime) -> str:
+    """Write an aware time as the wire does; finer digits are cut, never rounded up into the future."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone cannot be written")
+    utc = moment.astimezone(UTC)
+    return f"{utc.year:04d}-{utc:%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def parse_at(text: str) -> datetime:
+    """Read a wire time. Raises ValueError unless it is exactly the wire's form."""
+    if len(text) != _LENGTH or text[-1] != "Z" or text[10] != "T" or text[19] != "." or not text.isascii():
+        raise ValueError(f"not a time of the form 2026-11-22T10:00:00.123Z: {text[:40]!r}")
+    return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
+
+
+def is_at(text: object) -> bool:
+    """Say whether a value is a wire time."""
+    if not isinstance(text, str):
+        return False
+    try:
+        parse_at(text)
+    except ValueError:
+        return False
+    return True
+
+
+def at_seconds(text: str) -> int:
+    """Wire time -> whole UTC seconds since 1970 (cut, not rounded), as the play evaluator counts."""
+    moment = parse_at(text).replace(microsecond=0)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+
+
+def seconds_at(seconds: int) -> str:
+    """Whole UTC seconds since 1970 -> wire time."""
+    return format_at(datetime.fromtimestamp(seconds, UTC))
+
+
+def shift_at(text: str, *, ms: int = 0, seconds: int = 0, days: int = 0) -> str:
+    """Move a wire time; the result stays inside the years 1 to 9999, so a mad clock never raises."""
+    try:
+        return format_at(parse_at(text) + timedelta(days=days, seconds=seconds, milliseconds=ms))
+    except OverflowError:
+        return EARLIEST_AT if (ms + seconds + days) < 0 else "9999-12-31T23:59:59.999Z"
+
+
+def ms_between(earlier: str, later: str) -> int:
+    """Milliseconds from `earlier` to `later` (negative when it is the other way round)."""
+    return (parse_at(later) - parse_at(earlier)) // timedelta(milliseconds=1)
