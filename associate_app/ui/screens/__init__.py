@@ -1,0 +1,1 @@
+"""One module a screen, in the order an associate meets them."""

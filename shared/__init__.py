@@ -1,0 +1,1 @@
+"""The core both apps share: pure values and rules. No clock, disk, network, chance or logging in here."""

@@ -1,0 +1,1 @@
+"""Routes, problem documents, authentication and console pages. Calls services; never imports adapters."""

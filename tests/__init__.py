@@ -1,0 +1,1 @@
+"""The checks of the project. Run them all with `python -m tests`."""
