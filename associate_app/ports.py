@@ -1,0 +1,306 @@
+"""The tablet's ports: what services and the sync engine need of the world, as Protocols. No implementation lives here.
+
+`TabletDatabase` is one encrypted SQLite file behind three faces: the journal (what this device recorded), the replica
+(what its scopes hold) and the notebook (who this device is and how its sync stands). Every method that writes is one
+transaction and has committed when it returns; a full disk raises `StorageFull` and leaves nothing half-written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from shared.wire.messages import EnrollReply, EnrollRequest, FeedPage, HelloReply, HelloRequest, PushReply
+from shared.wire.messages import Receipt, SnapshotEnd, SnapshotHeader, SnapshotLine, WaitReply
+from shared.wire.ops import Op
+
+OpState = Literal["pending", "acked", "parked", "rejected", "withheld"]
+
+
+class Clock(Protocol):
+    """The device's clock, which may be wrong; the sync engine never trusts it for order."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+    def monotonic_s(self) -> float:
+        """Seconds that never go back, for waits and back-off."""
+
+
+class Chance(Protocol):
+    """Randomness: ids and jitter."""
+
+    def bits(self, count: int) -> int:
+        """A whole number of `count` random bits."""
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number between `low` and `high`."""
+
+
+class KeyStore(Protocol):
+    """Keeps the database key outside the database: the system's key ring, or a file of mode 0600."""
+
+    def database_key(self, name: str) -> str:
+        """The key (64 hex digits) for a database, made at first use. Raises Damaged if it cannot be read."""
+
+    def forget(self, name: str) -> None:
+        """Delete a key; what it sealed cannot be opened again."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCode:
+    """A code in a picture: its format (`QR Code`, `EAN-13`, `Code 128`) and its text."""
+
+    format: str
+    text: str
+
+
+class CodeReader(Protocol):
+    """Finds codes in pictures."""
+
+    def read(self, picture: bytes) -> tuple[FoundCode, ...]:
+        """Codes found in a JPEG, PNG or WebP; empty for none, for a broken file and for a hostile code. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewOp:
+    """An op about to be recorded; the journal gives it seq, sha and chain. `amends` names the op it corrects or undoes."""
+
+    op_id: str
+    kind: str
+    scope: str
+    associate_id: str | None
+    occurred_at: str
+    body: Mapping[str, Any]
+    amends: str | None = None
+    profile_id: str | None = None
+    """The profile it is about as this tablet knew it: needed to blank the body at erasure, never sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A recorded op and how it stands. `visible_at` is the feed position by which its effect is in the documents."""
+
+    op: Op
+    chain: str
+    state: OpState
+    code: str | None = None
+    detail: str | None = None
+    visible_at: int | None = None
+    acked_at: str | None = None
+    profile_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """What the Sync pill and `status` tell: recorded = pending + acked + parked + rejected + withheld."""
+
+    recorded: int
+    pending: int
+    acked: int
+    parked: int
+    rejected: int
+    withheld: int
+    oldest_pending_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceIdentity:
+    """Who this device is, from enrolment. `receipt_key` is the base64 Ed25519 key of the server."""
+
+    server_url: str
+    device_id: str
+    token: str
+    name: str
+    store: str
+    receipt_key: str
+    ca_fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document of the replica with its scope and position."""
+
+    id: str
+    scope: str
+    s: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaState:
+    """How the replica of a scope stands: `count` and `sum` (16 hex digits) are computed from what is stored."""
+
+    scope: str
+    cursor: str | None
+    at: int
+    count: int
+    sum: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A shopper found by search."""
+
+    profile_id: str
+    name: str
+    loyalty_id: str | None
+    tier: str | None
+    hint: str
+    """What tells namesakes apart: town, masked e-mail or last digits of the phone."""
+
+
+class Journal(Protocol):
+    """The append-only, hash-chained list of ops."""
+
+    def install_id(self) -> str:
+        """The install whose journal this is (UUIDv7, made with the file)."""
+
+    def record(self, ops: Sequence[NewOp]) -> tuple[Op, ...]:
+        """Append ops in order: seq, canonical sha, chain and frozen body in ONE transaction. Raises StorageFull."""
+
+    def head(self) -> tuple[int, str]:
+        """(seq, chain) of the newest op of this install; (0, CHAIN_START) when empty."""
+
+    def acked(self) -> tuple[int, str]:
+        """(seq, chain) up to which HQ has answered every op of this install."""
+
+    def next_batch(self, *, after_seq: int, max_ops: int, max_bytes: int) -> tuple[Op, ...]:
+        """The next contiguous ops after a seq, bytes as frozen; withheld ones as their stand-in."""
+
+    def settle(self, reply: PushReply, *, at: str) -> None:
+        """Apply a push reply whole: verdicts, visible_at, acked position, receipt, in one transaction."""
+
+    def withhold(self, seq: int) -> None:
+        """Mark a poison op: from now on its stand-in is sent and its body stays here."""
+
+    def resend_from(self, seq: int) -> None:
+        """The server is behind (restored backup): ops after `seq` that are still kept are to be sent again."""
+
+    def restart_install(self, install_id: str, *, include_acked: bool) -> None:
+        """Take a new install id: unacknowledged ops (and with `include_acked` all kept ones) are renumbered under it
+        from 1 with new chains; op_id, sha and bytes stay."""
+
+    def counts(self) -> OutboxCounts:
+        """What is where."""
+
+    def entries(self, *, limit: int = 50, before_seq: int | None = None) -> tuple[JournalEntry, ...]:
+        """Newest first, for the Sync screen and export."""
+
+    def unsettled(self, profile_id: str | None, identifiers: Iterable[tuple[str, str]]) -> tuple[Op, ...]:
+        """Own ops about a shopper that the replica does not show yet (pending, parked, or accepted with `visible_at`
+        above the scope's cursor), oldest first, corrections included."""
+
+    def last_receipt(self) -> Receipt | None:
+        """The newest receipt that was checked and found sound."""
+
+    def forget_acked(self, before_at: str) -> int:
+        """Drop acknowledged ops older than the retention; returns how many."""
+
+
+class Replica(Protocol):
+    """The device's copy of its scopes."""
+
+    def state(self, scope: str) -> ReplicaState | None:
+        """Cursor, count and sum of a scope; None before its first snapshot."""
+
+    def states(self) -> tuple[ReplicaState, ...]:
+        """All scopes held."""
+
+    def apply_page(self, page: FeedPage) -> ReplicaState:
+        """Upsert newer, delete, adjust count and sum, save the cursor: ONE transaction."""
+
+    def load_snapshot(self, header: SnapshotHeader, lines: Iterable[SnapshotLine]) -> None:
+        """Add lines to the scope's shadow (resumable: call again with further lines)."""
+
+    def shadow_progress(self, scope: str) -> tuple[SnapshotHeader, str | None, int] | None:
+        """(header, last id, lines so far) of an unfinished snapshot, to resume it."""
+
+    def swap_snapshot(self, scope: str, end: SnapshotEnd) -> ReplicaState:
+        """Swap the shadow in with the cursor, ONE transaction. Raises Weather if count or sum differ."""
+
+    def drop_shadow(self, scope: str) -> None:
+        """Forget an unfinished snapshot."""
+
+    def recompute(self, scope: str) -> ReplicaState:
+        """Count and sum from what is stored, for the daily check and after a crash."""
+
+    def purge_scope(self, scope: str) -> None:
+        """Delete a scope's documents, cursor, shadow and search rows."""
+
+    def wipe_shoppers(self) -> None:
+        """Delete every profile, the search index and pictures; keeps journal, playbook and notebook."""
+
+    def document(self, document_id: str) -> StoredDocument | None:
+        """One document by id."""
+
+    def documents(self, kind: str) -> tuple[StoredDocument, ...]:
+        """All documents `kind/...` in order of id."""
+
+    def find_profile(self, type_: str, value: str) -> StoredDocument | None:
+        """The profile an identifier (normalised) or redirect leads to."""
+
+    def search(self, text: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
+        """Shoppers by name, phone digits, e-mail or number."""
+
+
+class Notebook(Protocol):
+    """Small facts that belong to the file: device identity, epoch, times, settings, card stock."""
+
+    def device(self) -> DeviceIdentity | None:
+        """None until enrolled."""
+
+    def save_device(self, device: DeviceIdentity) -> None:
+        """After enrolment or token rotation."""
+
+    def read_note(self, name: str) -> str | None:
+        """A small text by name."""
+
+    def write_note(self, name: str, value: str | None) -> None:
+        """Save or, with None, delete a small text."""
+
+    def lease(self, owner: str, until_s: float, now_s: float) -> bool:
+        """Take or renew the one sync worker's lease; False while another holds it."""
+
+
+class TabletDatabase(Journal, Replica, Notebook, Protocol):
+    """The whole file."""
+
+    def atomic(self) -> AbstractContextManager[Any]:
+        """Several writes in one transaction."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class SyncEndpoint(Protocol):
+    """HQ as the tablet sees it. Every method raises `Problem` for a problem document, `Weather` for no usable answer."""
+
+    def enroll(self, request: EnrollRequest) -> EnrollReply:
+        """Trade a one-time code for a device token."""
+
+    def hello(self, request: HelloRequest) -> HelloReply:
+        """Start a session."""
+
+    def push(self, message: Mapping[str, Any]) -> PushReply:
+        """Send a batch."""
+
+    def pull(self, scope: str, cursor: str, limit: int = 1000) -> FeedPage:
+        """Fetch a page."""
+
+    def snapshot(
+        self, scope: str, *, after: str | None = None, as_of: int | None = None, epoch: str | None = None
+    ) -> Iterator[SnapshotHeader | SnapshotLine | SnapshotEnd]:
+        """Stream a snapshot; a stream that stops without its end raises Weather."""
+
+    def wait(self, known: Mapping[str, int], seconds: int) -> WaitReply:
+        """The doorbell."""
+
+    def media(self, sha: str) -> bytes:
+        """A picture by its hash."""
+
+    def salvage(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Hand in ops a normal push can no longer carry."""
