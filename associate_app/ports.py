@@ -168,17 +168,29 @@ class Journal(Protocol):
     def acked(self) -> tuple[int, str]:
         """(seq, chain) up to which HQ has answered every op of this install."""
 
+    def chain_at(self, seq: int) -> str | None:
+        """The chain of this install at a seq; None where it is not (or no longer) known here."""
+
     def next_batch(self, *, after_seq: int, max_ops: int, max_bytes: int) -> tuple[Op, ...]:
-        """The next contiguous ops after a seq, bytes as frozen; withheld ones as their stand-in."""
+        """The next contiguous ops after a seq, bytes as frozen. A stand-in has kind `withheld` and the body
+        `{"bytes": n}`, or kind `erased` and an empty body; both keep the op's own op_id and sha."""
 
     def settle(self, reply: PushReply, *, at: str) -> None:
-        """Apply a push reply whole: verdicts, visible_at, acked position, receipt, in one transaction."""
+        """Apply a push reply whole: verdicts, visible_at, acked position, receipt, in one transaction.
+
+        The caller has checked the receipt's signature. A reply for another install changes nothing.
+        """
 
     def withhold(self, seq: int) -> None:
         """Mark a poison op: from now on its stand-in is sent and its body stays here."""
 
-    def resend_from(self, seq: int) -> None:
-        """The server is behind (restored backup): ops after `seq` that are still kept are to be sent again."""
+    def resend_from(self, seq: int) -> bool:
+        """The server is behind (restored backup): ops after `seq` are to be sent again. False, and nothing changed,
+        when not all of them are kept any more: then what is kept goes under a new install id."""
+
+    def requeue_earlier_installs(self) -> int:
+        """The server's history changed: kept ops of earlier installs are queued again at the end of this one (new seq
+        and chain; op_id, sha and bytes stay). Returns how many."""
 
     def restart_install(self, install_id: str, *, include_acked: bool) -> None:
         """Take a new install id: unacknowledged ops (and with `include_acked` all kept ones) are renumbered under it
@@ -193,6 +205,20 @@ class Journal(Protocol):
     def unsettled(self, profile_id: str | None, identifiers: Iterable[tuple[str, str]]) -> tuple[Op, ...]:
         """Own ops about a shopper that the replica does not show yet (pending, parked, or accepted with `visible_at`
         above the scope's cursor), oldest first, corrections included."""
+
+    def newest_about(
+        self, kind: str, profile_id: str | None, identifiers: Iterable[tuple[str, str]]
+    ) -> JournalEntry | None:
+        """The newest own op of a kind about a shopper that was not withdrawn."""
+
+    def recorded_since(self, kind: str, since_at: str) -> tuple[JournalEntry, ...]:
+        """Own ops of a kind that occurred at or after a time, newest first: what was seen in this shift."""
+
+    def entry(self, op_id: str) -> JournalEntry | None:
+        """One recorded op by its id."""
+
+    def newest_op_id(self) -> str | None:
+        """The largest op_id ever recorded here: new ones are made to sort after it."""
 
     def last_receipt(self) -> Receipt | None:
         """The newest receipt that was checked and found sound."""
@@ -234,6 +260,9 @@ class Replica(Protocol):
     def wipe_shoppers(self) -> None:
         """Delete every profile, the search index and pictures; keeps journal, playbook and notebook."""
 
+    def revision(self, kinds: Iterable[str]) -> int:
+        """A number that changes whenever a document `kind/...` of these kinds changes: what derived tables are kept by."""
+
     def document(self, document_id: str) -> StoredDocument | None:
         """One document by id."""
 
@@ -241,7 +270,8 @@ class Replica(Protocol):
         """All documents `kind/...` in order of id."""
 
     def find_profile(self, type_: str, value: str) -> StoredDocument | None:
-        """The profile an identifier (normalised) or redirect leads to."""
+        """The profile an identifier (normalised) leads to, or (`profile_id`) an id or redirect. None when it leads
+        nowhere, and when it leads to several people (a shared phone): then search shows them."""
 
     def search(self, text: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
         """Shoppers by name, phone digits, e-mail or number."""
