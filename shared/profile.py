@@ -178,6 +178,7 @@ class Profile(Part):
     recent: list[RecentEvent] = []
     cart: list[WantedLine] = []
     wishlist: list[WantedLine] = []
+    purchases: list[RecentEvent] = []
     notes: list[NoteLine] = []
     preferences: dict[str, str] = {}
     value_band: str = "none"

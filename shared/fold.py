@@ -1,0 +1,316 @@
+"""The fold: how a fact changes a shopper's profile. Flow step 7, at HQ. Pure; used by intake and by rebuild alike.
+
+Theory of operation
+-------------------
+The central profile is a function of a *set* of distinct facts (ops from tablets, events from other channels). The
+ledger keeps the set distinct (by op_id or event id, for ever), so folding is asked only to be indifferent to order:
+
+    fold(fold(S, {a}), {b}) == fold(fold(S, {b}), {a}) == fold(S, {a, b}),   and   rebuild == incremental
+
+Every part of `ProfileState` is therefore one of five shapes, each commutative and associative by itself:
+
+    register   {name: [at, rank, fact id, value]}       the largest (at, rank, id) wins; late facts lose by themselves
+    map        {fact id or order id: value}             distinct keys; corrections wait beside it under their target
+    newest N   [[at, id, ...]]                          the N largest (at, id); a dropped one could never come back
+    count      {n, first, last}                         sum, min, max (each fact is folded once: the ledger sees to it)
+    latest     {key: at}                                max
+
+What depends on other facts (open cart, net revenue, outcomes after corrections, consent in force) is never stored: it
+is worked out of these parts when a document is projected (`shared/projection.py`). `at` is always the *effective*
+time `min(occurred_at + offset, received_at)` as a wire string, so string order is time order and a wrong device clock
+cannot reach into the future.
+
+A correction or withdrawal names the first op in `amends`; the last correction by (at, op_id) takes the op's place, a
+withdrawal ends it for good; either may arrive first and waits. A correction of a correction has no target and no effect.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+EVENT: Final = "event"
+RECENT_MAX: Final = 100
+CART_LOG_MAX: Final = 200
+SHOWN_MAX: Final = 20
+DIGITAL_CHANNELS: Final = frozenset({"web", "app", "email", "sms", "ads"})
+TIER_CHANNELS: Final = frozenset({"pos", "store", "import"})
+
+_TRAIT_RANK: Final = {"import": 4, "pos": 3, "store": 2, "service": 2}
+_TRAITS: Final = (
+    "given_name",
+    "family_name",
+    "birth_on",
+    "language",
+    "postcode",
+    "country",
+    "home_store",
+    "tier",
+    "points",
+)
+_LINE_FIELDS: Final = ("sku", "category", "title", "image", "brand", "quantity", "price_minor")
+_RECENT_FIELDS: Final = (*_LINE_FIELDS, "currency", "offer_id", "store", "cart_id", "query", "campaign_id")
+_CART_SIGN: Final = {"Product Added": 1, "Product Removed": -1}
+_WISH_SIGN: Final = {"Product Added to Wishlist": True, "Product Removed from Wishlist": False}
+_OFFER_STATE: Final = {
+    "Email Sent": "sent",
+    "Email Delivered": "sent",
+    "Email Opened": "sent",
+    "Email Link Clicked": "clicked",
+    "Promotion Clicked": "clicked",
+    "Coupon Applied": "applied",
+    "Order Completed": "used",
+}
+RECORD_KINDS: Final = frozenset(
+    {
+        "outcome_recorded",
+        "shopper_enrolled",
+        "identifier_added",
+        "consent_changed",
+        "profile_corrected",
+        "data_flagged",
+        "note_added",
+        "preference_set",
+        "follow_up_requested",
+        "follow_up_changed",
+        "appointment_booked",
+        "appointment_changed",
+        "hold_requested",
+        "hold_changed",
+        "offer_overridden",
+    }
+)
+"""Kinds whose ops are kept whole in the state, because they can be corrected, withdrawn or shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact about one shopper. `id` is the op_id or event id, `at` the effective time, `store` where it was recorded.
+
+    `kind` is an op kind, or EVENT with a `ShopperEvent` body. `identifiers` are the normalised ones it brings.
+    """
+
+    id: str
+    at: str
+    kind: str
+    body: Mapping[str, Any]
+    store: str | None = None
+    associate_id: str | None = None
+    amends: str | None = None
+    identifiers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class ProfileState:
+    """Everything the fold keeps of one shopper; plain JSON parts in the five shapes of the theory above."""
+
+    latest_at: str = ""
+    identifiers: dict[str, str] = field(default_factory=dict)
+    traits: dict[str, list[Any]] = field(default_factory=dict)
+    consent: dict[str, list[Any]] = field(default_factory=dict)
+    seen: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    last_seen: dict[str, str] = field(default_factory=dict)
+    recent: list[list[Any]] = field(default_factory=list)
+    cart_log: list[list[Any]] = field(default_factory=list)
+    carts_closed: dict[str, str] = field(default_factory=dict)
+    bought: dict[str, str] = field(default_factory=dict)
+    wishlist: dict[str, list[Any]] = field(default_factory=dict)
+    orders: dict[str, list[Any]] = field(default_factory=dict)
+    cancelled: dict[str, str] = field(default_factory=dict)
+    refunds: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    cases: dict[str, list[Any]] = field(default_factory=dict)
+    cases_closed: dict[str, str] = field(default_factory=dict)
+    offers: dict[str, dict[str, str]] = field(default_factory=dict)
+    opened: dict[str, list[Any]] = field(default_factory=dict)
+    contacts: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, list[list[Any]]] = field(default_factory=dict)
+    first_shown: dict[str, list[Any]] = field(default_factory=dict)
+    records: dict[str, list[Any]] = field(default_factory=dict)
+    corrections: dict[str, list[Any]] = field(default_factory=dict)
+    withdrawn: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The parts that hold something, for the database."""
+        return {part.name: value for part in fields(self) if (value := getattr(self, part.name))}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> ProfileState:
+        """Read a stored state; parts a newer version no longer knows are left out."""
+        known = {part.name for part in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known})
+
+
+def fold(state: ProfileState, facts: Iterable[Fact]) -> ProfileState:
+    """Fold distinct new facts into `state` (changed in place and returned). Raises what a broken body makes it raise:
+    the intake parks that op alone."""
+    for fact in facts:
+        state.latest_at = max(state.latest_at, fact.at)
+        for type_, value in fact.identifiers:
+            _earliest(state.identifiers, f"{type_}|{value}", fact.at)
+        if fact.kind == EVENT:
+            _fold_event(state, fact)
+        else:
+            _fold_op(state, fact)
+    return state
+
+
+def _latest(into: dict[str, str], key: str, at: str) -> None:
+    if at > into.get(key, ""):
+        into[key] = at
+
+
+def _earliest(into: dict[str, str], key: str, at: str) -> None:
+    if key not in into or at < into[key]:
+        into[key] = at
+
+
+def _register(into: dict[str, list[Any]], key: str, entry: list[Any]) -> None:
+    """Keep the entry with the largest (at, rank, id): its first three places."""
+    held = into.get(key)
+    if held is None or entry[:3] > held[:3]:
+        into[key] = entry
+
+
+def _newest(into: list[list[Any]], entry: list[Any], most: int) -> None:
+    """Insert by (at, id) and keep the newest `most`; the list is in rising order."""
+    bisect.insort(into, entry, key=lambda kept: (kept[0], kept[1]))
+    if len(into) > most:
+        del into[0]
+
+
+# ops ------------------------------------------------------------------------------------------------------------------
+
+
+def _fold_op(state: ProfileState, fact: Fact) -> None:
+    if fact.store:
+        _latest(state.contacts, fact.store, fact.at)
+    if fact.kind == "op_withdrawn":
+        if fact.amends:
+            _latest(state.withdrawn, fact.amends, fact.at)
+    elif fact.amends:
+        _register(state.corrections, fact.amends, [fact.at, 0, fact.id, fact.kind, dict(fact.body)])
+    elif fact.kind == "shopper_opened":
+        _fold_opened(state, fact)
+    elif fact.kind == "impression_recorded":
+        _fold_impression(state, fact)
+    elif fact.kind in RECORD_KINDS:
+        state.records[fact.id] = [fact.kind, fact.at, fact.store, fact.associate_id, dict(fact.body)]
+
+
+def _fold_opened(state: ProfileState, fact: Fact) -> None:
+    held = state.opened.get(fact.store or "", [0, ""])
+    state.opened[fact.store or ""] = [held[0] + 1, max(held[1], fact.at)]
+    _latest(state.last_seen, "store", fact.at)
+
+
+def _fold_impression(state: ProfileState, fact: Fact) -> None:
+    for shown in fact.body["shown"]:
+        play_id, arm = shown["play_id"], shown["arm"]
+        _newest(state.shown.setdefault(play_id, []), [fact.at, fact.id, arm], SHOWN_MAX)
+        first = state.first_shown.get(play_id)
+        if first is None or [fact.at, fact.id] < first[:2]:
+            state.first_shown[play_id] = [fact.at, fact.id, arm]
+
+
+# events ---------------------------------------------------------------------------------------------------------------
+
+
+def _fold_event(state: ProfileState, fact: Fact) -> None:
+    event = fact.body
+    channel = event["channel"]
+    _fold_traits(state, fact, event.get("traits") or {}, channel)
+    for purpose, decision in (event.get("consent") or {}).items():
+        note = [decision, event.get("wording_version")]
+        _register(state.consent, purpose, [fact.at, int(decision == "denied"), fact.id, *note])
+    if event.get("kind", "track") != "track":
+        return
+    _latest(state.last_seen, channel, fact.at)
+    _count_seen(state, event["name"], channel, fact.at)
+    _fold_track(state, fact, event)
+
+
+def _fold_traits(state: ProfileState, fact: Fact, traits: Mapping[str, Any], channel: str) -> None:
+    rank = _TRAIT_RANK.get(channel, 1)
+    for name in _TRAITS:
+        value = traits.get(name)
+        if value is not None and (name not in ("tier", "points") or channel in TIER_CHANNELS):
+            _register(state.traits, name, [fact.at, rank, fact.id, value])
+
+
+def _count_seen(state: ProfileState, name: str, channel: str, at: str) -> None:
+    side = state.seen.setdefault("digital" if channel in DIGITAL_CHANNELS else "floor", {})
+    held = side.get(name)
+    side[name] = [held[0] + 1, min(held[1], at), max(held[2], at)] if held else [1, at, at]
+
+
+def _fold_track(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> None:
+    name = event["name"]
+    _remember(state, fact, event)
+    if name in _CART_SIGN and event.get("sku"):
+        _newest(state.cart_log, [fact.at, fact.id, _CART_SIGN[name], _line(event, event)], CART_LOG_MAX)
+    elif name in _WISH_SIGN and event.get("sku"):
+        _register(state.wishlist, event["sku"], [fact.at, 0, fact.id, _WISH_SIGN[name], _line(event, event)])
+    elif name in ("Order Completed", "Order Updated"):
+        _fold_order(state, fact, event)
+    elif name == "Order Cancelled":
+        _latest(state.cancelled, _order_id(event, fact), fact.at)
+    elif name == "Order Refunded":
+        refund = [fact.at, event.get("refund_minor"), event.get("currency")]
+        state.refunds.setdefault(_order_id(event, fact), {})[fact.id] = refund
+    _fold_case(state, fact, event)
+    if event.get("offer_id") and name in _OFFER_STATE:
+        _latest(state.offers.setdefault(event["offer_id"], {}), _OFFER_STATE[name], fact.at)
+
+
+def _line(line: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: line[name] for name in _LINE_FIELDS if line.get(name) is not None}
+    for name in ("currency", "cart_id"):
+        if event.get(name) is not None:
+            kept[name] = event[name]
+    return kept
+
+
+def _order_lines(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list((event.get("order") or {}).get("lines") or [])
+
+
+def _order_id(event: Mapping[str, Any], fact: Fact) -> str:
+    return (event.get("order") or {}).get("order_id") or event.get("order_id") or fact.id
+
+
+def _remember(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> None:
+    """One recent line for the event, or one for each product of an order (they share its order_id)."""
+    base = {name: event[name] for name in _RECENT_FIELDS if event.get(name) is not None}
+    base |= {"channel": event["channel"], "event": event["name"]}
+    lines = _order_lines(event)
+    if lines or event.get("order"):
+        base["order_id"] = _order_id(event, fact)
+    for number, line in enumerate(lines[:20]):
+        _newest(state.recent, [fact.at, f"{fact.id}/{number:02d}", {**base, **_line(line, event)}], RECENT_MAX)
+    if not lines:
+        _newest(state.recent, [fact.at, fact.id, base], RECENT_MAX)
+
+
+def _fold_order(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> None:
+    order = event.get("order") or {}
+    order_id, lines = _order_id(event, fact), [_line(line, event) for line in _order_lines(event)]
+    net = order.get("revenue_minor")
+    currency = order.get("currency") or event.get("currency")
+    entry = [fact.at, 0, fact.id, event["channel"], event.get("store"), net, currency, lines]
+    _register(state.orders, order_id, entry)
+    if event["name"] == "Order Completed":
+        _latest(state.carts_closed, event.get("cart_id") or "", fact.at)
+        for line in lines:
+            if line.get("sku"):
+                _latest(state.bought, line["sku"], fact.at)
+
+
+def _fold_case(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> None:
+    case_id = event.get("case_id") or ""
+    if event["name"] == "Support Case Opened":
+        title = event.get("title") or "Service case"
+        _register(state.cases, case_id, [fact.at, 0, fact.id, title, event.get("due_on")])
+    elif event["name"] == "Support Case Closed":
+        _latest(state.cases_closed, case_id, fact.at)

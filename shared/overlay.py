@@ -1,0 +1,117 @@
+"""Read your writes: a profile document with the tablet's own unsettled ops laid over it. Flow step 3.
+
+The card must show what was just recorded before HQ has merged it, and each record exactly once when it has: records
+carry their op_id, so an op the document already shows changes nothing. Pure.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Any, Final
+
+from shared.projection import LISTED_MAX
+from shared.wire.ops import Op
+
+_LISTS: Final = {"outcome_recorded": "outcomes", "note_added": "notes", "follow_up_requested": "follow_ups"}
+_BODY_FIELDS: Final = {
+    "outcomes": ("play_id", "outcome", "reason", "sku"),
+    "notes": ("text",),
+    "follow_ups": ("what", "text", "due_at", "assignee"),
+}
+
+
+def overlay(document: dict[str, Any], ops: Iterable[Op]) -> dict[str, Any]:
+    """The document with `ops` (oldest first) applied; the stored document is left as it is."""
+    ops = list(ops)
+    if not ops:
+        return document
+    result = copy.deepcopy(document)
+    withdrawn = {op.amends for op in ops if op.kind == "op_withdrawn" and op.amends}
+    corrections = {op.amends: op for op in ops if op.amends and op.kind != "op_withdrawn"}
+    for op in ops:
+        if op.amends is None and op.op_id not in withdrawn:
+            _lay(result, op, corrections.get(op.op_id, op).body)
+    _amend(result, withdrawn, corrections)
+    _hide_without_consent(result)
+    return result
+
+
+def bare_document(profile_id: str, identifiers: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """A document for a shopper this tablet holds nothing of, to lay own ops over."""
+    known = [{"type": type_, "value": value} for type_, value in identifiers]
+    return {"id": profile_id, "identifiers": known, "redacted": ["behaviour"], "is_provisional": True}
+
+
+def _lay(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    listed = _LISTS.get(op.kind)
+    if listed:
+        _append(document.setdefault(listed, []), op, {name: body.get(name) for name in _BODY_FIELDS[listed]})
+        document[listed] = document[listed][-LISTED_MAX:]
+    elif op.kind == "preference_set":
+        document.setdefault("preferences", {})[body["name"]] = body["value"]
+    elif op.kind == "consent_changed":
+        _decide(document, op, body["consent"])
+    elif op.kind == "shopper_enrolled":
+        _enrol(document, op, body)
+    elif op.kind == "identifier_added":
+        _identify(document, body["identifier"])
+    elif op.kind == "impression_recorded":
+        _expose(document, op, body)
+
+
+def _append(lines: list[dict[str, Any]], op: Op, told: dict[str, Any]) -> None:
+    if all(line.get("op_id") != op.op_id for line in lines):
+        line = {"op_id": op.op_id, "associate_id": op.associate_id, "at": op.occurred_at, **told}
+        lines.append({name: value for name, value in line.items() if value is not None})
+
+
+def _decide(document: dict[str, Any], op: Op, given: dict[str, Any]) -> None:
+    held = document.setdefault("consent", {}).get(given["purpose"])
+    if held is None or op.occurred_at >= held["at"]:
+        decided = {"decision": given["decision"], "at": op.occurred_at}
+        document["consent"][given["purpose"]] = decided
+
+
+def _enrol(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    for name in ("given_name", "family_name", "postcode"):
+        if body.get(name) and not document.get(name):
+            document[name] = body[name]
+    for type_ in ("loyalty_id", "email", "phone"):
+        if body.get(type_):
+            _identify(document, {"type": type_, "value": body[type_]})
+    for given in body.get("consents") or []:
+        _decide(document, op, given)
+
+
+def _identify(document: dict[str, Any], identifier: dict[str, Any]) -> None:
+    known = document.setdefault("identifiers", [])
+    pair = {"type": identifier["type"], "value": identifier["value"]}
+    if pair not in known:
+        known.append(pair)
+
+
+def _expose(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    for shown in body["shown"]:
+        state = document.setdefault("plays_state", {}).setdefault(shown["play_id"], {"shown_at": []})
+        state.setdefault("arm", shown["arm"])
+        if shown["arm"] == "shown" and op.occurred_at not in state["shown_at"]:
+            state["shown_at"] = [*state["shown_at"], op.occurred_at][-20:]
+
+
+def _amend(document: dict[str, Any], withdrawn: set[str], corrections: dict[str, Op]) -> None:
+    """Withdrawals and corrections of records the document already shows."""
+    for listed, names in _BODY_FIELDS.items():
+        kept = [line for line in document.get(listed, []) if line.get("op_id") not in withdrawn]
+        for line in kept:
+            correction = corrections.get(line.get("op_id", ""))
+            if correction is not None and _LISTS.get(correction.kind) == listed:
+                line.update({name: correction.body[name] for name in names if correction.body.get(name) is not None})
+        if listed in document:
+            document[listed] = kept
+
+
+def _hide_without_consent(document: dict[str, Any]) -> None:
+    """A withdrawal captured here takes effect here at once."""
+    if document.get("consent", {}).get("personalise_in_store", {}).get("decision") != "granted":
+        document |= {"recent": [], "cart": [], "wishlist": [], "redacted": ["behaviour"]}

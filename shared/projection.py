@@ -1,0 +1,405 @@
+"""From the fold's state to what leaves HQ: the profile document of a store, after consent, and the slice's reasons.
+
+Flow step 7 to 8. Pure: distances, value band and the day's limits come in. `project` is the only place where behaviour
+is redacted, so nothing a shopper did not agree to can reach a feed by another way.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.clock import shift_at
+from shared.fold import DIGITAL_CHANNELS, ProfileState
+
+LISTED_MAX: Final = 500
+PURCHASES_MAX: Final = 20
+RECENT_DAYS: Final = 90
+CONTACT_DAYS: Final = 30
+VISIT_DAYS: Final = 400
+NEAR_M: Final = 15_000
+_CLOSED_STATES: Final = frozenset({"done", "dropped", "released", "sold", "cancelled", "kept", "missed", "expired"})
+_PLANNED: Final = {"follow_up_requested": "follow_up", "hold_requested": "hold", "appointment_booked": "appointment"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A floor record as it stands after corrections; `op_id` and `at` are the first op's."""
+
+    op_id: str
+    kind: str
+    at: str
+    store: str | None
+    associate_id: str | None
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """What a document needs to know of the store it goes to. Distances in metres, rounded up to 100."""
+
+    this_store_m: int | None = None
+    home_store_m: int | None = None
+    value_band: str = "none"
+
+
+def effective_records(state: ProfileState) -> Iterator[Record]:
+    """Floor records after corrections, without the withdrawn ones, in order of (at, op_id)."""
+    ordered = sorted(state.records.items(), key=lambda entry: (entry[1][1], entry[0]))
+    for op_id, (kind, at, store, associate_id, body) in ordered:
+        if op_id in state.withdrawn:
+            continue
+        correction = state.corrections.get(op_id)
+        if correction is not None and correction[3] == kind:
+            body = correction[4]
+        yield Record(op_id, kind, at, store, associate_id, body)
+
+
+def consent_in_force(state: ProfileState) -> dict[str, dict[str, Any]]:
+    """Purpose -> {decision, at, wording_version}: the latest decision from any channel; ties deny; missing = not granted."""
+    registers: dict[str, list[Any]] = dict(state.consent)
+    for record in effective_records(state):
+        for given in _decisions(record):
+            denied = int(given["decision"] == "denied")
+            entry = [record.at, denied, record.op_id, given["decision"], given.get("wording_version")]
+            held = registers.get(given["purpose"])
+            if held is None or entry[:3] > held[:3]:
+                registers[given["purpose"]] = entry
+    return {
+        purpose: _without_none({"decision": entry[3], "at": entry[0], "wording_version": entry[4]})
+        for purpose, entry in sorted(registers.items())
+    }
+
+
+def _decisions(record: Record) -> list[Mapping[str, Any]]:
+    if record.kind == "consent_changed":
+        return [record.body["consent"]]
+    return list(record.body.get("consents") or []) if record.kind == "shopper_enrolled" else []
+
+
+def may_show_behaviour(state: ProfileState) -> bool:
+    """Say whether online behaviour may leave HQ for a tablet: personalise_in_store must be granted."""
+    return consent_in_force(state).get("personalise_in_store", {}).get("decision") == "granted"
+
+
+def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value is not None}
+
+
+# traits and aggregates ------------------------------------------------------------------------------------------------
+
+
+def traits_of(state: ProfileState) -> dict[str, Any]:
+    """The surviving traits; what the shopper said at enrolment stands until a later source says otherwise."""
+    registers = dict(state.traits)
+    for record in effective_records(state):
+        if record.kind != "shopper_enrolled":
+            continue
+        for name in ("given_name", "family_name", "postcode"):
+            entry = [record.at, 2, record.op_id, record.body.get(name)]
+            held = registers.get(name)
+            if entry[3] is not None and (held is None or entry[:3] > held[:3]):
+                registers[name] = entry
+    return {name: entry[3] for name, entry in registers.items()}
+
+
+def _live_orders(state: ProfileState) -> dict[str, list[Any]]:
+    return {order_id: order for order_id, order in state.orders.items() if state.cancelled.get(order_id, "") < order[0]}
+
+
+def net_revenue(state: ProfileState, *, since_at: str = "") -> dict[str, int]:
+    """Currency -> minor units of live orders since a time, refunds subtracted (whole order when no amount is given)."""
+    totals: Counter[str] = Counter()
+    for order_id, order in _live_orders(state).items():
+        at, net, currency = order[0], order[5], order[6]
+        if net is None or not currency or at < since_at:
+            continue
+        refunded = sum(net if refund[1] is None else refund[1] for refund in state.refunds.get(order_id, {}).values())
+        totals[currency] += net - min(net, refunded)
+    return dict(totals)
+
+
+def home_store(state: ProfileState) -> str | None:
+    """The store with most orders and openings; ties by name; else where the shopper enrolled or said home is."""
+    visits: Counter[str] = Counter(order[4] for order in _live_orders(state).values() if order[4])
+    visits.update({store: count for store, (count, _) in state.opened.items() if store})
+    if visits:
+        return min(visits, key=lambda store: (-visits[store], store))
+    declared = state.traits.get("home_store")
+    if declared:
+        return str(declared[3])
+    return next((record.store for record in effective_records(state) if record.kind == "shopper_enrolled"), None)
+
+
+def _facts(state: ProfileState, view: StoreView, *, is_open: bool) -> dict[str, Any]:
+    live = sorted(_live_orders(state).values(), key=lambda order: (order[0], order[2]))
+    revenue = net_revenue(state)
+    last_seen = {name: at for name, at in state.last_seen.items() if is_open or name not in DIGITAL_CHANNELS}
+    distance = _without_none({"this_store_m": view.this_store_m, "home_store_m": view.home_store_m})
+    return _without_none(
+        {
+            "first_order_at": live[0][0] if live else None,
+            "last_order_at": live[-1][0] if live else None,
+            "last_order_store": live[-1][4] if live else None,
+            "orders": len(live),
+            "net_revenue": [{"minor": minor, "currency": currency} for currency, minor in sorted(revenue.items())],
+            "refunds": len(state.refunds),
+            "home_store": home_store(state),
+            "distance": distance,
+            "last_seen": last_seen,
+        }
+    )
+
+
+# lists ----------------------------------------------------------------------------------------------------------------
+
+
+def _spoken_line(line: Mapping[str, Any], at: str) -> dict[str, Any]:
+    kept = {name: value for name, value in line.items() if name not in ("price_minor", "currency")}
+    if line.get("price_minor") is not None and line.get("currency"):
+        kept["price"] = {"minor": line["price_minor"], "currency": line["currency"]}
+    return {"at": at, **kept}
+
+
+def _recent(state: ProfileState) -> list[dict[str, Any]]:
+    """Newest first; older than 90 days before the newest fact is left out, so that time alone changes no document."""
+    since_at = shift_at(state.latest_at, days=-RECENT_DAYS) if state.latest_at else ""
+    return [_spoken_line(line, at) for at, _, line in reversed(state.recent) if at >= since_at]
+
+
+def _purchases(state: ProfileState, *, is_open: bool) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    orders = sorted(_live_orders(state).items(), key=lambda entry: (entry[1][0], entry[0]), reverse=True)
+    for order_id, order in orders:
+        if is_open or order[3] not in DIGITAL_CHANNELS:
+            origin = {"channel": order[3], "event": "Order Completed", "order_id": order_id}
+            origin |= {"store": order[4]} if order[4] else {}
+            lines += [{**_spoken_line(line, order[0]), **origin} for line in order[7]]
+    return lines[:PURCHASES_MAX]
+
+
+def open_cart(state: ProfileState) -> list[dict[str, Any]]:
+    """Added minus removed since the last order of that cart (else of the person), without what was bought since."""
+    lines: dict[tuple[str, str], list[Any]] = {}
+    person_closed_at = max(state.carts_closed.values(), default="")
+    for at, _, sign, line in state.cart_log:
+        cart_id = line.get("cart_id") or ""
+        closed_at = state.carts_closed.get(cart_id, "") if cart_id else person_closed_at
+        if at <= max(closed_at, state.bought.get(line["sku"], "")):
+            continue
+        held = lines.setdefault((cart_id, line["sku"]), [0, at, line])
+        held[0] = max(0, held[0] + sign * line.get("quantity", 1))
+        if sign > 0:
+            held[1:] = [at, line]
+    kept = [{**_spoken_line(line, at), "quantity": n} for n, at, line in lines.values() if n > 0]
+    return sorted(kept, key=lambda line: (line["at"], line["sku"]), reverse=True)
+
+
+def _wishlist(state: ProfileState) -> list[dict[str, Any]]:
+    wanted = [
+        _spoken_line(line, at)
+        for sku, (at, _, _, is_in, line) in state.wishlist.items()
+        if is_in and state.bought.get(sku, "") < at
+    ]
+    return sorted(wanted, key=lambda line: (line["at"], line["sku"]), reverse=True)
+
+
+def _seen(state: ProfileState, *, is_open: bool) -> dict[str, dict[str, Any]]:
+    merged: dict[str, list[Any]] = {}
+    for side in ("floor", "digital") if is_open else ("floor",):
+        for name, (n, first, last) in state.seen.get(side, {}).items():
+            held = merged.get(name, [0, first, last])
+            merged[name] = [held[0] + n, min(held[1], first), max(held[2], last)]
+    return {name: {"n": n, "first_at": first, "last_at": last} for name, (n, first, last) in sorted(merged.items())}
+
+
+def _floor_lists(state: ProfileState) -> dict[str, Any]:
+    notes, outcomes, preferences = [], [], {}
+    for record in effective_records(state):
+        body, common = record.body, {"op_id": record.op_id, "associate_id": record.associate_id, "at": record.at}
+        if record.kind == "note_added":
+            notes.append(_without_none({**common, "text": body["text"]}))
+        elif record.kind == "preference_set":
+            preferences[body["name"]] = body["value"]
+        elif record.kind == "outcome_recorded":
+            told = {name: body.get(name) for name in ("play_id", "outcome", "reason", "sku")}
+            outcomes.append(_without_none({**common, **told}))
+    return {"notes": notes[-LISTED_MAX:], "outcomes": outcomes[-LISTED_MAX:], "preferences": preferences}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A follow-up, hold or appointment with its state after every change."""
+
+    record: Record
+    what: str
+    state: str
+    due: str | None
+    assignee: str | None
+
+
+def planned(state: ProfileState) -> list[Planned]:
+    """Follow-ups, holds and appointments as they stand, oldest first."""
+    records = list(effective_records(state))
+    made = {record.op_id: record for record in records if record.kind in _PLANNED}
+    changes: dict[str, dict[str, Any]] = {op_id: {} for op_id in made}
+    for record in records:
+        if record.kind.endswith("_changed") and record.body.get("id") in changes:
+            changes[record.body["id"]] |= _without_none(record.body)
+    return [_planned(record, changes[op_id]) for op_id, record in made.items()]
+
+
+def _planned(record: Record, change: Mapping[str, Any]) -> Planned:
+    body = record.body
+    due = change.get("due") or body.get("due_at") or body.get("starts_at") or body.get("until_on")
+    assignee = change.get("assignee") or body.get("assignee")
+    return Planned(record, _PLANNED[record.kind], change.get("state", "open"), due, assignee)
+
+
+def _follow_ups(state: ProfileState) -> list[dict[str, Any]]:
+    return [
+        _without_none(
+            {
+                "op_id": plan.record.op_id,
+                "what": plan.record.body["what"],
+                "text": plan.record.body.get("text"),
+                "due_at": plan.due,
+                "state": plan.state,
+                "store": plan.record.store,
+                "assignee": plan.assignee,
+                "associate_id": plan.record.associate_id,
+            }
+        )
+        for plan in planned(state)
+        if plan.what == "follow_up" and plan.state not in _CLOSED_STATES
+    ]
+
+
+def _offers(state: ProfileState, *, is_open: bool) -> list[dict[str, Any]]:
+    offers = {}
+    if is_open:
+        for offer_id, states in state.offers.items():
+            at, name = max((at, name) for name, at in states.items())
+            offers[offer_id] = {"offer_id": offer_id, "state": name, "at": at}
+    for record in effective_records(state):
+        if record.kind == "offer_overridden":
+            offer_id = record.body["offer_id"]
+            offers[offer_id] = {"offer_id": offer_id, "state": record.body["kind"], "at": record.at}
+    return [offers[offer_id] for offer_id in sorted(offers)]
+
+
+def _open_issue(state: ProfileState) -> dict[str, Any] | None:
+    open_cases = [case for case_id, case in state.cases.items() if state.cases_closed.get(case_id, "") < case[0]]
+    if not open_cases:
+        return None
+    at, _, _, title, due_on = max(open_cases, key=lambda case: case[:3])
+    return _without_none({"title": title, "opened_at": at, "due_on": due_on})
+
+
+def _plays_state(state: ProfileState) -> dict[str, Any]:
+    return {
+        play_id: {
+            "shown_at": [at for at, _, arm in entries if arm == "shown"],
+            "arm": state.first_shown[play_id][2],
+        }
+        for play_id, entries in sorted(state.shown.items())
+    }
+
+
+# the document ---------------------------------------------------------------------------------------------------------
+
+
+def identifiers_of(state: ProfileState) -> list[dict[str, str]]:
+    """Identifiers a person may be found by, in order; anonymous ids stay at HQ."""
+    pairs = sorted(key.split("|", 1) for key in state.identifiers)
+    return [{"type": type_, "value": value} for type_, value in pairs if type_ not in ("anonymous_id", "payment_token")]
+
+
+def project(state: ProfileState, profile_id: str, view: StoreView, reasons: list[str] | None = None) -> dict[str, Any]:
+    """The document `profile/<id>` for one store. `reasons` None means HQ's own full view: nothing is redacted."""
+    consent = consent_in_force(state)
+    is_open = reasons is None or consent.get("personalise_in_store", {}).get("decision") == "granted"
+    traits = traits_of(state)
+    document = {
+        "id": profile_id,
+        "identifiers": identifiers_of(state),
+        **{name: traits.get(name) for name in ("given_name", "family_name", "tier", "points", "birth_on", "language")},
+        "postcode": traits.get("postcode"),
+        "consent": consent,
+        "facts": _facts(state, view, is_open=is_open),
+        "seen": _seen(state, is_open=is_open),
+        "recent": _recent(state) if is_open else [],
+        "cart": open_cart(state) if is_open else [],
+        "wishlist": _wishlist(state) if is_open else [],
+        "purchases": _purchases(state, is_open=is_open),
+        **_floor_lists(state),
+        "value_band": view.value_band,
+        "slice": reasons,
+        "offers": _offers(state, is_open=is_open),
+        "follow_ups": _follow_ups(state),
+        "open_issue": _open_issue(state),
+        "plays_state": _plays_state(state),
+        "redacted": None if is_open else ["behaviour"],
+        "is_provisional": True if is_provisional(state) else None,
+        "as_of": state.latest_at or None,
+    }
+    return _without_none(document)
+
+
+def is_provisional(state: ProfileState) -> bool:
+    """Say whether HQ knows the shopper only from the floor: no trait, order or event from another source yet."""
+    return not state.traits and not state.seen and not state.orders
+
+
+# the slice ------------------------------------------------------------------------------------------------------------
+
+
+def slice_reasons(state: ProfileState, now_at: str, distance_m: Mapping[str, int]) -> dict[str, dict[str, str]]:
+    """Store -> {reason: since}: why each store holds this profile at `now_at`. `distance_m` has stores with a known
+    distance. Reasons: home, visited, enrolled, cart_near, opened, contact (protocol.md, Slice)."""
+    reasons: dict[str, dict[str, str]] = {}
+
+    def note(store: str | None, reason: str, at: str) -> None:
+        if store:
+            held = reasons.setdefault(store, {})
+            held[reason] = max(at, held.get(reason, ""))
+
+    home = home_store(state)
+    note(home, "home", state.latest_at)
+    visit_since, contact_since = shift_at(now_at, days=-VISIT_DAYS), shift_at(now_at, days=-CONTACT_DAYS)
+    for store, at in _visits(state):
+        if at >= visit_since:
+            note(store, "visited", at)
+    for record in effective_records(state):
+        if record.kind == "shopper_enrolled":
+            note(record.store, "enrolled", record.at)
+    if any(distance <= NEAR_M for distance in distance_m.values()) and (wanted := open_cart(state) + _wishlist(state)):
+        for store, distance in distance_m.items():
+            if distance <= NEAR_M:
+                note(store, "cart_near", max(line["at"] for line in wanted))
+    for store, (_, at) in state.opened.items():
+        if at >= contact_since:
+            note(store, "opened", at)
+    for store, at in state.contacts.items():
+        if at >= contact_since:
+            note(store, "contact", at)
+    return reasons
+
+
+def _visits(state: ProfileState) -> Iterator[tuple[str | None, str]]:
+    for order in _live_orders(state).values():
+        yield order[4], order[0]
+    for record in effective_records(state):
+        if record.kind in _PLANNED or record.kind == "outcome_recorded":
+            yield record.store, record.at
+
+
+def choose_stores(reasons: Mapping[str, Mapping[str, str]], home: str | None, others_max: int = 3) -> list[str]:
+    """Home store plus at most `others_max` others, newest reason first, ties by name."""
+    others = sorted(
+        (store for store in reasons if store != home), key=lambda store: (max(reasons[store].values()), store)
+    )
+    chosen = [home] if home in reasons else []
+    return [store for store in chosen if store] + others[::-1][:others_max]
