@@ -1,0 +1,269 @@
+"""The central database's tables, one schema for SQLite and PostgreSQL (Alembic creates and migrates them).
+
+Rows are keyed by what a distributed PostgreSQL would shard by: install, profile or scope. There is no sequence anywhere:
+feed positions come from `scope_head`, ids from UUIDs. Times are wire strings, JSON is canonical text, sums are hex.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+note = Table(
+    "note",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="Small facts of the chain: name, currency, time zone, epoch, settings.",
+)
+
+store = Table(
+    "store",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("timezone", String(60), nullable=False),
+    Column("country", String(2)),
+    Column("region", String(40)),
+    Column("lat_e6", Integer),
+    Column("lon_e6", Integer),
+    Column("hours", Text, nullable=False, server_default="{}"),
+)
+
+associate = Table(
+    "associate",
+    metadata,
+    Column("associate_id", String(40), primary_key=True),
+    Column("store", String(40), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("pin_hash", Text),
+    Column("is_disabled", Boolean, nullable=False, default=False),
+)
+
+enrolment_code = Table(
+    "enrolment_code",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    Column("store", String(40), nullable=False),
+    Column("expires_at", String(24), nullable=False),
+    Column("used_at", String(24)),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("device_id", String(36), primary_key=True),
+    Column("store", String(40), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("next_token_hash", String(64), unique=True),
+    Column("stores_held", Text, nullable=False, comment="JSON list of every store this device ever held"),
+    Column("app", String(200)),
+    Column("enrolled_at", String(24), nullable=False),
+    Column("revoked_at", String(24)),
+    Column("last_seen_at", String(24)),
+    Column("unsent", Integer),
+)
+
+install = Table(
+    "install",
+    metadata,
+    Column("install_id", String(200), primary_key=True),
+    Column("device_id", String(36), nullable=False, index=True),
+    Column("acked_seq", BigInteger, nullable=False, default=0),
+    Column("chain", String(64), nullable=False),
+    Column("last_effective_at", String(24), nullable=False, default=""),
+    Column("card_stock_at", String(24)),
+)
+
+journal_entry = Table(
+    "journal_entry",
+    metadata,
+    Column("install_id", String(200), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("op_id", String(36), nullable=False),
+    Column("sha", String(64), nullable=False),
+    Column("chain", String(64), nullable=False),
+    Column("verdict", String(10), nullable=False),
+    Column("code", String(40)),
+    PrimaryKeyConstraint("install_id", "seq"),
+    comment="What each install sent at each seq, whatever its verdict: the server's copy of the chain.",
+)
+
+fact = Table(
+    "fact",
+    metadata,
+    Column("fact_id", String(36), primary_key=True),
+    Column("kind", String(200), nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("origin", String(200), nullable=False, comment="install id of an op, source name of an event"),
+    Column("store", String(200)),
+    Column("associate_id", String(200)),
+    Column("occurred_at", String(24), nullable=False),
+    Column("effective_at", String(24), nullable=False),
+    Column("received_at", String(24), nullable=False),
+    Column("offset_ms", BigInteger),
+    Column("is_clock_suspect", Boolean, nullable=False, default=False),
+    Column("about", String(36), comment="op_id of the op this one corrects, withdraws or changes"),
+    Column("amends", String(36)),
+    Column("sha", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("verdict", String(10), nullable=False, comment="accepted or parked"),
+    Column("code", String(40)),
+    Column("detail", Text),
+    Column("device_id", String(36)),
+    Column("profile_id", String(36)),
+    Column("subject", Text, comment="JSON list of the [type, value] identifiers it brought"),
+    comment="The ledger: every distinct op and event, stored once and for ever; parked ones wait for a replay.",
+)
+Index("ix_fact_profile_id", fact.c.profile_id)
+Index("ix_fact_about", fact.c.about, sqlite_where=fact.c.about.is_not(None), postgresql_where=fact.c.about.is_not(None))
+Index(
+    "ix_fact_parked",
+    fact.c.device_id,
+    sqlite_where=fact.c.verdict == "parked",
+    postgresql_where=fact.c.verdict == "parked",
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("letter_id", String(36), primary_key=True),
+    Column("origin", String(200), nullable=False),
+    Column("seq", BigInteger),
+    Column("code", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("received_at", String(24), nullable=False),
+    Column("raw", Text, nullable=False),
+    comment="Rejected ops and faulty messages with their raw bytes: visible, replayable, never merged by themselves.",
+)
+
+salvage = Table(
+    "salvage",
+    metadata,
+    Column("op_id", String(36), primary_key=True),
+    Column("device_id", String(36), nullable=False),
+    Column("install_id", String(200), nullable=False),
+    Column("why", String(20), nullable=False),
+    Column("received_at", String(24), nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("approved_at", String(24)),
+)
+
+identifier = Table(
+    "identifier",
+    metadata,
+    Column("type", String(20), nullable=False),
+    Column("value", String(600), nullable=False),
+    Column("profile_id", String(36), nullable=False, index=True),
+    PrimaryKeyConstraint("type", "value"),
+)
+
+profile = Table(
+    "profile",
+    metadata,
+    Column("profile_id", String(36), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("stores", Text, nullable=False, server_default="[]", comment="JSON list of the stores whose feed holds it"),
+    Column("value_band", String(10), nullable=False, server_default="none"),
+)
+
+redirect = Table(
+    "redirect",
+    metadata,
+    Column("old_id", String(36), primary_key=True),
+    Column("profile_id", String(36), nullable=False, index=True),
+)
+
+doc = Table(
+    "doc",
+    metadata,
+    Column("scope", String(60), nullable=False),
+    Column("id", String(300), nullable=False),
+    Column("s", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("why", String(20)),
+    Column("h", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("written_at", String(24), nullable=False),
+    PrimaryKeyConstraint("scope", "id"),
+    comment="The feed: latest version of each document, with its position; a deleted one is a tombstone.",
+)
+Index("ix_doc_scope_s", doc.c.scope, doc.c.s, unique=True)
+
+scope_head = Table(
+    "scope_head",
+    metadata,
+    Column("scope", String(60), primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("sum", String(16), nullable=False),
+    Column("floor", BigInteger, nullable=False, comment="cursors below it get 410: tombstones were dropped"),
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("write_key_hash", String(64), nullable=False, unique=True),
+    Column("created_at", String(24), nullable=False),
+    Column("disabled_at", String(24)),
+)
+
+card = Table(
+    "card",
+    metadata,
+    Column("card_id", String(16), primary_key=True),
+    Column("loyalty_id", String(20), nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("issued_at", String(24), nullable=False),
+    Column("install_id", String(200), comment="whose stock it is in; null for a card issued to a shopper"),
+    Column("cancelled_at", String(24)),
+)
+
+postcode = Table(
+    "postcode",
+    metadata,
+    Column("country", String(2), nullable=False),
+    Column("postcode", String(12), nullable=False),
+    Column("lat_e6", Integer, nullable=False),
+    Column("lon_e6", Integer, nullable=False),
+    PrimaryKeyConstraint("country", "postcode"),
+)
+
+play_version = Table(
+    "play_version",
+    metadata,
+    Column("play_id", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("published_at", String(24), nullable=False),
+    PrimaryKeyConstraint("play_id", "version"),
+)
+
+rule_pack = Table(
+    "rule_pack",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("published_at", String(24), nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", String(36), primary_key=True),
+    Column("at", String(24), nullable=False, index=True),
+    Column("who", Text, nullable=False),
+    Column("did", String(80), nullable=False),
+    Column("about", Text, nullable=False),
+)

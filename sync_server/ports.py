@@ -1,0 +1,341 @@
+"""The server's ports: what services need of the world, as Protocols and frozen rows. No implementation lives here.
+
+`CentralDatabase.write()` and `.read()` are the only ways in: each is ONE transaction, and a write is durable when it has
+been left. Feed positions are taken by `take_positions` as the last step of a write (protocol.md, Server rules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+class Clock(Protocol):
+    """The server's clock."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+    def pause(self, seconds: float) -> Awaitable[None]:
+        """Wait; in a simulation it returns at once."""
+
+
+class Chance(Protocol):
+    """Randomness: ids, tokens, jitter."""
+
+    def bits(self, count: int) -> int:
+        """A whole number of `count` random bits."""
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number between `low` and `high`."""
+
+
+class KeyFolder(Protocol):
+    """`<data-dir>/keys/`: private keys, mode 0600, never in the database (protocol.md, Server rules)."""
+
+    def receipt_key(self) -> tuple[str, Ed25519PrivateKey]:
+        """(kid, key) that signs receipts now."""
+
+    def card_key(self) -> tuple[int, Ed25519PrivateKey]:
+        """(kid 0-255, key) that signs cards now."""
+
+    def hmac_key(self, purpose: str) -> bytes:
+        """A 32-byte secret: `cursor`, `erasure`, ..."""
+
+    def public_receipt_keys(self) -> Mapping[str, bytes]:
+        """kid -> raw public key, old ones included."""
+
+    def public_card_keys(self) -> Mapping[int, bytes]:
+        """kid -> raw public key, old ones included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An enrolled device. The credential belongs to it; `stores_held` is every store it ever held."""
+
+    device_id: str
+    store: str
+    name: str
+    stores_held: tuple[str, ...]
+    app: str | None = None
+    enrolled_at: str = ""
+    revoked_at: str | None = None
+    last_seen_at: str | None = None
+    unsent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """A journal as HQ holds it: every seq up to `acked_seq`, with `chain` there."""
+
+    install_id: str
+    device_id: str
+    acked_seq: int
+    chain: str
+    last_effective_at: str = ""
+    card_stock_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an install sent at a seq, and the verdict."""
+
+    install_id: str
+    seq: int
+    op_id: str
+    sha: str
+    chain: str
+    verdict: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A fact as the ledger stores it (columns of table `fact`); `body` and `subject` are JSON text."""
+
+    fact_id: str
+    kind: str
+    schema: int
+    origin: str
+    store: str | None
+    associate_id: str | None
+    occurred_at: str
+    effective_at: str
+    received_at: str
+    offset_ms: int | None
+    is_clock_suspect: bool
+    about: str | None
+    amends: str | None
+    sha: str
+    body: str
+    verdict: str
+    code: str | None = None
+    detail: str | None = None
+    device_id: str | None = None
+    profile_id: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFact:
+    """What dedupe needs of a fact the ledger already has."""
+
+    fact_id: str
+    sha: str
+    verdict: str
+    code: str | None
+    profile_id: str | None
+    kind: str
+    store: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Raw bytes that were refused, with the reason."""
+
+    letter_id: str
+    origin: str
+    seq: int | None
+    code: str
+    detail: str
+    received_at: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProfile:
+    """A profile's folded state (JSON text), the stores whose feed holds it, and its value band."""
+
+    profile_id: str
+    state: str
+    stores: tuple[str, ...] = ()
+    value_band: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class DocWrite:
+    """A document to put into a scope's feed; `body` None deletes it, `why` says why."""
+
+    scope: str
+    id: str
+    body: bytes | None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocRow:
+    """A document of a feed as stored; `body` is canonical JSON text, empty for a tombstone."""
+
+    id: str
+    s: int
+    deleted: bool
+    why: str | None
+    h: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeHead:
+    """Where a scope's feed stands: last position, live documents, their sum (16 hex digits), lowest cursor served."""
+
+    scope: str
+    n: int
+    count: int
+    sum: str
+    floor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A shop. Coordinates in millionths of a degree."""
+
+    code: str
+    name: str
+    currency: str
+    timezone: str
+    country: str | None = None
+    region: str | None = None
+    lat_e6: int | None = None
+    lon_e6: int | None = None
+    hours: str = "{}"
+
+
+class CentralReader(Protocol):
+    """Reads, all from one state of the database."""
+
+    def note(self, name: str) -> str | None:
+        """A small fact of the chain."""
+
+    def stores(self) -> tuple[Store, ...]:
+        """All shops, by code."""
+
+    def device_by_token(self, token_hash: str) -> tuple[Device, bool] | None:
+        """(device, is it the rotated token) for a token's SHA-256."""
+
+    def install(self, install_id: str) -> Install | None:
+        """An install, or None for one never heard of."""
+
+    def entries(self, install_id: str, first_seq: int, last_seq: int) -> dict[int, Entry]:
+        """What an install sent at these seqs."""
+
+    def known_facts(self, fact_ids: Collection[str]) -> dict[str, KnownFact]:
+        """The facts of these ids the ledger already has."""
+
+    def facts_about(self, op_ids: Collection[str]) -> list[LedgerRow]:
+        """Accepted facts that correct, withdraw or change these ops and are not yet of any profile."""
+
+    def facts_of(self, profile_ids: Collection[str]) -> Iterator[LedgerRow]:
+        """Accepted facts of profiles in order of (profile, effective_at, id)."""
+
+    def parked_op_ids(self, device_id: str) -> list[str]:
+        """Ops of a device HQ holds but could not apply, in order."""
+
+    def profile_ids(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Which profiles these identifiers lead to."""
+
+    def redirects(self, old_ids: Collection[str]) -> dict[str, str]:
+        """Where former profile ids lead now."""
+
+    def redirects_to(self, profile_ids: Collection[str]) -> dict[str, list[str]]:
+        """Former ids of profiles."""
+
+    def profiles(self, profile_ids: Collection[str], *, for_update: bool = False) -> dict[str, StoredProfile]:
+        """Stored profiles; `for_update` locks them where the database can."""
+
+    def centroids(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
+        """(country, postcode) -> (lat, lon) in millionths of a degree."""
+
+    def play_ids(self) -> set[str]:
+        """Every play ever published."""
+
+    def head(self, scope: str) -> ScopeHead:
+        """Where a scope stands; zeros for one without documents."""
+
+    def heads(self, scopes: Collection[str]) -> dict[str, int]:
+        """Positions only, for the doorbell."""
+
+    def page(self, scope: str, after_s: int, limit: int) -> list[DocRow]:
+        """Documents above a position in rising order, at most `limit`."""
+
+    def live_docs(self, scope: str, after_id: str) -> Iterator[DocRow]:
+        """Live documents in byte order of id, streamed."""
+
+    def doc(self, scope: str, document_id: str) -> DocRow | None:
+        """One document."""
+
+    def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
+        """Plain rows of a small administrative table, by equality; ordered by its key."""
+
+
+class CentralWriter(CentralReader, Protocol):
+    """A writing transaction."""
+
+    def write_note(self, name: str, value: str) -> None:
+        """Save a small fact of the chain."""
+
+    def put_row(self, table: str, row: Mapping[str, Any]) -> None:
+        """Insert or replace a row of a small administrative table."""
+
+    def add_row(self, table: str, row: Mapping[str, Any]) -> bool:
+        """Insert a row; False where its key is taken."""
+
+    def change_rows(self, table: str, values: Mapping[str, Any], **equal: Any) -> int:
+        """Update rows by equality; how many."""
+
+    def lock_install(self, install_id: str, device_id: str) -> Install:
+        """The install, locked; made at seq 0 for the device if never heard of."""
+
+    def save_install(self, install: Install) -> None:
+        """After a batch."""
+
+    def add_entries(self, entries: Sequence[Entry]) -> None:
+        """Many at once."""
+
+    def add_facts(self, rows: Sequence[LedgerRow]) -> None:
+        """Many at once."""
+
+    def assign_facts(self, assignments: Iterable[tuple[str, str]]) -> None:
+        """(fact_id, profile_id): which profile each fact belongs to now."""
+
+    def judge_facts(self, verdicts: Iterable[tuple[str, str, str | None, str | None]]) -> None:
+        """(fact_id, verdict, code, detail): after a replay."""
+
+    def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Many at once."""
+
+    def save_identifiers(self, assignments: Mapping[tuple[str, str], str]) -> None:
+        """Identifier -> profile, inserted or moved."""
+
+    def save_profiles(self, profiles: Sequence[StoredProfile]) -> None:
+        """Many at once."""
+
+    def delete_profiles(self, profile_ids: Collection[str]) -> None:
+        """Profiles merged into others."""
+
+    def save_redirects(self, redirects: Mapping[str, str]) -> None:
+        """Former id -> profile."""
+
+    def publish(self, writes: Sequence[DocWrite], written_at: str) -> dict[str, int]:
+        """Put documents into their feeds; LAST step of a transaction. A document that is already so in the feed is left
+        alone. Returns the head of every scope written to."""
+
+    def savepoint(self) -> AbstractContextManager[Any]:
+        """Part of the transaction that can fail by itself."""
+
+
+class CentralDatabase(Protocol):
+    """HQ's database."""
+
+    def read(self) -> AbstractContextManager[CentralReader]:
+        """One read transaction."""
+
+    def write(self) -> AbstractContextManager[CentralWriter]:
+        """One write transaction, durable when left; an exception rolls it back."""
+
+    def close(self) -> None:
+        """Close all connections."""
