@@ -31,11 +31,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from shared.event_catalogue import DIGITAL_CHANNELS
+
 EVENT: Final = "event"
 RECENT_MAX: Final = 100
 CART_LOG_MAX: Final = 200
 SHOWN_MAX: Final = 20
-DIGITAL_CHANNELS: Final = frozenset({"web", "app", "email", "sms", "ads"})
 TIER_CHANNELS: Final = frozenset({"pos", "store", "import"})
 
 _TRAIT_RANK: Final = {"import": 4, "pos": 3, "store": 2, "service": 2}
@@ -222,9 +223,9 @@ def _fold_event(state: ProfileState, fact: Fact) -> None:
     channel = event["channel"]
     _fold_traits(state, fact, event.get("traits") or {}, channel)
     for purpose, decision in (event.get("consent") or {}).items():
-        note = [decision, event.get("wording_version")]
+        note = [decision, _extra(event, "wording_version")]
         _register(state.consent, purpose, [fact.at, int(decision == "denied"), fact.id, *note])
-    if event.get("kind", "track") != "track":
+    if not event.get("name"):
         return
     _latest(state.last_seen, channel, fact.at)
     _count_seen(state, event["name"], channel, fact.at)
@@ -257,8 +258,12 @@ def _fold_track(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> No
     elif name == "Order Cancelled":
         _latest(state.cancelled, _order_id(event, fact), fact.at)
     elif name == "Order Refunded":
-        refund = [fact.at, event.get("refund_minor"), event.get("currency")]
-        state.refunds.setdefault(_order_id(event, fact), {})[fact.id] = refund
+        order = event.get("order") or {}
+        state.refunds.setdefault(_order_id(event, fact), {})[fact.id] = [
+            fact.at,
+            order.get("refund_minor"),
+            order.get("currency"),
+        ]
     _fold_case(state, fact, event)
     if event.get("offer_id") and name in _OFFER_STATE:
         _latest(state.offers.setdefault(event["offer_id"], {}), _OFFER_STATE[name], fact.at)
@@ -277,7 +282,13 @@ def _order_lines(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _order_id(event: Mapping[str, Any], fact: Fact) -> str:
-    return (event.get("order") or {}).get("order_id") or event.get("order_id") or fact.id
+    return (event.get("order") or {}).get("order_id") or fact.id
+
+
+def _extra(event: Mapping[str, Any], name: str) -> str | None:
+    """A text the sender gave that the event has no field for."""
+    said = (event.get("extra") or {}).get(name)
+    return said if isinstance(said, str) else None
 
 
 def _remember(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> None:
@@ -311,6 +322,6 @@ def _fold_case(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> Non
     case_id = event.get("case_id") or ""
     if event["name"] == "Support Case Opened":
         title = event.get("title") or "Service case"
-        _register(state.cases, case_id, [fact.at, 0, fact.id, title, event.get("due_on")])
+        _register(state.cases, case_id, [fact.at, 0, fact.id, title, _extra(event, "due_on")])
     elif event["name"] == "Support Case Closed":
         _latest(state.cases_closed, case_id, fact.at)

@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any, Final
 
+from shared.consent import may_grant
 from shared.projection import LISTED_MAX
 from shared.wire.ops import Op
 
@@ -67,6 +68,8 @@ def _append(lines: list[dict[str, Any]], op: Op, told: dict[str, Any]) -> None:
 
 
 def _decide(document: dict[str, Any], op: Op, given: dict[str, Any]) -> None:
+    if given["decision"] == "granted" and not may_grant(given.get("method")):
+        return
     held = document.setdefault("consent", {}).get(given["purpose"])
     if held is None or op.occurred_at >= held["at"]:
         decided = {"decision": given["decision"], "at": op.occurred_at}

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.clock import shift_at
-from shared.fold import DIGITAL_CHANNELS, ProfileState
+from shared.consent import may_grant
+from shared.event_catalogue import DIGITAL_CHANNELS
+from shared.fold import ProfileState
 
 LISTED_MAX: Final = 500
 PURCHASES_MAX: Final = 20
@@ -74,9 +76,13 @@ def consent_in_force(state: ProfileState) -> dict[str, dict[str, Any]]:
 
 
 def _decisions(record: Record) -> list[Mapping[str, Any]]:
+    """What counts: an associate alone can record a withdrawal, a grant needs the shopper's own hand."""
+    given: list[Mapping[str, Any]] = []
     if record.kind == "consent_changed":
-        return [record.body["consent"]]
-    return list(record.body.get("consents") or []) if record.kind == "shopper_enrolled" else []
+        given = [record.body["consent"]]
+    elif record.kind == "shopper_enrolled":
+        given = list(record.body.get("consents") or [])
+    return [one for one in given if one["decision"] == "denied" or may_grant(one.get("method"))]
 
 
 def may_show_behaviour(state: ProfileState) -> bool:

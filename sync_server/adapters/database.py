@@ -1,0 +1,492 @@
+"""The central database over SQLAlchemy Core: `CentralDatabase` of ports.py, on SQLite or PostgreSQL by URL.
+
+SQLite runs with WAL and synchronous=FULL, and every write begins with a BEGIN IMMEDIATE of our own: with the driver's
+default a released SAVEPOINT outlives the rollback around it. Writes go out as executemany; only `publish` takes feed
+positions, and only at the end of a transaction, so that commit order is position order on every engine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, fields
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from shared.errors import Damaged, FloorsideError, StorageFull
+from shared.journal import CHAIN_START
+from shared.wire.canonical import document_hash
+from sync_server.adapters import schema
+from sync_server.ports import (
+    DeadLetter,
+    Device,
+    DocRow,
+    DocWrite,
+    Entry,
+    Install,
+    KnownFact,
+    LedgerRow,
+    ScopeHead,
+    Store,
+    StoredProfile,
+)
+
+T = TypeVar("T")
+_BATCH: Final = 400
+"""Values of one IN list: below every engine's limit of bound parameters."""
+_SUM_MASK: Final = (1 << 64) - 1
+_BUSY_MS: Final = 15_000
+
+
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    ordered = list(values)
+    for start in range(0, len(ordered), _BATCH):
+        yield ordered[start : start + _BATCH]
+
+
+def _row(record: Any) -> dict[str, Any]:
+    return {part.name: getattr(record, part.name) for part in fields(record)}
+
+
+class SqlReader:
+    """Reads inside one transaction (`CentralReader`)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._is_postgresql = connection.dialect.name == "postgresql"
+
+    def note(self, name: str) -> str | None:
+        """A small fact of the chain."""
+        found = self._connection.execute(select(schema.note.c.value).where(schema.note.c.name == name)).scalar()
+        return None if found is None else str(found)
+
+    def stores(self) -> tuple[Store, ...]:
+        """All shops, by code."""
+        rows = self._connection.execute(select(schema.store).order_by(schema.store.c.code)).mappings()
+        return tuple(Store(**row) for row in rows)
+
+    def device_by_token(self, token_hash: str) -> tuple[Device, bool] | None:
+        """(device, is it the rotated token) for a token's SHA-256."""
+        table = schema.device
+        wanted = (table.c.token_hash == token_hash) | (table.c.next_token_hash == token_hash)
+        row = self._connection.execute(select(table).where(wanted)).mappings().first()
+        return None if row is None else (device_of(row), row["next_token_hash"] == token_hash)
+
+    def install(self, install_id: str) -> Install | None:
+        """An install, or None for one never heard of."""
+        table = schema.install
+        row = self._connection.execute(select(table).where(table.c.install_id == install_id)).mappings().first()
+        return None if row is None else Install(**row)
+
+    def entries(self, install_id: str, first_seq: int, last_seq: int) -> dict[int, Entry]:
+        """What an install sent at these seqs."""
+        table = schema.journal_entry
+        wanted = (table.c.install_id == install_id) & table.c.seq.between(first_seq, last_seq)
+        return {row["seq"]: Entry(**row) for row in self._connection.execute(select(table).where(wanted)).mappings()}
+
+    def known_facts(self, fact_ids: Collection[str]) -> dict[str, KnownFact]:
+        """The facts of these ids the ledger already has."""
+        table = schema.fact
+        columns = [table.c[part.name] for part in fields(KnownFact)]
+        found: dict[str, KnownFact] = {}
+        for chunk in _chunks(fact_ids):
+            for row in self._connection.execute(select(*columns).where(table.c.fact_id.in_(chunk))):
+                found[row.fact_id] = KnownFact(*row)
+        return found
+
+    def facts_about(self, op_ids: Collection[str]) -> list[LedgerRow]:
+        """Accepted facts that correct, withdraw or change these ops and are not yet of any profile."""
+        table, found = schema.fact, []
+        for chunk in _chunks(op_ids):
+            wanted = table.c.about.in_(chunk) & table.c.profile_id.is_(None) & (table.c.verdict == "accepted")
+            found += [LedgerRow(**row) for row in self._connection.execute(select(table).where(wanted)).mappings()]
+        return sorted(found, key=lambda row: (row.effective_at, row.fact_id))
+
+    def facts_of(self, profile_ids: Collection[str]) -> Iterator[LedgerRow]:
+        """Accepted facts of profiles in order of (profile, effective_at, id)."""
+        table = schema.fact
+        for chunk in _chunks(sorted(profile_ids)):
+            wanted = table.c.profile_id.in_(chunk) & (table.c.verdict == "accepted")
+            order = (table.c.profile_id, table.c.effective_at, table.c.fact_id)
+            for row in self._connection.execute(select(table).where(wanted).order_by(*order)).mappings():
+                yield LedgerRow(**row)
+
+    def parked_op_ids(self, device_id: str) -> list[str]:
+        """Ops of a device HQ holds but could not apply, in order."""
+        table = schema.fact
+        wanted = (table.c.device_id == device_id) & (table.c.verdict == "parked")
+        return list(self._connection.execute(select(table.c.fact_id).where(wanted).order_by(table.c.fact_id)).scalars())
+
+    def profile_ids(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Which profiles these identifiers lead to."""
+        table = schema.identifier
+        found: dict[tuple[str, str], str] = {}
+        by_type: dict[str, list[str]] = {}
+        for type_, value in identifiers:
+            by_type.setdefault(type_, []).append(value)
+        for type_, values in by_type.items():
+            for chunk in _chunks(values):
+                wanted = (table.c.type == type_) & table.c.value.in_(chunk)
+                for row in self._connection.execute(select(table.c.value, table.c.profile_id).where(wanted)):
+                    found[(type_, row.value)] = row.profile_id
+        return found
+
+    def redirects(self, old_ids: Collection[str]) -> dict[str, str]:
+        """Where former profile ids lead now."""
+        table = schema.redirect
+        found: dict[str, str] = {}
+        for chunk in _chunks(old_ids):
+            found.update(
+                (row.old_id, row.profile_id)
+                for row in self._connection.execute(select(table).where(table.c.old_id.in_(chunk)))
+            )
+        return found
+
+    def redirects_to(self, profile_ids: Collection[str]) -> dict[str, list[str]]:
+        """Former ids of profiles, in order."""
+        table = schema.redirect
+        found: dict[str, list[str]] = {}
+        for chunk in _chunks(profile_ids):
+            query = select(table).where(table.c.profile_id.in_(chunk)).order_by(table.c.old_id)
+            for row in self._connection.execute(query):
+                found.setdefault(row.profile_id, []).append(row.old_id)
+        return found
+
+    def profiles(self, profile_ids: Collection[str], *, for_update: bool = False) -> dict[str, StoredProfile]:
+        """Stored profiles; `for_update` locks them (in order of id, so that two writers never wait for each other)."""
+        table = schema.profile
+        found: dict[str, StoredProfile] = {}
+        for chunk in _chunks(sorted(profile_ids)):
+            query = select(table).where(table.c.profile_id.in_(chunk)).order_by(table.c.profile_id)
+            if for_update and self._is_postgresql:
+                query = query.with_for_update()
+            for row in self._connection.execute(query):
+                stores = tuple(json.loads(row.stores))
+                found[row.profile_id] = StoredProfile(row.profile_id, row.state, stores, row.value_band)
+        return found
+
+    def centroids(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
+        """(country, postcode) -> (lat, lon) in millionths of a degree."""
+        table = schema.postcode
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        for chunk in _chunks(places):
+            query = select(table).where(tuple_(table.c.country, table.c.postcode).in_(chunk))
+            found.update(
+                ((row.country, row.postcode), (row.lat_e6, row.lon_e6)) for row in self._connection.execute(query)
+            )
+        return found
+
+    def play_ids(self) -> set[str]:
+        """Every play ever published."""
+        return set(self._connection.execute(select(schema.play_version.c.play_id).distinct()).scalars())
+
+    def head(self, scope: str) -> ScopeHead:
+        """Where a scope stands; zeros for one without documents."""
+        table = schema.scope_head
+        row = self._connection.execute(select(table).where(table.c.scope == scope)).mappings().first()
+        return ScopeHead(scope, 0, 0, "0" * 16, 0) if row is None else ScopeHead(**row)
+
+    def heads(self, scopes: Collection[str]) -> dict[str, int]:
+        """Positions only, for the doorbell."""
+        table = schema.scope_head
+        found = dict.fromkeys(scopes, 0)
+        query = select(table.c.scope, table.c.n).where(table.c.scope.in_(list(scopes)))
+        found.update({row.scope: row.n for row in self._connection.execute(query)})
+        return found
+
+    def page(self, scope: str, after_s: int, limit: int) -> list[DocRow]:
+        """Documents above a position in rising order, at most `limit`."""
+        table = schema.doc
+        query = select(*_doc_columns()).where((table.c.scope == scope) & (table.c.s > after_s))
+        return [DocRow(*row) for row in self._connection.execute(query.order_by(table.c.s).limit(limit))]
+
+    def live_docs(self, scope: str, after_id: str) -> Iterator[DocRow]:
+        """Live documents in byte order of id, streamed."""
+        table = schema.doc
+        ordered = table.c.id.collate("C") if self._is_postgresql else table.c.id
+        query = select(*_doc_columns()).where((table.c.scope == scope) & ~table.c.deleted & (ordered > after_id))
+        with self._connection.execution_options(yield_per=1000).execute(query.order_by(ordered)) as rows:
+            for row in rows:
+                yield DocRow(*row)
+
+    def doc(self, scope: str, document_id: str) -> DocRow | None:
+        """One document."""
+        table = schema.doc
+        query = select(*_doc_columns()).where((table.c.scope == scope) & (table.c.id == document_id))
+        row = self._connection.execute(query).first()
+        return None if row is None else DocRow(*row)
+
+    def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
+        """Plain rows of a small administrative table, by equality; ordered by its key."""
+        target = schema.metadata.tables[table]
+        query = select(target).filter_by(**equal).order_by(*target.primary_key.columns)
+        return [dict(row) for row in self._connection.execute(query).mappings()]
+
+
+def _doc_columns() -> list[Any]:
+    table = schema.doc
+    return [table.c[part.name] for part in fields(DocRow)]
+
+
+def device_of(row: Mapping[Any, Any]) -> Device:
+    """A device from its row."""
+    held = tuple(json.loads(row["stores_held"]))
+    return Device(**{name: row[name] for name in _DEVICE_COLUMNS}, stores_held=held)
+
+
+_DEVICE_COLUMNS: Final = tuple(part.name for part in fields(Device) if part.name != "stores_held")
+
+
+class SqlWriter(SqlReader):
+    """Reads and writes inside one transaction (`CentralWriter`)."""
+
+    def write_note(self, name: str, value: str) -> None:
+        """Save a small fact of the chain."""
+        self._upsert(schema.note, [{"name": name, "value": value}])
+
+    def put_row(self, table: str, row: Mapping[str, Any]) -> None:
+        """Insert or replace a row of a small administrative table."""
+        self._upsert(schema.metadata.tables[table], [dict(row)])
+
+    def add_row(self, table: str, row: Mapping[str, Any]) -> bool:
+        """Insert a row; False where its key is taken."""
+        try:
+            with self.savepoint():
+                self._connection.execute(insert(schema.metadata.tables[table]), dict(row))
+        except IntegrityError:
+            return False
+        return True
+
+    def change_rows(self, table: str, values: Mapping[str, Any], **equal: Any) -> int:
+        """Update rows by equality; how many."""
+        statement = update(schema.metadata.tables[table]).filter_by(**equal).values(**values)
+        return self._connection.execute(statement).rowcount
+
+    def lock_install(self, install_id: str, device_id: str) -> Install:
+        """The install, locked; made at seq 0 for the device if never heard of."""
+        table = schema.install
+        fresh = _row(Install(install_id, device_id, 0, CHAIN_START))
+        self._connection.execute(self._insert(table).on_conflict_do_nothing(), fresh)
+        query = select(table).where(table.c.install_id == install_id)
+        row = self._connection.execute(query.with_for_update() if self._is_postgresql else query).mappings().one()
+        return Install(**row)
+
+    def save_install(self, install: Install) -> None:
+        """After a batch."""
+        self._upsert(schema.install, [_row(install)])
+
+    def add_entries(self, entries: Sequence[Entry]) -> None:
+        """Many at once."""
+        self._add(schema.journal_entry, [_row(entry) for entry in entries])
+
+    def add_facts(self, rows: Sequence[LedgerRow]) -> None:
+        """Many at once."""
+        self._add(schema.fact, [_row(row) for row in rows])
+
+    def assign_facts(self, assignments: Iterable[tuple[str, str]]) -> None:
+        """(fact_id, profile_id): which profile each fact belongs to now."""
+        self._change_facts([{"key": fact_id, "profile_id": profile_id} for fact_id, profile_id in assignments])
+
+    def judge_facts(self, verdicts: Iterable[tuple[str, str, str | None, str | None]]) -> None:
+        """(fact_id, verdict, code, detail): after a replay."""
+        names = ("key", "verdict", "code", "detail")
+        self._change_facts([dict(zip(names, verdict, strict=True)) for verdict in verdicts])
+
+    def _change_facts(self, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "key"}
+            statement = update(schema.fact).where(schema.fact.c.fact_id == bindparam("key")).values(changed)
+            self._connection.execute(statement, rows)
+
+    def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Many at once; one that is already there stays as it was."""
+        if letters:
+            statement = self._insert(schema.dead_letter).on_conflict_do_nothing()
+            self._connection.execute(statement, [asdict(letter) for letter in letters])
+
+    def save_identifiers(self, assignments: Mapping[tuple[str, str], str]) -> None:
+        """Identifier -> profile, inserted or moved."""
+        rows = [{"type": key[0], "value": key[1], "profile_id": found} for key, found in sorted(assignments.items())]
+        self._upsert(schema.identifier, rows)
+
+    def save_profiles(self, profiles: Sequence[StoredProfile]) -> None:
+        """Many at once."""
+        self._upsert(schema.profile, [{**_row(kept), "stores": json.dumps(kept.stores)} for kept in profiles])
+
+    def delete_profiles(self, profile_ids: Collection[str]) -> None:
+        """Profiles merged into others."""
+        for chunk in _chunks(profile_ids):
+            self._connection.execute(delete(schema.profile).where(schema.profile.c.profile_id.in_(chunk)))
+
+    def save_redirects(self, redirects: Mapping[str, str]) -> None:
+        """Former id -> profile."""
+        self._upsert(
+            schema.redirect, [{"old_id": old_id, "profile_id": found} for old_id, found in sorted(redirects.items())]
+        )
+
+    def publish(self, writes: Sequence[DocWrite], written_at: str) -> dict[str, int]:
+        """Put documents into their feeds; the LAST step of a transaction (see ports.py)."""
+        by_scope: dict[str, dict[str, DocWrite]] = {}
+        for write in writes:
+            by_scope.setdefault(write.scope, {})[write.id] = write
+        return {
+            scope: self._publish_scope(scope, list(by_scope[scope].values()), written_at) for scope in sorted(by_scope)
+        }
+
+    def _publish_scope(self, scope: str, writes: list[DocWrite], written_at: str) -> int:
+        head = self._lock_head(scope)
+        held = self._held_docs(scope, [write.id for write in writes])
+        rows, count, total, position = [], head.count, int(head.sum, 16), head.n
+        for write in writes:
+            old_hash = held.get(write.id, "")
+            new_hash = "" if write.body is None else document_hash(write.id, write.body)
+            if new_hash == old_hash:
+                continue
+            position += 1
+            count += bool(new_hash) - bool(old_hash)
+            total += int(new_hash or "0", 16) - int(old_hash or "0", 16)
+            rows.append(_doc_row(write, position, new_hash, written_at))
+        if rows:
+            self._upsert(schema.doc, rows)
+            self._save_head(scope, position, count, f"{total & _SUM_MASK:016x}")
+        return position
+
+    def _lock_head(self, scope: str) -> ScopeHead:
+        """The scope's counter, locked until COMMIT: whoever holds it next sees these documents and a higher position."""
+        table = schema.scope_head
+        fresh = _row(ScopeHead(scope, 0, 0, "0" * 16, 0))
+        self._connection.execute(self._insert(table).on_conflict_do_nothing(), fresh)
+        query = select(table).where(table.c.scope == scope)
+        row = self._connection.execute(query.with_for_update() if self._is_postgresql else query).mappings().one()
+        return ScopeHead(**row)
+
+    def _held_docs(self, scope: str, document_ids: list[str]) -> dict[str, str]:
+        table = schema.doc
+        found: dict[str, str] = {}
+        for chunk in _chunks(document_ids):
+            query = select(table.c.id, table.c.h).where((table.c.scope == scope) & table.c.id.in_(chunk))
+            found.update((row.id, row.h) for row in self._connection.execute(query))
+        return found
+
+    def _save_head(self, scope: str, position: int, count: int, total: str) -> None:
+        table = schema.scope_head
+        values = {"n": position, "count": count, "sum": total}
+        self._connection.execute(update(table).where(table.c.scope == scope).values(values))
+
+    def savepoint(self) -> AbstractContextManager[Any]:
+        """Part of the transaction that can fail by itself."""
+        return self._connection.begin_nested()
+
+    def _insert(self, table: Table) -> Any:
+        return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
+
+    def _add(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(insert(table), rows)
+
+    def _upsert(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        statement = self._insert(table)
+        keys = [column.name for column in table.primary_key.columns]
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        conflict = {"index_elements": keys}
+        if changed:
+            self._connection.execute(statement.on_conflict_do_update(**conflict, set_=changed), rows)
+        else:
+            self._connection.execute(statement.on_conflict_do_nothing(**conflict), rows)
+
+
+def _doc_row(write: DocWrite, position: int, new_hash: str, written_at: str) -> dict[str, Any]:
+    return {
+        "scope": write.scope,
+        "id": write.id,
+        "s": position,
+        "deleted": write.body is None,
+        "why": write.why,
+        "h": new_hash,
+        "body": "" if write.body is None else write.body.decode(),
+        "written_at": written_at,
+    }
+
+
+class SqlDatabase:
+    """HQ's database (`CentralDatabase`). `engine` is open to the migrations and the backup of this room only."""
+
+    def __init__(self, url: str) -> None:
+        """Open by SQLAlchemy URL; the file or database must exist or be creatable. Raises Damaged otherwise."""
+        self.engine = _make_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[SqlReader]:
+        """One read transaction: everything is read from one state of the database."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with _mapped_errors(), self.engine.connect() as connection:
+            with connection.execution_options(**options).begin():
+                yield SqlReader(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlWriter]:
+        """One write transaction, durable when left; an exception rolls it back."""
+        with _mapped_errors(), self.engine.connect() as connection:
+            with connection.execution_options(is_floorside_write=True).begin():
+                yield SqlWriter(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    is_write = connection.get_execution_options().get("is_floorside_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
+    """The database's own errors, said so that a person can act on them."""
+    try:
+        yield
+    except FloorsideError:
+        raise
+    except DatabaseError as problem:
+        told = str(problem.orig or problem)
+        if "disk is full" in told or "No space left" in told:
+            raise StorageFull("HQ's disk is full. Nothing was half-written: make room and try again.") from problem
+        if "malformed" in told or "not a database" in told or "disk I/O error" in told:
+            raise Damaged(f"HQ's database file is damaged ({told}). Restore the last backup.") from problem
+        raise
