@@ -14,6 +14,12 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shared.errors import FloorsideError
+
+
+class RowRefused(FloorsideError):
+    """The database refused a row for what is in it: the intake goes op by op and parks the culprit."""
+
 
 class Clock(Protocol):
     """The server's clock."""
@@ -238,6 +244,12 @@ class CentralReader(Protocol):
     def profile_ids(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Which profiles these identifiers lead to."""
 
+    def identifiers_of(self, profile_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+        """The identifiers that lead to these profiles."""
+
+    def count_live(self, scope: str, after_id: str) -> int:
+        """How many live documents `live_docs` would give."""
+
     def redirects(self, old_ids: Collection[str]) -> dict[str, str]:
         """Where former profile ids lead now."""
 
@@ -314,11 +326,8 @@ class CentralWriter(CentralReader, Protocol):
     def save_profiles(self, profiles: Sequence[StoredProfile]) -> None:
         """Many at once."""
 
-    def delete_profiles(self, profile_ids: Collection[str]) -> None:
-        """Profiles merged into others."""
-
-    def save_redirects(self, redirects: Mapping[str, str]) -> None:
-        """Former id -> profile."""
+    def move_profiles(self, former_ids: Sequence[str], profile_id: str) -> None:
+        """Merge profiles into another: facts and redirects move, former ids become redirects, their rows go."""
 
     def publish(self, writes: Sequence[DocWrite], written_at: str) -> dict[str, int]:
         """Put documents into their feeds; LAST step of a transaction. A document that is already so in the feed is left

@@ -21,6 +21,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    func,
     insert,
     select,
     tuple_,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 
 from shared.errors import Damaged, FloorsideError, StorageFull
 from shared.journal import CHAIN_START
@@ -43,6 +44,7 @@ from sync_server.ports import (
     Install,
     KnownFact,
     LedgerRow,
+    RowRefused,
     ScopeHead,
     Store,
     StoredProfile,
@@ -148,6 +150,15 @@ class SqlReader:
                     found[(type_, row.value)] = row.profile_id
         return found
 
+    def identifiers_of(self, profile_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+        """The identifiers that lead to these profiles."""
+        table = schema.identifier
+        found: dict[str, list[tuple[str, str]]] = {}
+        for chunk in _chunks(profile_ids):
+            for row in self._connection.execute(select(table).where(table.c.profile_id.in_(chunk))):
+                found.setdefault(row.profile_id, []).append((row.type, row.value))
+        return found
+
     def redirects(self, old_ids: Collection[str]) -> dict[str, str]:
         """Where former profile ids lead now."""
         table = schema.redirect
@@ -225,6 +236,13 @@ class SqlReader:
         with self._connection.execution_options(yield_per=1000).execute(query.order_by(ordered)) as rows:
             for row in rows:
                 yield DocRow(*row)
+
+    def count_live(self, scope: str, after_id: str) -> int:
+        """How many live documents `live_docs` would give."""
+        table = schema.doc
+        ordered = table.c.id.collate("C") if self._is_postgresql else table.c.id
+        query = select(func.count()).where((table.c.scope == scope) & ~table.c.deleted & (ordered > after_id))
+        return int(self._connection.execute(query).scalar_one())
 
     def doc(self, scope: str, document_id: str) -> DocRow | None:
         """One document."""
@@ -330,16 +348,14 @@ class SqlWriter(SqlReader):
         """Many at once."""
         self._upsert(schema.profile, [{**_row(kept), "stores": json.dumps(kept.stores)} for kept in profiles])
 
-    def delete_profiles(self, profile_ids: Collection[str]) -> None:
-        """Profiles merged into others."""
-        for chunk in _chunks(profile_ids):
+    def move_profiles(self, former_ids: Sequence[str], profile_id: str) -> None:
+        """Merge profiles into another: facts and redirects move, former ids become redirects, their rows go."""
+        for chunk in _chunks(former_ids):
+            for table in (schema.fact, schema.redirect, schema.identifier):
+                moved = update(table).where(table.c.profile_id.in_(chunk)).values(profile_id=profile_id)
+                self._connection.execute(moved)
             self._connection.execute(delete(schema.profile).where(schema.profile.c.profile_id.in_(chunk)))
-
-    def save_redirects(self, redirects: Mapping[str, str]) -> None:
-        """Former id -> profile."""
-        self._upsert(
-            schema.redirect, [{"old_id": old_id, "profile_id": found} for old_id, found in sorted(redirects.items())]
-        )
+        self._upsert(schema.redirect, [{"old_id": old_id, "profile_id": profile_id} for old_id in former_ids])
 
     def publish(self, writes: Sequence[DocWrite], written_at: str) -> dict[str, int]:
         """Put documents into their feeds; the LAST step of a transaction (see ports.py)."""
@@ -483,6 +499,8 @@ def _mapped_errors() -> Iterator[None]:
         yield
     except FloorsideError:
         raise
+    except (IntegrityError, DataError) as problem:
+        raise RowRefused(str(problem.orig)[:200]) from problem
     except DatabaseError as problem:
         told = str(problem.orig or problem)
         if "disk is full" in told or "No space left" in told:

@@ -1,0 +1,403 @@
+"""Intake: a push becomes ledger, profiles and feed in one transaction, and a receipt. Flow steps 6 and 7.
+
+Every op gets one final verdict (protocol.md, push). What is well framed is stored and acknowledged even when it cannot
+be merged: it is parked alone, visible, and replayed after a fix. The batch is judged and folded in memory and written
+with executemany; only if the database refuses a row does it go again, op by op under savepoints, to park the culprit.
+Nothing here answers before COMMIT.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from shared.clock import format_at, is_at, ms_between, shift_at
+from shared.errors import Malformed
+from shared.fold import Fact
+from shared.ids import derived_id
+from shared.journal import extend_chain, sign_receipt
+from shared.wire.canonical import canonical, check_body
+from shared.wire.messages import Limits, PushRequest, store_of, store_scope
+from shared.wire.ops import ERASED, SCHEMA, WITHHELD, is_chainable, read_body, read_envelope
+from sync_server.ports import (
+    CentralDatabase,
+    CentralWriter,
+    Chance,
+    Clock,
+    DeadLetter,
+    Device,
+    DocWrite,
+    Entry,
+    Install,
+    KeyFolder,
+    KnownFact,
+    LedgerRow,
+    RowRefused,
+    Store,
+)
+from sync_server.services.merge import identifiers_of_op, merge, region_of
+from sync_server.services.problems import refuse
+from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
+
+SUSPECT_MS: Final = 300_000
+FEEDBACK_DAYS: Final = 3
+_PLAY_KINDS: Final = frozenset({"outcome_recorded", "trigger_seen", "impression_recorded", "play_changed"})
+_STAND_INS: Final = frozenset({WITHHELD, ERASED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What every op of one push is judged by."""
+
+    device: Device
+    received_at: str
+    offset_ms: int
+    limits: Limits
+    stores: tuple[Store, ...]
+    play_ids: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A batch on its way: what will be written, and each op's result in order."""
+
+    install: Install
+    results: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    rows: dict[str, LedgerRow] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
+    letters: list[DeadLetter] = field(default_factory=list)
+    scopes: set[str] = field(default_factory=set)
+
+
+def take_push(
+    database: CentralDatabase, keys: KeyFolder, clock: Clock, chance: Chance, device: Device, raw: Any
+) -> dict[str, Any]:
+    """Take a push: returns the reply after COMMIT. Raises Problem (422, 413, 409 epoch, install_forked, gap)."""
+    limits = Limits()
+    request = _read_request(raw, device, limits)
+    received_at = format_at(clock.now())
+    try:
+        with database.write() as tx:
+            draft, heads, epoch = _take(tx, device, request, limits, received_at, one_by_one=False)
+    except RowRefused:
+        with database.write() as tx:
+            draft, heads, epoch = _take(tx, device, request, limits, received_at, one_by_one=True)
+    receipt = {
+        "install_id": draft.install.install_id,
+        "through_seq": draft.install.acked_seq,
+        "chain": draft.install.chain,
+        "epoch": epoch,
+        "issued_at": received_at,
+    }
+    kid, key = keys.receipt_key()
+    return {
+        "epoch": epoch,
+        "batch_id": request.batch_id,
+        "results": draft.results,
+        "visible_at": heads,
+        "receipt": sign_receipt({**receipt, "kid": kid}, key),
+        "next_poll_s": next_poll_s(chance),
+        "end": True,
+    }
+
+
+def _read_request(raw: Any, device: Device, limits: Limits) -> PushRequest:
+    if isinstance(raw, dict) and isinstance(raw.get("ops"), list) and len(raw["ops"]) > limits.max_ops:
+        raise refuse("too_large", f"A push holds at most {limits.max_ops} ops.")
+    try:
+        request = PushRequest.model_validate(raw)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        raise refuse("malformed_request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]) from None
+    if request.device_id != device.device_id:
+        raise refuse("malformed_request", "device_id is another device's.")
+    if not is_at(request.device_now):
+        raise refuse("malformed_request", "device_now is not a time like 2026-11-22T10:00:00.123Z.")
+    for place, op in enumerate(request.ops):
+        if not is_chainable(op):
+            raise refuse("malformed_request", f"ops.{place}: seq, op_id or sha is not sound.")
+        if op["seq"] != request.first_seq + place:
+            raise refuse("malformed_request", f"ops.{place}: seq is not {request.first_seq + place}.")
+    return request
+
+
+def _take(
+    tx: CentralWriter, device: Device, request: PushRequest, limits: Limits, received_at: str, *, one_by_one: bool
+) -> tuple[_Draft, dict[str, int], str]:
+    epoch = tx.note(EPOCH_NOTE) or ""
+    if request.epoch != epoch:
+        raise refuse("epoch", epoch=epoch)
+    install = tx.lock_install(request.install_id, device.device_id)
+    if install.device_id != device.device_id:
+        raise refuse("install_forked", "This install belongs to another device.")
+    if request.first_seq > install.acked_seq + 1:
+        raise refuse("gap", expected_seq=install.acked_seq + 1)
+    setting = _Setting(
+        device=device,
+        received_at=received_at,
+        offset_ms=ms_between(request.device_now, received_at),
+        limits=limits,
+        stores=tx.stores(),
+        play_ids=frozenset(tx.play_ids()),
+    )
+    draft = _Draft(install)
+    heads: dict[str, int] = {}
+    parts: list[list[Any]] = [[op] for op in request.ops] if one_by_one else [request.ops]
+    for part in parts:
+        heads |= _take_part(tx, draft, part, setting, one_by_one=one_by_one)
+    tx.save_install(draft.install)
+    return draft, {**tx.heads(draft.scopes), **heads} if draft.scopes else heads, epoch
+
+
+def _take_part(
+    tx: CentralWriter, draft: _Draft, ops: Sequence[dict[str, Any]], setting: _Setting, *, one_by_one: bool
+) -> dict[str, int]:
+    part = _Draft(draft.install)
+    _judge_all(tx, part, ops, setting)
+    try:
+        with tx.savepoint() if one_by_one else _whole():
+            heads = _write(tx, part, setting)
+    except RowRefused as problem:
+        if not one_by_one:
+            raise
+        _park_all(part, f"the database refused it: {problem}")
+        heads = _write(tx, part, setting)
+    draft.install = part.install
+    draft.results += part.results
+    draft.scopes |= part.scopes
+    return heads
+
+
+class _whole:  # noqa: N801 - reads as a word in the `with` above
+    """Stands where a savepoint would: the transaction itself is the whole."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+# judging --------------------------------------------------------------------------------------------------------------
+
+
+def _judge_all(tx: CentralWriter, draft: _Draft, ops: Sequence[dict[str, Any]], setting: _Setting) -> None:
+    held = tx.entries(draft.install.install_id, ops[0]["seq"], ops[-1]["seq"]) if ops else {}
+    known = tx.known_facts({op["op_id"] for op in ops})
+    for op in ops:
+        entry = held.get(op["seq"])
+        if entry is not None and entry.op_id != op["op_id"]:
+            raise refuse("install_forked", f"Another op stands at seq {op['seq']}.")
+        result = _judge_again(entry, op, known) if entry else _judge_new(draft, op, known, setting)
+        draft.results.append({"seq": op["seq"], **result})
+        if (scope := op.get("scope")) and isinstance(scope, str) and store_of(scope) in setting.device.stores_held:
+            draft.scopes.add(scope)
+
+
+def _judge_again(entry: Entry, op: Mapping[str, Any], known: Mapping[str, KnownFact]) -> dict[str, Any]:
+    """A seq HQ already answered: the same answer, unless other bytes came under the same op_id."""
+    if entry.verdict == "rejected":
+        return {"verdict": "rejected", "code": entry.code}
+    if entry.sha != op["sha"]:
+        return {"verdict": "rejected", "code": "id_conflict"}
+    return _duplicate(known.get(op["op_id"]))
+
+
+def _duplicate(fact: KnownFact | None) -> dict[str, Any]:
+    if fact is not None and fact.verdict == "parked":
+        return {"verdict": "duplicate", "was": "parked", "code": fact.code}
+    return {"verdict": "duplicate", "was": "accepted"}
+
+
+def _judge_new(draft: _Draft, op: dict[str, Any], known: Mapping[str, KnownFact], setting: _Setting) -> dict[str, Any]:
+    """The first verdict that fits, in protocol.md's order; notes down what is to be written for it."""
+    fact = known.get(op["op_id"]) or _drafted(draft, op["op_id"])
+    if fact is not None and fact.sha == op["sha"]:
+        result = _duplicate(fact)
+    elif fact is not None:
+        result = _reject(draft, op, Malformed("stored bytes are never overwritten", "id_conflict"), setting)
+    elif op.get("kind") in _STAND_INS:
+        result = _take_stand_in(draft, op, setting)
+    else:
+        try:
+            result = _take_op(draft, op, setting)
+        except Malformed as problem:
+            result = _reject(draft, op, problem, setting)
+    _enter(draft, op, result)
+    return result
+
+
+def _drafted(draft: _Draft, op_id: str) -> KnownFact | None:
+    row = draft.rows.get(op_id)
+    if row is None:
+        return None
+    return KnownFact(op_id, row.sha, row.verdict, row.code, None, row.kind, row.store)
+
+
+def _enter(draft: _Draft, op: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    install = draft.install
+    chain = extend_chain(install.chain, op["op_id"], op["sha"])
+    verdict, code = result["verdict"], result.get("code")
+    draft.entries.append(Entry(install.install_id, op["seq"], op["op_id"], op["sha"], chain, verdict, code))
+    draft.install = replace(install, acked_seq=op["seq"], chain=chain)
+
+
+def _reject(draft: _Draft, op: Mapping[str, Any], problem: Malformed, setting: _Setting) -> dict[str, Any]:
+    letter_id = derived_id("rejected", draft.install.install_id, str(op["seq"]), op["sha"])
+    raw = json.dumps(op, ensure_ascii=True)
+    origin, at = draft.install.install_id, setting.received_at
+    draft.letters.append(DeadLetter(letter_id, origin, op["seq"], problem.code, str(problem), at, raw))
+    return {"verdict": "rejected", "code": problem.code, "detail": str(problem)}
+
+
+def _take_stand_in(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, Any]:
+    """A withheld op is parked without its body, an erased one is accepted without it."""
+    is_erased = op["kind"] == ERASED
+    code = None if is_erased else WITHHELD
+    row = _row(draft, op, setting, body="{}", schema=SCHEMA, verdict="accepted" if is_erased else "parked")
+    draft.rows[op["op_id"]] = replace(row, code=code)
+    return {"verdict": "accepted"} if is_erased else {"verdict": "parked", "code": WITHHELD}
+
+
+def _take_op(draft: _Draft, raw: dict[str, Any], setting: _Setting) -> dict[str, Any]:
+    """Accept or park; raises Malformed for what is rejected."""
+    check_body(raw.get("body"))
+    op = read_envelope(raw)
+    body = canonical(op.body)
+    if len(body) > setting.limits.max_op_bytes:
+        raise Malformed(f"the body is over {setting.limits.max_op_bytes} bytes")
+    if _sha(body) != op.sha:
+        raise Malformed("sha is not the body's")
+    store = store_of(op.scope)
+    if store not in setting.device.stores_held:
+        raise Malformed(f"this device never held {op.scope}", "wrong_scope")
+    row = _row(draft, raw, setting, body=body.decode(), schema=op.schema, verdict="accepted")
+    try:
+        read_body(op.kind, op.schema, op.body)
+        _check_plays(op.kind, op.body, setting)
+    except Malformed as problem:
+        draft.rows[op.op_id] = replace(row, verdict="parked", code=problem.code, detail=str(problem))
+        return {"verdict": "parked", "code": problem.code, "detail": str(problem)}
+    identifiers = identifiers_of_op(op.kind, op.body, region_of(setting.stores, store))
+    pairs = tuple((one.type.value, one.value) for one in identifiers)
+    draft.rows[op.op_id] = replace(row, subject=json.dumps(pairs) if pairs else None)
+    fact = Fact(op.op_id, row.effective_at, op.kind, op.body, store, op.associate_id, op.amends, pairs)
+    draft.facts.append(fact)
+    if row.about:
+        draft.about[op.op_id] = row.about
+    return {"verdict": "accepted"}
+
+
+def _sha(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _check_plays(kind: str, body: Mapping[str, Any], setting: _Setting) -> None:
+    if kind not in _PLAY_KINDS:
+        return
+    named = [shown["play_id"] for shown in body["shown"]] if "shown" in body else [body["play_id"]]
+    unknown = sorted(set(named) - setting.play_ids)
+    if unknown:
+        raise Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play")
+
+
+def _row(draft: _Draft, op: Mapping[str, Any], setting: _Setting, *, body: str, schema: int, verdict: str) -> LedgerRow:
+    occurred_at = op["occurred_at"] if is_at(op.get("occurred_at")) else setting.received_at
+    corrected_at = shift_at(occurred_at, ms=setting.offset_ms)
+    effective_at = max(min(corrected_at, setting.received_at), draft.install.last_effective_at)
+    draft.install = replace(draft.install, last_effective_at=effective_at)
+    changed = op["body"].get("id") if str(op.get("kind")).endswith("_changed") and "body" in op else None
+    return LedgerRow(
+        fact_id=op["op_id"],
+        kind=op["kind"],
+        schema=schema,
+        origin=draft.install.install_id,
+        store=store_of(op.get("scope") or ""),
+        associate_id=op.get("associate_id"),
+        occurred_at=occurred_at,
+        effective_at=effective_at,
+        received_at=setting.received_at,
+        offset_ms=setting.offset_ms,
+        is_clock_suspect=abs(setting.offset_ms) > SUSPECT_MS or corrected_at > setting.received_at,
+        about=op.get("amends") or (changed if isinstance(changed, str) and len(changed) <= 36 else None),
+        amends=op.get("amends"),
+        sha=op["sha"],
+        body=body,
+        verdict=verdict,
+        device_id=setting.device.device_id,
+    )
+
+
+# writing --------------------------------------------------------------------------------------------------------------
+
+
+def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int]:
+    """Fold, then ledger, entries and documents; feed positions are taken last. Returns the heads written."""
+    merged = merge(tx, draft.facts, draft.about, setting.received_at)
+    for op_id, why in merged.spoiled.items():
+        if op_id in draft.rows:
+            _park(draft, op_id, "merge_failed", why)
+    rows = [replace(row, profile_id=merged.profile_of.get(op_id)) for op_id, row in draft.rows.items()]
+    tx.add_facts(rows)
+    tx.add_entries(draft.entries)
+    tx.add_dead_letters(draft.letters)
+    writes = [*merged.writes, *_store_documents(rows, setting)]
+    if any(row.verdict == "parked" for row in rows):
+        writes.append(_device_document(tx, setting.device))
+    return tx.publish(writes, setting.received_at)
+
+
+def _park(draft: _Draft, op_id: str, code: str, why: str) -> None:
+    draft.rows[op_id] = replace(draft.rows[op_id], verdict="parked", code=code, detail=why)
+    for place, entry in enumerate(draft.entries):
+        if entry.op_id == op_id:
+            draft.entries[place] = replace(entry, verdict="parked", code=code)
+            result = draft.results[place - len(draft.entries)]
+            draft.results[place - len(draft.entries)] = {
+                "seq": result["seq"],
+                "verdict": "parked",
+                "code": code,
+                "detail": why,
+            }
+
+
+def _park_all(draft: _Draft, why: str) -> None:
+    """The database refused the op's rows: keep it raw, without the parts that were refused."""
+    for op_id in list(draft.rows):
+        _park(draft, op_id, "merge_failed", why)
+        raw = json.dumps(draft.rows[op_id].body, ensure_ascii=True)
+        draft.rows[op_id] = replace(draft.rows[op_id], body=raw, subject=None)
+    draft.facts.clear()
+    draft.about.clear()
+
+
+def _device_document(tx: CentralWriter, device: Device) -> DocWrite:
+    document = {"device_id": device.device_id, "name": device.name, "parked": tx.parked_op_ids(device.device_id)}
+    return DocWrite(store_scope(device.store), f"device/{device.device_id}", canonical(document))
+
+
+def _store_documents(rows: Sequence[LedgerRow], setting: _Setting) -> list[DocWrite]:
+    """Ops about the store rather than a shopper become documents of their own: feedback and calendar entries."""
+    writes = []
+    for row in rows:
+        if row.verdict != "accepted" or row.store is None or row.amends is not None:
+            continue
+        told = {"at": row.effective_at, "associate_id": row.associate_id}
+        if row.kind == "feedback_given":
+            due = {"due_at": shift_at(row.effective_at, days=FEEDBACK_DAYS)}
+            writes.append(_told(row, f"feedback/{row.fact_id}", {**told, **due}))
+        elif row.kind == "calendar_entry_added":
+            writes.append(_told(row, f"calendar/{row.fact_id}", told))
+    return writes
+
+
+def _told(row: LedgerRow, document_id: str, told: Mapping[str, Any]) -> DocWrite:
+    document = {**json.loads(row.body), **{name: value for name, value in told.items() if value is not None}}
+    return DocWrite(store_scope(row.store or ""), document_id, canonical({**document, "id": row.fact_id}))
