@@ -120,6 +120,8 @@ def run_part(part: Part) -> Outcome:
         command = [sys.executable, "-m", "pytest", *folders, "-q", "--no-header", "--hypothesis-profile=ci"]
         status = subprocess.run([*command, f"--junit-xml={report}", *part.options], cwd=ROOT, check=False).returncode
         counted = count_tests(report, status)
+    if status == NO_TESTS_COLLECTED:
+        print(f"{part.name}: skipped, {' and '.join(folders)} holds no tests yet")
     seconds = time.monotonic() - started_s
     print_time(part.name, seconds, part.budget_min)
     return Outcome(part.name, *counted, seconds=seconds, budget_min=part.budget_min)

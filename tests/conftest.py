@@ -29,6 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     for kind in ("DATA", "CONFIG", "STATE", "CACHE"):
         os.environ[f"XDG_{kind}_HOME"] = str(Path(home.name) / kind.lower())
+    runtime = Path(home.name) / "runtime"
+    runtime.mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
 
 
 @pytest.fixture
