@@ -357,7 +357,7 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
 def _park(draft: _Draft, op_id: str, code: str, why: str) -> None:
     draft.rows[op_id] = replace(draft.rows[op_id], verdict="parked", code=code, detail=why)
     for place, entry in enumerate(draft.entries):
-        if entry.op_id == op_id:
+        if entry.op_id == op_id and entry.verdict == "accepted":
             draft.entries[place] = replace(entry, verdict="parked", code=code)
             result = draft.results[place - len(draft.entries)]
             draft.results[place - len(draft.entries)] = {

@@ -1,0 +1,135 @@
+"""Ingest: events of other channels enter the same ledger, merge and feed as ops do. Flow step 7, second door.
+
+Takes messages of the Segment tracking API already parsed; the route only unpacks HTTP. Each distinct message counts
+once for ever, by (source, messageId). A faulty one in a good batch goes to the dead letters, visible and replayable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from shared.clock import format_at
+from shared.errors import Malformed
+from shared.fold import EVENT, Fact
+from shared.ids import derived_id
+from shared.ingest_rules import IngestRules
+from shared.segment_messages import normalise_message
+from shared.shopper_events import FaultyMessage, ShopperEvent
+from shared.wire.canonical import canonical, check_body
+from shared.wire.ops import SCHEMA
+from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clock, DeadLetter, LedgerRow
+from sync_server.services.merge import merge, region_of
+
+RAW_KEPT_MAX: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """How many messages were new, known already, and faulty."""
+
+    accepted: int
+    duplicate: int
+    faulty: int
+
+
+def rules_of(reader: CentralReader) -> IngestRules:
+    """What reading a message needs to know of the chain, from its stores and settings."""
+    stores = reader.stores()
+    currency = reader.note("currency") or "EUR"
+    return IngestRules(region_of(stores, None), currency, {store.code: store.currency for store in stores})
+
+
+def take_messages(
+    database: CentralDatabase,
+    clock: Clock,
+    source: str,
+    messages: Sequence[Any],
+    *,
+    sent_at: object = None,
+    kind: str | None = None,
+) -> IngestResult:
+    """Take a batch of one source in one transaction; when it returns, every message is durable or a dead letter."""
+    received_at = format_at(clock.now())
+    with database.write() as tx:
+        rules = rules_of(tx)
+        events: dict[str, ShopperEvent] = {}
+        letters: list[DeadLetter] = []
+        for message in messages:
+            event = _read(message, source, received_at, rules, sent_at, kind)
+            if isinstance(event, DeadLetter):
+                letters.append(event)
+            else:
+                events.setdefault(event.event_id, event)
+        known = tx.known_facts(list(events))
+        fresh = [event for event in events.values() if event.event_id not in known]
+        _write(tx, fresh, letters, received_at)
+    return IngestResult(len(fresh), len(messages) - len(letters) - len(fresh), len(letters))
+
+
+def _read(
+    message: Any, source: str, received_at: str, rules: IngestRules, sent_at: object, kind: str | None
+) -> ShopperEvent | DeadLetter:
+    event = normalise_message(message, source=source, received_at=received_at, rules=rules, sent_at=sent_at, kind=kind)
+    if isinstance(event, FaultyMessage):
+        return _letter(message, source, received_at, event.reason.value, event.sentence)
+    try:
+        check_body(event.to_body())
+    except Malformed as problem:
+        return _letter(message, source, received_at, "unreadable", str(problem))
+    return event
+
+
+def _letter(message: Any, source: str, received_at: str, code: str, sentence: str) -> DeadLetter:
+    raw = json.dumps(message, ensure_ascii=True, default=str)
+    return DeadLetter(derived_id("faulty", source, raw), source, None, code, sentence, received_at, raw[:RAW_KEPT_MAX])
+
+
+def _write(tx: CentralWriter, events: Sequence[ShopperEvent], letters: list[DeadLetter], received_at: str) -> None:
+    rows: dict[str, LedgerRow] = {}
+    facts: list[Fact] = []
+    for event in events:
+        row, fact = _ledger_row(event, received_at)
+        rows[event.event_id] = row
+        if fact.identifiers:
+            facts.append(fact)
+    merged = merge(tx, facts, {}, received_at)
+    tx.add_facts([_settled(row, merged.profile_of, merged.spoiled) for row in rows.values()])
+    tx.add_dead_letters(letters)
+    tx.publish(merged.writes, received_at)
+
+
+def _ledger_row(event: ShopperEvent, received_at: str) -> tuple[LedgerRow, Fact]:
+    body = event.to_body()
+    text = canonical(body)
+    pairs = tuple((one.type.value, one.value) for one in event.identifiers)
+    at = min(event.occurred_at, received_at)
+    row = LedgerRow(
+        fact_id=event.event_id,
+        kind=EVENT,
+        schema=SCHEMA,
+        origin=event.source,
+        store=event.store,
+        associate_id=None,
+        occurred_at=event.occurred_at,
+        effective_at=at,
+        received_at=received_at,
+        offset_ms=None,
+        is_clock_suspect=event.occurred_at > received_at,
+        about=None,
+        amends=None,
+        sha=hashlib.sha256(text).hexdigest(),
+        body=text.decode(),
+        verdict="accepted",
+        subject=json.dumps(pairs) if pairs else None,
+    )
+    return row, Fact(event.event_id, at, EVENT, body, event.store, identifiers=pairs)
+
+
+def _settled(row: LedgerRow, profile_of: Mapping[str, str], spoiled: Mapping[str, str]) -> LedgerRow:
+    why = spoiled.get(row.fact_id)
+    settled = replace(row, profile_id=profile_of.get(row.fact_id))
+    return settled if why is None else replace(settled, verdict="parked", code="merge_failed", detail=why)
