@@ -43,7 +43,9 @@ def test_the_readme_lists_every_setting_and_no_other():
 def test_settings_are_written_out_in_the_code():
     """A name put together from a prefix could not be searched for, neither here nor by a reader."""
     apps = modules("shared", "associate_app", "sync_server")
-    built = [str(path) for path in apps if re.search(r"FLOORSIDE_(?![A-Z*])", (ROOT / path).read_text(encoding="utf-8"))]
+    built = [
+        str(path) for path in apps if re.search(r"FLOORSIDE_(?![A-Z*])", (ROOT / path).read_text(encoding="utf-8"))
+    ]
     assert built == []
 
 
