@@ -47,7 +47,17 @@ class StoreView:
     value_band: str = "none"
 
 
-def effective_records(state: ProfileState) -> Iterator[Record]:
+class Reading:
+    """A state with its floor records settled once: what every question below is asked of."""
+
+    __slots__ = ("records", "state")
+
+    def __init__(self, state: ProfileState) -> None:
+        self.state = state
+        self.records: tuple[Record, ...] = tuple(_effective_records(state)) if state.records else ()
+
+
+def _effective_records(state: ProfileState) -> Iterator[Record]:
     """Floor records after corrections, without the withdrawn ones, in order of (at, op_id)."""
     ordered = sorted(state.records.items(), key=lambda entry: (entry[1][1], entry[0]))
     for op_id, (kind, at, store, associate_id, body) in ordered:
@@ -59,10 +69,10 @@ def effective_records(state: ProfileState) -> Iterator[Record]:
         yield Record(op_id, kind, at, store, associate_id, body)
 
 
-def consent_in_force(state: ProfileState) -> dict[str, dict[str, Any]]:
+def consent_in_force(reading: Reading) -> dict[str, dict[str, Any]]:
     """Purpose -> {decision, at, wording_version}: the latest decision from any channel; ties deny; missing = not granted."""
-    registers: dict[str, list[Any]] = dict(state.consent)
-    for record in effective_records(state):
+    registers: dict[str, list[Any]] = dict(reading.state.consent)
+    for record in reading.records:
         for given in _decisions(record):
             denied = int(given["decision"] == "denied")
             entry = [record.at, denied, record.op_id, given["decision"], given.get("wording_version")]
@@ -85,9 +95,9 @@ def _decisions(record: Record) -> list[Mapping[str, Any]]:
     return [one for one in given if one["decision"] == "denied" or may_grant(one.get("method"))]
 
 
-def may_show_behaviour(state: ProfileState) -> bool:
+def may_show_behaviour(reading: Reading) -> bool:
     """Say whether online behaviour may leave HQ for a tablet: personalise_in_store must be granted."""
-    return consent_in_force(state).get("personalise_in_store", {}).get("decision") == "granted"
+    return consent_in_force(reading).get("personalise_in_store", {}).get("decision") == "granted"
 
 
 def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,10 +107,10 @@ def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
 # traits and aggregates ------------------------------------------------------------------------------------------------
 
 
-def traits_of(state: ProfileState) -> dict[str, Any]:
+def traits_of(reading: Reading) -> dict[str, Any]:
     """The surviving traits; what the shopper said at enrolment stands until a later source says otherwise."""
-    registers = dict(state.traits)
-    for record in effective_records(state):
+    registers = dict(reading.state.traits)
+    for record in reading.records:
         if record.kind != "shopper_enrolled":
             continue
         for name in ("given_name", "family_name", "postcode"):
@@ -111,38 +121,44 @@ def traits_of(state: ProfileState) -> dict[str, Any]:
     return {name: entry[3] for name, entry in registers.items()}
 
 
-def _live_orders(state: ProfileState) -> dict[str, list[Any]]:
-    return {order_id: order for order_id, order in state.orders.items() if state.cancelled.get(order_id, "") < order[0]}
+def _live_orders(reading: Reading) -> dict[str, list[Any]]:
+    return {
+        order_id: order
+        for order_id, order in reading.state.orders.items()
+        if reading.state.cancelled.get(order_id, "") < order[0]
+    }
 
 
-def net_revenue(state: ProfileState, *, since_at: str = "") -> dict[str, int]:
+def net_revenue(reading: Reading, *, since_at: str = "") -> dict[str, int]:
     """Currency -> minor units of live orders since a time, refunds subtracted (whole order when no amount is given)."""
     totals: Counter[str] = Counter()
-    for order_id, order in _live_orders(state).items():
+    for order_id, order in _live_orders(reading).items():
         at, net, currency = order[0], order[5], order[6]
         if net is None or not currency or at < since_at:
             continue
-        refunded = sum(net if refund[1] is None else refund[1] for refund in state.refunds.get(order_id, {}).values())
+        refunded = sum(
+            net if refund[1] is None else refund[1] for refund in reading.state.refunds.get(order_id, {}).values()
+        )
         totals[currency] += net - min(net, refunded)
     return dict(totals)
 
 
-def home_store(state: ProfileState) -> str | None:
+def home_store(reading: Reading) -> str | None:
     """The store with most orders and openings; ties by name; else where the shopper enrolled or said home is."""
-    visits: Counter[str] = Counter(order[4] for order in _live_orders(state).values() if order[4])
-    visits.update({store: count for store, (count, _) in state.opened.items() if store})
+    visits: Counter[str] = Counter(order[4] for order in _live_orders(reading).values() if order[4])
+    visits.update({store: count for store, (count, _) in reading.state.opened.items() if store})
     if visits:
         return min(visits, key=lambda store: (-visits[store], store))
-    declared = state.traits.get("home_store")
+    declared = reading.state.traits.get("home_store")
     if declared:
         return str(declared[3])
-    return next((record.store for record in effective_records(state) if record.kind == "shopper_enrolled"), None)
+    return next((record.store for record in reading.records if record.kind == "shopper_enrolled"), None)
 
 
-def _facts(state: ProfileState, view: StoreView, *, is_open: bool) -> dict[str, Any]:
-    live = sorted(_live_orders(state).values(), key=lambda order: (order[0], order[2]))
-    revenue = net_revenue(state)
-    last_seen = {name: at for name, at in state.last_seen.items() if is_open or name not in DIGITAL_CHANNELS}
+def _facts(reading: Reading, view: StoreView, *, is_open: bool) -> dict[str, Any]:
+    live = sorted(_live_orders(reading).values(), key=lambda order: (order[0], order[2]))
+    revenue = net_revenue(reading)
+    last_seen = {name: at for name, at in reading.state.last_seen.items() if is_open or name not in DIGITAL_CHANNELS}
     distance = _without_none({"this_store_m": view.this_store_m, "home_store_m": view.home_store_m})
     return _without_none(
         {
@@ -151,8 +167,8 @@ def _facts(state: ProfileState, view: StoreView, *, is_open: bool) -> dict[str, 
             "last_order_store": live[-1][4] if live else None,
             "orders": len(live),
             "net_revenue": [{"minor": minor, "currency": currency} for currency, minor in sorted(revenue.items())],
-            "refunds": len(state.refunds),
-            "home_store": home_store(state),
+            "refunds": len(reading.state.refunds),
+            "home_store": home_store(reading),
             "distance": distance,
             "last_seen": last_seen,
         }
@@ -169,15 +185,15 @@ def _spoken_line(line: Mapping[str, Any], at: str) -> dict[str, Any]:
     return {"at": at, **kept}
 
 
-def _recent(state: ProfileState) -> list[dict[str, Any]]:
+def _recent(reading: Reading) -> list[dict[str, Any]]:
     """Newest first; older than 90 days before the newest fact is left out, so that time alone changes no document."""
-    since_at = shift_at(state.latest_at, days=-RECENT_DAYS) if state.latest_at else ""
-    return [_spoken_line(line, at) for at, _, line in reversed(state.recent) if at >= since_at]
+    since_at = shift_at(reading.state.latest_at, days=-RECENT_DAYS) if reading.state.latest_at else ""
+    return [_spoken_line(line, at) for at, _, line in reversed(reading.state.recent) if at >= since_at]
 
 
-def _purchases(state: ProfileState, *, is_open: bool) -> list[dict[str, Any]]:
+def _purchases(reading: Reading, *, is_open: bool) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
-    orders = sorted(_live_orders(state).items(), key=lambda entry: (entry[1][0], entry[0]), reverse=True)
+    orders = sorted(_live_orders(reading).items(), key=lambda entry: (entry[1][0], entry[0]), reverse=True)
     for order_id, order in orders:
         if is_open or order[3] not in DIGITAL_CHANNELS:
             origin = {"channel": order[3], "event": "Order Completed", "order_id": order_id}
@@ -186,14 +202,14 @@ def _purchases(state: ProfileState, *, is_open: bool) -> list[dict[str, Any]]:
     return lines[:PURCHASES_MAX]
 
 
-def open_cart(state: ProfileState) -> list[dict[str, Any]]:
+def open_cart(reading: Reading) -> list[dict[str, Any]]:
     """Added minus removed since the last order of that cart (else of the person), without what was bought since."""
     lines: dict[tuple[str, str], list[Any]] = {}
-    person_closed_at = max(state.carts_closed.values(), default="")
-    for at, _, sign, line in state.cart_log:
+    person_closed_at = max(reading.state.carts_closed.values(), default="")
+    for at, _, sign, line in reading.state.cart_log:
         cart_id = line.get("cart_id") or ""
-        closed_at = state.carts_closed.get(cart_id, "") if cart_id else person_closed_at
-        if at <= max(closed_at, state.bought.get(line["sku"], "")):
+        closed_at = reading.state.carts_closed.get(cart_id, "") if cart_id else person_closed_at
+        if at <= max(closed_at, reading.state.bought.get(line["sku"], "")):
             continue
         held = lines.setdefault((cart_id, line["sku"]), [0, at, line])
         held[0] = max(0, held[0] + sign * line.get("quantity", 1))
@@ -203,27 +219,27 @@ def open_cart(state: ProfileState) -> list[dict[str, Any]]:
     return sorted(kept, key=lambda line: (line["at"], line["sku"]), reverse=True)
 
 
-def _wishlist(state: ProfileState) -> list[dict[str, Any]]:
+def _wishlist(reading: Reading) -> list[dict[str, Any]]:
     wanted = [
         _spoken_line(line, at)
-        for sku, (at, _, _, is_in, line) in state.wishlist.items()
-        if is_in and state.bought.get(sku, "") < at
+        for sku, (at, _, _, is_in, line) in reading.state.wishlist.items()
+        if is_in and reading.state.bought.get(sku, "") < at
     ]
     return sorted(wanted, key=lambda line: (line["at"], line["sku"]), reverse=True)
 
 
-def _seen(state: ProfileState, *, is_open: bool) -> dict[str, dict[str, Any]]:
+def _seen(reading: Reading, *, is_open: bool) -> dict[str, dict[str, Any]]:
     merged: dict[str, list[Any]] = {}
     for side in ("floor", "digital") if is_open else ("floor",):
-        for name, (n, first, last) in state.seen.get(side, {}).items():
+        for name, (n, first, last) in reading.state.seen.get(side, {}).items():
             held = merged.get(name, [0, first, last])
             merged[name] = [held[0] + n, min(held[1], first), max(held[2], last)]
     return {name: {"n": n, "first_at": first, "last_at": last} for name, (n, first, last) in sorted(merged.items())}
 
 
-def _floor_lists(state: ProfileState) -> dict[str, Any]:
+def _floor_lists(reading: Reading) -> dict[str, Any]:
     notes, outcomes, preferences = [], [], {}
-    for record in effective_records(state):
+    for record in reading.records:
         body, common = record.body, {"op_id": record.op_id, "associate_id": record.associate_id, "at": record.at}
         if record.kind == "note_added":
             notes.append(_without_none({**common, "text": body["text"]}))
@@ -246,12 +262,11 @@ class Planned:
     assignee: str | None
 
 
-def planned(state: ProfileState) -> list[Planned]:
+def planned(reading: Reading) -> list[Planned]:
     """Follow-ups, holds and appointments as they stand, oldest first."""
-    records = list(effective_records(state))
-    made = {record.op_id: record for record in records if record.kind in _PLANNED}
+    made = {record.op_id: record for record in reading.records if record.kind in _PLANNED}
     changes: dict[str, dict[str, Any]] = {op_id: {} for op_id in made}
-    for record in records:
+    for record in reading.records:
         if record.kind.endswith("_changed") and record.body.get("id") in changes:
             changes[record.body["id"]] |= _without_none(record.body)
     return [_planned(record, changes[op_id]) for op_id, record in made.items()]
@@ -264,7 +279,7 @@ def _planned(record: Record, change: Mapping[str, Any]) -> Planned:
     return Planned(record, _PLANNED[record.kind], change.get("state", "open"), due, assignee)
 
 
-def _follow_ups(state: ProfileState) -> list[dict[str, Any]]:
+def _follow_ups(reading: Reading) -> list[dict[str, Any]]:
     return [
         _without_none(
             {
@@ -278,91 +293,93 @@ def _follow_ups(state: ProfileState) -> list[dict[str, Any]]:
                 "associate_id": plan.record.associate_id,
             }
         )
-        for plan in planned(state)
+        for plan in planned(reading)
         if plan.what == "follow_up" and plan.state not in _CLOSED_STATES
     ]
 
 
-def _offers(state: ProfileState, *, is_open: bool) -> list[dict[str, Any]]:
+def _offers(reading: Reading, *, is_open: bool) -> list[dict[str, Any]]:
     offers = {}
     if is_open:
-        for offer_id, states in state.offers.items():
+        for offer_id, states in reading.state.offers.items():
             at, name = max((at, name) for name, at in states.items())
             offers[offer_id] = {"offer_id": offer_id, "state": name, "at": at}
-    for record in effective_records(state):
+    for record in reading.records:
         if record.kind == "offer_overridden":
             offer_id = record.body["offer_id"]
             offers[offer_id] = {"offer_id": offer_id, "state": record.body["kind"], "at": record.at}
     return [offers[offer_id] for offer_id in sorted(offers)]
 
 
-def _open_issue(state: ProfileState) -> dict[str, Any] | None:
-    open_cases = [case for case_id, case in state.cases.items() if state.cases_closed.get(case_id, "") < case[0]]
+def _open_issue(reading: Reading) -> dict[str, Any] | None:
+    open_cases = [
+        case for case_id, case in reading.state.cases.items() if reading.state.cases_closed.get(case_id, "") < case[0]
+    ]
     if not open_cases:
         return None
     at, _, _, title, due_on = max(open_cases, key=lambda case: case[:3])
     return _without_none({"title": title, "opened_at": at, "due_on": due_on})
 
 
-def _plays_state(state: ProfileState) -> dict[str, Any]:
+def _plays_state(reading: Reading) -> dict[str, Any]:
     return {
         play_id: {
             "shown_at": [at for at, _, arm in entries if arm == "shown"],
-            "arm": state.first_shown[play_id][2],
+            "arm": reading.state.first_shown[play_id][2],
         }
-        for play_id, entries in sorted(state.shown.items())
+        for play_id, entries in sorted(reading.state.shown.items())
     }
 
 
 # the document ---------------------------------------------------------------------------------------------------------
 
 
-def identifiers_of(state: ProfileState) -> list[dict[str, str]]:
+def identifiers_of(reading: Reading) -> list[dict[str, str]]:
     """Identifiers a person may be found by, in order; anonymous ids stay at HQ."""
-    pairs = sorted(key.split("|", 1) for key in state.identifiers)
+    pairs = sorted(key.split("|", 1) for key in reading.state.identifiers)
     return [{"type": type_, "value": value} for type_, value in pairs if type_ not in ("anonymous_id", "payment_token")]
 
 
-def project(state: ProfileState, profile_id: str, view: StoreView, reasons: list[str] | None = None) -> dict[str, Any]:
+def project(reading: Reading, profile_id: str, view: StoreView, reasons: list[str] | None = None) -> dict[str, Any]:
     """The document `profile/<id>` for one store. `reasons` None means HQ's own full view: nothing is redacted."""
-    consent = consent_in_force(state)
+    consent = consent_in_force(reading)
     is_open = reasons is None or consent.get("personalise_in_store", {}).get("decision") == "granted"
-    traits = traits_of(state)
+    traits = traits_of(reading)
     document = {
         "id": profile_id,
-        "identifiers": identifiers_of(state),
+        "identifiers": identifiers_of(reading),
         **{name: traits.get(name) for name in ("given_name", "family_name", "tier", "points", "birth_on", "language")},
         "postcode": traits.get("postcode"),
         "consent": consent,
-        "facts": _facts(state, view, is_open=is_open),
-        "seen": _seen(state, is_open=is_open),
-        "recent": _recent(state) if is_open else [],
-        "cart": open_cart(state) if is_open else [],
-        "wishlist": _wishlist(state) if is_open else [],
-        "purchases": _purchases(state, is_open=is_open),
-        **_floor_lists(state),
+        "facts": _facts(reading, view, is_open=is_open),
+        "seen": _seen(reading, is_open=is_open),
+        "recent": _recent(reading) if is_open else [],
+        "cart": open_cart(reading) if is_open else [],
+        "wishlist": _wishlist(reading) if is_open else [],
+        "purchases": _purchases(reading, is_open=is_open),
+        **_floor_lists(reading),
         "value_band": view.value_band,
         "slice": reasons,
-        "offers": _offers(state, is_open=is_open),
-        "follow_ups": _follow_ups(state),
-        "open_issue": _open_issue(state),
-        "plays_state": _plays_state(state),
+        "offers": _offers(reading, is_open=is_open),
+        "follow_ups": _follow_ups(reading),
+        "open_issue": _open_issue(reading),
+        "plays_state": _plays_state(reading),
         "redacted": None if is_open else ["behaviour"],
-        "is_provisional": True if is_provisional(state) else None,
-        "as_of": state.latest_at or None,
+        "is_provisional": True if is_provisional(reading) else None,
+        "as_of": reading.state.latest_at or None,
     }
     return _without_none(document)
 
 
-def is_provisional(state: ProfileState) -> bool:
+def is_provisional(reading: Reading) -> bool:
     """Say whether HQ knows the shopper only from the floor: no trait, order or event from another source yet."""
-    return not state.traits and not state.seen and not state.orders
+    return not reading.state.traits and not reading.state.seen and not reading.state.orders
 
 
 # the slice ------------------------------------------------------------------------------------------------------------
 
 
-def slice_reasons(state: ProfileState, now_at: str, distance_m: Mapping[str, int]) -> dict[str, dict[str, str]]:
+def slice_reasons(reading: Reading, now_at: str, distance_m: Mapping[str, int]) -> dict[str, dict[str, str]]:
     """Store -> {reason: since}: why each store holds this profile at `now_at`. `distance_m` has stores with a known
     distance. Reasons: home, visited, enrolled, cart_near, opened, contact (protocol.md, Slice)."""
     reasons: dict[str, dict[str, str]] = {}
@@ -372,32 +389,34 @@ def slice_reasons(state: ProfileState, now_at: str, distance_m: Mapping[str, int
             held = reasons.setdefault(store, {})
             held[reason] = max(at, held.get(reason, ""))
 
-    home = home_store(state)
-    note(home, "home", state.latest_at)
+    home = home_store(reading)
+    note(home, "home", reading.state.latest_at)
     visit_since, contact_since = shift_at(now_at, days=-VISIT_DAYS), shift_at(now_at, days=-CONTACT_DAYS)
-    for store, at in _visits(state):
+    for store, at in _visits(reading):
         if at >= visit_since:
             note(store, "visited", at)
-    for record in effective_records(state):
+    for record in reading.records:
         if record.kind == "shopper_enrolled":
             note(record.store, "enrolled", record.at)
-    if any(distance <= NEAR_M for distance in distance_m.values()) and (wanted := open_cart(state) + _wishlist(state)):
+    if any(distance <= NEAR_M for distance in distance_m.values()) and (
+        wanted := open_cart(reading) + _wishlist(reading)
+    ):
         for store, distance in distance_m.items():
             if distance <= NEAR_M:
                 note(store, "cart_near", max(line["at"] for line in wanted))
-    for store, (_, at) in state.opened.items():
+    for store, (_, at) in reading.state.opened.items():
         if at >= contact_since:
             note(store, "opened", at)
-    for store, at in state.contacts.items():
+    for store, at in reading.state.contacts.items():
         if at >= contact_since:
             note(store, "contact", at)
     return reasons
 
 
-def _visits(state: ProfileState) -> Iterator[tuple[str | None, str]]:
-    for order in _live_orders(state).values():
+def _visits(reading: Reading) -> Iterator[tuple[str | None, str]]:
+    for order in _live_orders(reading).values():
         yield order[4], order[0]
-    for record in effective_records(state):
+    for record in reading.records:
         if record.kind in _PLANNED or record.kind == "outcome_recorded":
             yield record.store, record.at
 

@@ -259,6 +259,9 @@ class CentralReader(Protocol):
     def profiles(self, profile_ids: Collection[str], *, for_update: bool = False) -> dict[str, StoredProfile]:
         """Stored profiles; `for_update` locks them where the database can."""
 
+    def every_profile(self) -> Iterator[StoredProfile]:
+        """All stored profiles in order of id, streamed."""
+
     def centroids(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
         """(country, postcode) -> (lat, lon) in millionths of a degree."""
 
@@ -332,6 +335,9 @@ class CentralWriter(CentralReader, Protocol):
     def publish(self, writes: Sequence[DocWrite], written_at: str) -> dict[str, int]:
         """Put documents into their feeds; LAST step of a transaction. A document that is already so in the feed is left
         alone. Returns the head of every scope written to."""
+
+    def drop_tombstones(self, before_at: str) -> int:
+        """Delete tombstones written before a time and raise their scopes' floors; how many."""
 
     def savepoint(self) -> AbstractContextManager[Any]:
         """Part of the transaction that can fail by itself."""

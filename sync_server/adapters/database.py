@@ -193,6 +193,13 @@ class SqlReader:
                 found[row.profile_id] = StoredProfile(row.profile_id, row.state, stores, row.value_band)
         return found
 
+    def every_profile(self) -> Iterator[StoredProfile]:
+        """All stored profiles in order of id, streamed."""
+        table = schema.profile
+        query = select(table).order_by(table.c.profile_id).execution_options(yield_per=500)
+        for row in self._connection.execute(query):
+            yield StoredProfile(row.profile_id, row.state, tuple(json.loads(row.stores)), row.value_band)
+
     def centroids(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
         """(country, postcode) -> (lat, lon) in millionths of a degree."""
         table = schema.postcode
@@ -405,6 +412,19 @@ class SqlWriter(SqlReader):
         table = schema.scope_head
         values = {"n": position, "count": count, "sum": total}
         self._connection.execute(update(table).where(table.c.scope == scope).values(values))
+
+    def drop_tombstones(self, before_at: str) -> int:
+        """Delete tombstones written before a time and raise their scopes' floors; how many."""
+        table, dropped = schema.doc, 0
+        old = table.c.deleted & (table.c.written_at < before_at)
+        highest = select(table.c.scope, func.max(table.c.s).label("s")).where(old).group_by(table.c.scope)
+        for scope, position in self._connection.execute(highest).all():
+            self._lock_head(scope)
+            raised = update(schema.scope_head).where(schema.scope_head.c.scope == scope).values(floor=position)
+            self._connection.execute(raised)
+            gone = delete(table).where((table.c.scope == scope) & old & (table.c.s <= position))
+            dropped += self._connection.execute(gone).rowcount
+        return dropped
 
     def savepoint(self) -> AbstractContextManager[Any]:
         """Part of the transaction that can fail by itself."""

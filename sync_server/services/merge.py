@@ -20,6 +20,7 @@ from shared.fold import Fact, ProfileState, fold
 from shared.identity import Identifier, IdentifierType, canonical_form, profile_id_for, strength
 from shared.ids import derived_id, is_uuid
 from shared.projection import (
+    Reading,
     StoreView,
     choose_stores,
     home_store,
@@ -339,7 +340,7 @@ class Projector:
         """Profile -> where the shopper lives (postcode centroid), None where that is unknown."""
         places: dict[str, tuple[str, str]] = {}
         for profile_id, state in states.items():
-            traits = traits_of(state)
+            traits = traits_of(Reading(state))
             country = traits.get("country") or self._country
             if country and traits.get("postcode"):
                 places[profile_id] = (str(country), str(traits["postcode"]).strip())
@@ -357,15 +358,16 @@ class Projector:
     ) -> tuple[tuple[str, ...], list[DocWrite]]:
         """(stores that hold the profile now, documents to put or delete)."""
         distances = distances_from(point, self.stores)
-        reasons = slice_reasons(state, self._now_at, distances)
+        reading = Reading(state)
+        reasons = slice_reasons(reading, self._now_at, distances)
         reasons = {store: why for store, why in reasons.items() if store in self._codes}
-        home = home_store(state)
+        home = home_store(reading)
         stores = choose_stores(reasons, home)
         document_id = f"profile/{stored.profile_id}"
         writes = [
             DocWrite(store_scope(code), document_id, None, "slice") for code in stored.stores if code not in stores
         ]
-        base = project(state, stored.profile_id, StoreView(value_band=stored.value_band), []) if stores else {}
+        base = project(reading, stored.profile_id, StoreView(value_band=stored.value_band), []) if stores else {}
         if redirects:
             base["redirects"] = list(redirects)
         for code in stores:
@@ -373,12 +375,12 @@ class Projector:
             distance = {name: metres for name, metres in far.items() if metres is not None}
             document = {**base, "slice": sorted(reasons[code]), "facts": {**base["facts"], "distance": distance}}
             writes.append(DocWrite(store_scope(code), document_id, canonical(document)))
-        return tuple(stores), writes + self._plans(state, stored.profile_id)
+        return tuple(stores), writes + self._plans(reading, stored.profile_id)
 
-    def _plans(self, state: ProfileState, profile_id: str) -> list[DocWrite]:
+    def _plans(self, reading: Reading, profile_id: str) -> list[DocWrite]:
         """Follow-ups, holds and appointments are documents of their own in the store that made them."""
         writes = []
-        for plan in planned(state) if state.records else []:
+        for plan in planned(reading):
             if plan.record.store in self._codes:
                 told = {**plan.record.body, "id": plan.record.op_id, "profile_id": profile_id, "state": plan.state}
                 told |= {"due": plan.due, "assignee": plan.assignee, "associate_id": plan.record.associate_id}

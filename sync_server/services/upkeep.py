@@ -1,0 +1,89 @@
+"""Upkeep: what time alone changes. Run nightly by the server and after a bulk load; safe to run at any moment.
+
+Value bands are worked out over the whole chain (a rule never computes a percentile), slices are left when their reason
+has passed, tombstones are dropped when no tablet can still need them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from shared.clock import format_at, shift_at
+from shared.fold import ProfileState
+from shared.projection import Reading, net_revenue
+from sync_server.ports import CentralDatabase, CentralWriter, Clock, StoredProfile
+from sync_server.services.merge import Projector
+
+BAND_DAYS: Final = 730
+TOMBSTONE_DAYS: Final = 90
+_PAGE: Final = 500
+
+
+def value_bands(revenue: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+    """Profile -> top_5, top_20, rest or none, by net revenue (profile -> currency -> minor units).
+
+    Ranked within each profile's largest currency, for money is never added across currencies; ties by profile id.
+    """
+    by_currency: dict[str, list[tuple[int, str]]] = {}
+    bands = dict.fromkeys(revenue, "none")
+    for profile_id, totals in revenue.items():
+        spent = [(minor, currency) for currency, minor in totals.items() if minor > 0]
+        if spent:
+            minor, currency = max(spent)
+            by_currency.setdefault(currency, []).append((minor, profile_id))
+    for ranked in by_currency.values():
+        ranked.sort(key=lambda entry: (-entry[0], entry[1]))
+        for place, (_, profile_id) in enumerate(ranked):
+            share = place / len(ranked)
+            bands[profile_id] = "top_5" if share < 0.05 else "top_20" if share < 0.20 else "rest"
+    return bands
+
+
+def refresh_profiles(database: CentralDatabase, clock: Clock) -> int:
+    """Work out value bands and slices anew; returns how many documents changed. Works in pages, so that pushes pass."""
+    now_at = format_at(clock.now())
+    bands = _all_bands(database, shift_at(now_at, days=-BAND_DAYS))
+    changed = 0
+    profile_ids = sorted(bands)
+    for start in range(0, len(profile_ids), _PAGE):
+        page = profile_ids[start : start + _PAGE]
+        with database.write() as tx:
+            changed += _refresh_page(tx, page, bands, now_at)
+    return changed
+
+
+def _all_bands(database: CentralDatabase, since_at: str) -> dict[str, str]:
+    revenue: dict[str, dict[str, int]] = {}
+    with database.read() as reader:
+        for stored in reader.every_profile():
+            state = ProfileState.from_json(json.loads(stored.state))
+            revenue[stored.profile_id] = net_revenue(Reading(state), since_at=since_at)
+    return value_bands(revenue)
+
+
+def _refresh_page(tx: CentralWriter, page: Iterable[str], bands: Mapping[str, str], now_at: str) -> int:
+    projector = Projector(tx, now_at)
+    stored = tx.profiles(list(page), for_update=True)
+    states = {profile_id: ProfileState.from_json(json.loads(kept.state)) for profile_id, kept in stored.items()}
+    points = projector.points(states)
+    redirects = tx.redirects_to(list(stored))
+    writes, saved = [], []
+    for profile_id, kept in stored.items():
+        banded = StoredProfile(profile_id, kept.state, kept.stores, bands[profile_id])
+        stores, documents = projector.documents(
+            states[profile_id], banded, points[profile_id], redirects.get(profile_id, [])
+        )
+        writes += documents
+        saved.append(StoredProfile(profile_id, kept.state, stores, banded.value_band))
+    tx.save_profiles(saved)
+    before = tx.heads({write.scope for write in writes})
+    after = tx.publish(writes, now_at)
+    return sum(after[scope] - before[scope] for scope in after)
+
+
+def drop_tombstones(database: CentralDatabase, clock: Clock) -> int:
+    """Forget deletions older than 90 days; a cursor from before them gets 410 and takes a snapshot."""
+    with database.write() as tx:
+        return tx.drop_tombstones(shift_at(format_at(clock.now()), days=-TOMBSTONE_DAYS))
