@@ -13,8 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from shared.wire.messages import EnrollReply, EnrollRequest, FeedPage, HelloReply, HelloRequest, PushReply
-from shared.wire.messages import Receipt, SnapshotEnd, SnapshotHeader, SnapshotLine, WaitReply
+from shared.wire.messages import (
+    EnrollReply,
+    EnrollRequest,
+    FeedPage,
+    HelloReply,
+    HelloRequest,
+    PushReply,
+    Receipt,
+    SnapshotEnd,
+    SnapshotHeader,
+    SnapshotLine,
+    WaitReply,
+)
 from shared.wire.ops import Op
 
 OpState = Literal["pending", "acked", "parked", "rejected", "withheld"]
@@ -62,12 +73,12 @@ class CodeReader(Protocol):
     """Finds codes in pictures."""
 
     def read(self, picture: bytes) -> tuple[FoundCode, ...]:
-        """Codes found in a JPEG, PNG or WebP; empty for none, for a broken file and for a hostile code. Never raises."""
+        """Codes in a JPEG, PNG or WebP; empty for none, for a broken file and for a hostile code. Never raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewOp:
-    """An op about to be recorded; the journal gives it seq, sha and chain. `amends` names the op it corrects or undoes."""
+    """An op about to be recorded; the journal adds seq, sha and chain. `amends` names the op it corrects or undoes."""
 
     op_id: str
     kind: str
@@ -261,7 +272,7 @@ class Replica(Protocol):
         """Delete every profile, the search index and pictures; keeps journal, playbook and notebook."""
 
     def revision(self, kinds: Iterable[str]) -> int:
-        """A number that changes whenever a document `kind/...` of these kinds changes: what derived tables are kept by."""
+        """A number that changes when a document `kind/...` of these kinds does: what derived tables are kept by."""
 
     def document(self, document_id: str) -> StoredDocument | None:
         """One document by id."""
@@ -307,7 +318,7 @@ class TabletDatabase(Journal, Replica, Notebook, Protocol):
 
 
 class SyncEndpoint(Protocol):
-    """HQ as the tablet sees it. Every method raises `Problem` for a problem document, `Weather` for no usable answer."""
+    """HQ as the tablet sees it. Methods raise `Problem` for a problem document, `Weather` for no usable answer."""
 
     def enroll(self, request: EnrollRequest) -> EnrollReply:
         """Trade a one-time code for a device token."""

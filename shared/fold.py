@@ -21,7 +21,8 @@ time `min(occurred_at + offset, received_at)` as a wire string, so string order 
 cannot reach into the future.
 
 A correction or withdrawal names the first op in `amends`; the last correction by (at, op_id) takes the op's place, a
-withdrawal ends it for good; either may arrive first and waits. A correction of a correction has no target and no effect.
+withdrawal ends it for good; either may arrive first and waits. A correction of a correction has no
+target and no effect.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ RECORD_KINDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact about one shopper. `id` is the op_id or event id, `at` the effective time, `store` where it was recorded.
+    """One fact about one shopper. `id` is the op_id or event id, `at` the effective time, `store` where it was made.
 
     `kind` is an op kind, or EVENT with a `ShopperEvent` body. `identifiers` are the normalised ones it brings.
     """

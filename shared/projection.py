@@ -22,6 +22,7 @@ RECENT_DAYS: Final = 90
 CONTACT_DAYS: Final = 30
 VISIT_DAYS: Final = 400
 NEAR_M: Final = 15_000
+_PASSING: Final = frozenset({"opened", "contact"})
 _CLOSED_STATES: Final = frozenset({"done", "dropped", "released", "sold", "cancelled", "kept", "missed", "expired"})
 _PLANNED: Final = {"follow_up_requested": "follow_up", "hold_requested": "hold", "appointment_booked": "appointment"}
 
@@ -64,13 +65,12 @@ def _effective_records(state: ProfileState) -> Iterator[Record]:
         if op_id in state.withdrawn:
             continue
         correction = state.corrections.get(op_id)
-        if correction is not None and correction[3] == kind:
-            body = correction[4]
-        yield Record(op_id, kind, at, store, associate_id, body)
+        is_corrected = correction is not None and correction[3] == kind
+        yield Record(op_id, kind, at, store, associate_id, correction[4] if correction and is_corrected else body)
 
 
 def consent_in_force(reading: Reading) -> dict[str, dict[str, Any]]:
-    """Purpose -> {decision, at, wording_version}: the latest decision from any channel; ties deny; missing = not granted."""
+    """Purpose -> {decision, at, wording_version}: the latest decision of any channel; ties deny; missing = no grant."""
     registers: dict[str, list[Any]] = dict(reading.state.consent)
     for record in reading.records:
         for given in _decisions(record):
@@ -382,35 +382,31 @@ def is_provisional(reading: Reading) -> bool:
 def slice_reasons(reading: Reading, now_at: str, distance_m: Mapping[str, int]) -> dict[str, dict[str, str]]:
     """Store -> {reason: since}: why each store holds this profile at `now_at`. `distance_m` has stores with a known
     distance. Reasons: home, visited, enrolled, cart_near, opened, contact (protocol.md, Slice)."""
+    visit_since, contact_since = shift_at(now_at, days=-VISIT_DAYS), shift_at(now_at, days=-CONTACT_DAYS)
     reasons: dict[str, dict[str, str]] = {}
-
-    def note(store: str | None, reason: str, at: str) -> None:
-        if store:
+    for store, reason, at in _ties(reading, distance_m):
+        since_at = visit_since if reason == "visited" else contact_since if reason in _PASSING else ""
+        if store and at >= since_at:
             held = reasons.setdefault(store, {})
             held[reason] = max(at, held.get(reason, ""))
+    return reasons
 
-    home = home_store(reading)
-    note(home, "home", reading.state.latest_at)
-    visit_since, contact_since = shift_at(now_at, days=-VISIT_DAYS), shift_at(now_at, days=-CONTACT_DAYS)
+
+def _ties(reading: Reading, distance_m: Mapping[str, int]) -> Iterator[tuple[str | None, str, str]]:
+    """(store, reason, when) for everything that ever tied this shopper to a store."""
+    state = reading.state
+    yield home_store(reading), "home", state.latest_at
     for store, at in _visits(reading):
-        if at >= visit_since:
-            note(store, "visited", at)
+        yield store, "visited", at
     for record in reading.records:
         if record.kind == "shopper_enrolled":
-            note(record.store, "enrolled", record.at)
-    if any(distance <= NEAR_M for distance in distance_m.values()) and (
-        wanted := open_cart(reading) + _wishlist(reading)
-    ):
-        for store, distance in distance_m.items():
-            if distance <= NEAR_M:
-                note(store, "cart_near", max(line["at"] for line in wanted))
-    for store, (_, at) in reading.state.opened.items():
-        if at >= contact_since:
-            note(store, "opened", at)
-    for store, at in reading.state.contacts.items():
-        if at >= contact_since:
-            note(store, "contact", at)
-    return reasons
+            yield record.store, "enrolled", record.at
+    near = [store for store, distance in distance_m.items() if distance <= NEAR_M]
+    if near and (wanted := open_cart(reading) + _wishlist(reading)):
+        newest_at = max(line["at"] for line in wanted)
+        yield from ((store, "cart_near", newest_at) for store in near)
+    yield from ((store, "opened", at) for store, (_, at) in state.opened.items())
+    yield from ((store, "contact", at) for store, at in state.contacts.items())
 
 
 def _visits(reading: Reading) -> Iterator[tuple[str | None, str]]:

@@ -1,7 +1,7 @@
 """The server's ports: what services need of the world, as Protocols and frozen rows. No implementation lives here.
 
-`CentralDatabase.write()` and `.read()` are the only ways in: each is ONE transaction, and a write is durable when it has
-been left. Feed positions are taken by `take_positions` as the last step of a write (protocol.md, Server rules).
+`CentralDatabase.write()` and `.read()` are the only ways in: each is ONE transaction, a write is durable when left.
+Feed positions are taken by `publish` as the last step of a write (protocol.md, Server rules).
 """
 
 from __future__ import annotations

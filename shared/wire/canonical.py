@@ -53,8 +53,7 @@ def check_body(value: Any) -> None:
         if isinstance(part, dict | list):
             if depth > NESTING_MAX:
                 raise Malformed(f"nested deeper than {NESTING_MAX}")
-            for child in _children(part):
-                stack.append((child, depth + 1))
+            stack.extend((child, depth + 1) for child in _children(part))
 
 
 def _children(part: dict[str, Any] | list[Any]) -> list[Any]:

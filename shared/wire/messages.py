@@ -1,7 +1,7 @@
 """The messages of floor-sync 1, as protocol.md writes them: one definition for tablet and server.
 
 Requests are read strictly by the server (types, bounds), unknown envelope fields are ignored; replies are read
-leniently by the tablet. `end` at the end of a reply tells a whole answer from a torn one: a reply without it is weather.
+leniently by the tablet. `end` closes a whole reply: one without it was torn, and counts as weather.
 Ops in a push stay raw objects here, because each gets its own verdict.
 """
 

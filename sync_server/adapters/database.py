@@ -392,7 +392,7 @@ class SqlWriter(SqlReader):
         return position
 
     def _lock_head(self, scope: str) -> ScopeHead:
-        """The scope's counter, locked until COMMIT: whoever holds it next sees these documents and a higher position."""
+        """The scope's counter, locked until COMMIT: who holds it next sees these documents and a higher position."""
         table = schema.scope_head
         fresh = _row(ScopeHead(scope, 0, 0, "0" * 16, 0))
         self._connection.execute(self._insert(table).on_conflict_do_nothing(), fresh)
@@ -475,16 +475,16 @@ class SqlDatabase:
     def read(self) -> Iterator[SqlReader]:
         """One read transaction: everything is read from one state of the database."""
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _mapped_errors(), self.engine.connect() as connection:
-            with connection.execution_options(**options).begin():
-                yield SqlReader(connection)
+        with _mapped_errors(), self.engine.connect() as opened, opened.execution_options(**options).begin():
+            yield SqlReader(opened)
 
     @contextmanager
     def write(self) -> Iterator[SqlWriter]:
         """One write transaction, durable when left; an exception rolls it back."""
-        with _mapped_errors(), self.engine.connect() as connection:
-            with connection.execution_options(is_floorside_write=True).begin():
-                yield SqlWriter(connection)
+        with _mapped_errors(), self.engine.connect() as opened:
+            opened.execution_options(is_floorside_write=True)
+            with opened.begin():
+                yield SqlWriter(opened)
 
     def close(self) -> None:
         """Close all connections."""

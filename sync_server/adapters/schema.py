@@ -1,7 +1,7 @@
 """The central database's tables, one schema for SQLite and PostgreSQL (Alembic creates and migrates them).
 
-Rows are keyed by what a distributed PostgreSQL would shard by: install, profile or scope. There is no sequence anywhere:
-feed positions come from `scope_head`, ids from UUIDs. Times are wire strings, JSON is canonical text, sums are hex.
+Rows are keyed by what a distributed PostgreSQL would shard by: install, profile or scope. No sequence anywhere: feed
+positions come from `scope_head`, ids from UUIDs. Times are wire strings, JSON is canonical text, sums are hex.
 """
 
 from __future__ import annotations

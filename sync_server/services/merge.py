@@ -1,12 +1,8 @@
-"""The merge: facts in, profiles folded and their documents ready for the feeds. Flow step 7; intake and ingest share it.
+"""The merge: facts in, profiles folded, their documents ready for the feeds. Flow step 7, for intake and ingest alike.
 
-One call handles a whole batch inside the caller's transaction: find the profiles by exact identifiers, fold in memory,
-hand back what to write. A fact that makes the fold raise is returned as spoiled and parked alone. Nothing here takes
-feed positions: the caller publishes last.
-
-Identity for now is exact: loyalty number, customer id and e-mail join profiles (never two loyalty numbers), a phone
-only finds, an anonymous id joins the person identified with it. Ids follow the strongest identifier; former ones stay
-as redirects.
+A whole batch inside the caller's transaction, folded in memory; a fact that makes the fold raise is parked alone. The
+caller publishes last, for that takes feed positions. Identity is exact: loyalty number, customer id and e-mail join
+profiles (never two loyalty numbers), a phone only finds, an anonymous id joins the person identified with it.
 """
 
 from __future__ import annotations
