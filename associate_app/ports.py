@@ -30,6 +30,22 @@ from shared.wire.ops import Op
 
 OpState = Literal["pending", "acked", "parked", "rejected", "withheld"]
 
+EPOCH_NOTE: Final = "epoch"
+"""The history of HQ this tablet last agreed with. Only the sync worker writes it, never the enrolment: an old epoch met
+by a new one is what makes the tablet send again what it keeps."""
+LAST_COMPLETE_SYNC_NOTE: Final = "last_complete_sync_at"
+"""When everything was sent, received and checked."""
+LAST_CONTACT_NOTE: Final = "last_contact_at"
+"""When HQ last answered a hello, by this tablet's clock: the age of the slice."""
+CLOCK_OFFSET_NOTE: Final = "clock_offset_ms"
+"""HQ's clock minus this tablet's, at the last hello."""
+CARD_STOCK_NOTE: Final = "card_stock"
+"""Pre-signed cards for shoppers enrolled offline: JSON `{"install_id", "cards": [{"card", "expires_on"}]}`. Of another
+install they are void. The sync worker adds cards it does not find there; who hands one out skips those whose loyalty id
+the journal already enrolled, and may drop them."""
+SLICE_WIPED_NOTE: Final = "slice_wiped_at"
+"""When this tablet deleted its shoppers by itself, after too long without HQ."""
+
 
 class Clock(Protocol):
     """The device's clock, which may be wrong; the sync engine never trusts it for order."""
@@ -269,7 +285,8 @@ class Replica(Protocol):
         """Delete a scope's documents, cursor, shadow and search rows."""
 
     def wipe_shoppers(self) -> None:
-        """Delete every profile, the search index and pictures; keeps journal, playbook and notebook."""
+        """Delete every profile, the search index and pictures; keeps journal, playbook and notebook. A scope that held
+        some has no cursor afterwards, so that the next contact takes a snapshot."""
 
     def revision(self, kinds: Iterable[str]) -> int:
         """A number that changes when a document `kind/...` of these kinds does: what derived tables are kept by."""
@@ -315,6 +332,15 @@ class TabletDatabase(Journal, Replica, Notebook, Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+
+
+class NoTrust(Weather):
+    """HQ's certificate was not accepted. `hq_at` is HQ's own time (wire form) where it could be learned: a clock that
+    is wrong by months makes every certificate look expired or not yet valid."""
+
+    def __init__(self, detail: str, *, hq_at: str | None = None) -> None:
+        super().__init__(detail)
+        self.hq_at = hq_at
 
 
 class SyncEndpoint(Protocol):
