@@ -26,6 +26,7 @@ _LOCAL_PART_LENGTH_MAX: Final = 64
 _DOMAIN_LENGTH_MAX: Final = 253
 _LABEL_LENGTH_MAX: Final = 63
 _REPEATS_MIN: Final = 7
+_SUBSCRIBER_MIN: Final = 1_000_000
 
 
 class IdentifierType(StrEnum):
@@ -313,11 +314,13 @@ def _is_label(label: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def _e164(text: str, region: str) -> str | None:
-    """`is_possible`, not `is_valid`: number ranges open faster than the table on an old tablet knows."""
+    """A number of a possible length counts even when its range is unknown: ranges open faster than an old tablet's
+    table learns of them. Very short ones, possible in a few regions, must be valid."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    is_long = number.national_number is not None and number.national_number >= _SUBSCRIBER_MIN
+    if not (phonenumbers.is_possible_number(number) if is_long else phonenumbers.is_valid_number(number)):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

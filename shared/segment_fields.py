@@ -17,7 +17,7 @@ from shared.identity import IdentifierType, canonical_form
 from shared.ingest_rules import CategoryMeaning, IngestRules
 from shared.money import currency_code, minor_units, whole_number
 from shared.offers import offer_for_code
-from shared.segment_parts import first_of, part_of, text_of, wire_safe
+from shared.segment_parts import first_of, part_of, text_of, wire_name, wire_safe
 from shared.shopper_events import EventKind, EventOrder, OrderLine
 from shared.wire.canonical import INTEGER_MAX
 
@@ -367,19 +367,23 @@ _READ_TOP: Final = frozenset(_TOP.split())
 
 
 def extra_of(taken: MessageParts, *, has_order: bool) -> dict[str, Any]:
-    """What the sender said that we have no field for, made safe for the wire."""
+    """What the sender said that we have no field for, made safe for the wire: properties by their own names, the rest
+    under `@context`, `@message`, `@traits`, `@group`, and the skus of a list or cart under `@skus`."""
     parts: dict[str, Any] = {
-        "properties": taken.unread,
-        "context": _leftover(taken.context, _READ_OR_DROPPED_CONTEXT),
-        "message": _leftover(taken.raw, _READ_TOP),
+        **taken.unread,
+        "@context": _leftover(taken.context, _READ_OR_DROPPED_CONTEXT),
+        "@message": _leftover(taken.raw, _READ_TOP),
     }
     if taken.traits:
-        parts["traits"] = {name: value for name, value in taken.traits.items() if _trait_name(name) is None}
+        parts["@traits"] = {name: value for name, value in taken.traits.items() if _trait_name(name) is None}
     if taken.kind is EventKind.GROUP:
-        parts.update(group=part_of(taken.raw, "traits"), group_id=text_of(taken.raw.get("groupId")))
+        parts["@group"] = {"id": text_of(taken.raw.get("groupId")), **part_of(taken.raw, "traits")}
     if not has_order and "products" in taken.stated:
-        parts["skus"] = _skus(taken.stated["products"])
-    return {name: wire_safe(part, _EXTRA_DEPTH_MAX) for name, part in parts.items() if part}
+        parts["@skus"] = _skus(taken.stated["products"])
+    return {wire_name(name): wire_safe(part, _EXTRA_DEPTH_MAX) for name, part in parts.items() if part not in _EMPTY}
+
+
+_EMPTY: Final[tuple[Any, ...]] = ({}, [], None)
 
 
 def _leftover(part: Mapping[str, Any], read: frozenset[str]) -> dict[str, Any]:

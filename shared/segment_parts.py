@@ -54,12 +54,17 @@ def _wire_text(raw: str) -> str:
     return unicodedata.normalize("NFC", raw.encode("utf-8", "replace").decode())
 
 
+def wire_name(name: str) -> str:
+    """A text without what the wire refuses: U+0000 and unpaired surrogates."""
+    return (name if name.isascii() else _wire_text(name)).replace("\x00", "")
+
+
 def wire_safe(value: Any, depth: int) -> Any:
     """The same value without what canonical JSON refuses: floats and big integers become text, deep nests are cut."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return (value if value.isascii() else _wire_text(value)).replace("\x00", "")
+        return wire_name(value)
     if isinstance(value, int):
         return value if -INTEGER_MAX <= value <= INTEGER_MAX else str(value)
     if isinstance(value, float):
@@ -67,7 +72,7 @@ def wire_safe(value: Any, depth: int) -> Any:
     if depth == 0:
         return None
     if isinstance(value, dict):
-        return {wire_safe(name, depth): wire_safe(part, depth - 1) for name, part in value.items()}
+        return {wire_name(name): wire_safe(part, depth - 1) for name, part in value.items()}
     return [wire_safe(part, depth - 1) for part in value]
 
 
