@@ -238,6 +238,9 @@ class CentralReader(Protocol):
     def facts_of(self, profile_ids: Collection[str]) -> Iterator[LedgerRow]:
         """Accepted facts of profiles in order of (profile, effective_at, id)."""
 
+    def count_typed_openings(self, associate_id: str, since_at: str, until_at: str) -> int:
+        """How many shoppers an associate opened by typing, in a time (since excluded)."""
+
     def parked_op_ids(self, device_id: str) -> list[str]:
         """Ops of a device HQ holds but could not apply, in order."""
 

@@ -130,6 +130,14 @@ class SqlReader:
             for row in self._connection.execute(select(table).where(wanted).order_by(*order)).mappings():
                 yield LedgerRow(**row)
 
+    def count_typed_openings(self, associate_id: str, since_at: str, until_at: str) -> int:
+        """How many shoppers an associate opened by typing, in a time (since excluded)."""
+        table = schema.fact
+        wanted = (table.c.kind == "shopper_opened") & (table.c.associate_id == associate_id)
+        wanted &= (table.c.effective_at > since_at) & (table.c.effective_at <= until_at)
+        typed = table.c.body.contains('"how":"typed"', autoescape=True)
+        return int(self._connection.execute(select(func.count()).where(wanted & typed)).scalar_one())
+
     def parked_op_ids(self, device_id: str) -> list[str]:
         """Ops of a device HQ holds but could not apply, in order."""
         table = schema.fact

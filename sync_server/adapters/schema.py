@@ -134,6 +134,14 @@ Index(
     postgresql_where=fact.c.verdict == "parked",
 )
 
+Index(
+    "ix_fact_opening",
+    fact.c.associate_id,
+    fact.c.effective_at,
+    sqlite_where=fact.c.kind == "shopper_opened",
+    postgresql_where=fact.c.kind == "shopper_opened",
+)
+
 dead_letter = Table(
     "dead_letter",
     metadata,

@@ -41,9 +41,11 @@ from sync_server.ports import (
     Store,
 )
 from sync_server.services.merge import identifiers_of_op, merge, region_of
+from sync_server.services.opening import Doorkeeper
 from sync_server.services.problems import refuse
 from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
 
+LIMITS: Final = Limits()
 SUSPECT_MS: Final = 300_000
 FEEDBACK_DAYS: Final = 3
 _PLAY_KINDS: Final = frozenset({"outcome_recorded", "trigger_seen", "impression_recorded", "play_changed"})
@@ -60,6 +62,7 @@ class _Setting:
     limits: Limits
     stores: tuple[Store, ...]
     play_ids: frozenset[str]
+    doorkeeper: Doorkeeper
 
 
 @dataclass(slots=True)
@@ -80,15 +83,14 @@ def take_push(
     database: CentralDatabase, keys: KeyFolder, clock: Clock, chance: Chance, device: Device, raw: Any
 ) -> dict[str, Any]:
     """Take a push: returns the reply after COMMIT. Raises Problem (422, 413, 409 epoch, install_forked, gap)."""
-    limits = Limits()
-    request = _read_request(raw, device, limits)
+    request = _read_request(raw, device)
     received_at = format_at(clock.now())
     try:
         with database.write() as tx:
-            draft, heads, epoch = _take(tx, device, request, limits, received_at, one_by_one=False)
+            draft, heads, epoch = _take(tx, keys, device, request, received_at, one_by_one=False)
     except RowRefused:
         with database.write() as tx:
-            draft, heads, epoch = _take(tx, device, request, limits, received_at, one_by_one=True)
+            draft, heads, epoch = _take(tx, keys, device, request, received_at, one_by_one=True)
     receipt = {
         "install_id": draft.install.install_id,
         "through_seq": draft.install.acked_seq,
@@ -108,9 +110,9 @@ def take_push(
     }
 
 
-def _read_request(raw: Any, device: Device, limits: Limits) -> PushRequest:
-    if isinstance(raw, dict) and isinstance(raw.get("ops"), list) and len(raw["ops"]) > limits.max_ops:
-        raise refuse("too_large", f"A push holds at most {limits.max_ops} ops.")
+def _read_request(raw: Any, device: Device) -> PushRequest:
+    if isinstance(raw, dict) and isinstance(raw.get("ops"), list) and len(raw["ops"]) > LIMITS.max_ops:
+        raise refuse("too_large", f"A push holds at most {LIMITS.max_ops} ops.")
     try:
         request = PushRequest.model_validate(raw)
     except ValidationError as problem:
@@ -129,7 +131,7 @@ def _read_request(raw: Any, device: Device, limits: Limits) -> PushRequest:
 
 
 def _take(
-    tx: CentralWriter, device: Device, request: PushRequest, limits: Limits, received_at: str, *, one_by_one: bool
+    tx: CentralWriter, keys: KeyFolder, device: Device, request: PushRequest, received_at: str, *, one_by_one: bool
 ) -> tuple[_Draft, dict[str, int], str]:
     epoch = tx.note(EPOCH_NOTE) or ""
     if request.epoch != epoch:
@@ -143,9 +145,10 @@ def _take(
         device=device,
         received_at=received_at,
         offset_ms=ms_between(request.device_now, received_at),
-        limits=limits,
+        limits=LIMITS,
         stores=tx.stores(),
         play_ids=frozenset(tx.play_ids()),
+        doorkeeper=Doorkeeper(tx, keys.public_card_keys()),
     )
     draft = _Draft(install)
     heads: dict[str, int] = {}
@@ -288,6 +291,8 @@ def _take_op(draft: _Draft, raw: dict[str, Any], setting: _Setting) -> dict[str,
     identifiers = identifiers_of_op(op.kind, op.body, region_of(setting.stores, store))
     pairs = tuple((one.type.value, one.value) for one in identifiers)
     draft.rows[op.op_id] = replace(row, subject=json.dumps(pairs) if pairs else None)
+    if op.kind == "shopper_opened" and not setting.doorkeeper.may_open(row, op.body, identifiers):
+        return {"verdict": "accepted"}
     fact = Fact(op.op_id, row.effective_at, op.kind, op.body, store, op.associate_id, op.amends, pairs)
     draft.facts.append(fact)
     if row.about:

@@ -12,9 +12,11 @@ from shared.errors import Problem
 from shared.fold import ProfileState
 from shared.journal import is_receipt_sound
 from shared.wire.canonical import sha_of
+from sync_server.services.cards import issue_card
 from sync_server.services.feed import read_page, stream_snapshot
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.merge import refold
+from sync_server.services.upkeep import refresh_profiles
 from tests.support.world import LOYALTY_ID, Journalist, make_journalist, verdicts
 
 
@@ -204,9 +206,7 @@ def test_rebuilding_a_profile_from_the_ledger_changes_no_document(hq: Headquarte
     with hq.database.write() as tx:
         states, writes = refold(tx, list(before), hq.now_at())
         after = tx.publish(writes, hq.now_at())
-    assert {profile_id: state for profile_id, state in states.items()} == {
-        profile_id: ProfileState.from_json(state) for profile_id, state in before.items()
-    }
+    assert states == {profile_id: ProfileState.from_json(state) for profile_id, state in before.items()}
     assert after == heads
 
 
@@ -299,3 +299,50 @@ def test_a_resumed_snapshot_brings_exactly_the_rest(hq: Headquarters, tablet: Jo
     assert resumed[1:-1] == lines[3:]
     assert resumed[-1]["next"] == end["next"]
     assert resumed[-1]["count"] == len(lines) - 3
+
+
+def _holds(hq: Headquarters, scope: str) -> bool:
+    return any({"type": "loyalty_id", "value": LOYALTY_ID} in doc["identifiers"] for doc in profiles_in(hq, scope))
+
+
+def test_a_shopper_of_another_store_comes_with_a_card_hq_signed_and_not_with_a_forged_one(
+    hq: Headquarters, tablet: Journalist
+) -> None:
+    """`shopper_opened` moves the slice when the signature verifies; a forged card is stored and moves nothing."""
+    shopper = {"type": "loyalty_id", "value": LOYALTY_ID}
+    for _ in range(2):
+        tablet.record("shopper_opened", {"shopper": shopper, "how": "typed"})
+    tablet.push()
+    zurich = make_journalist(hq, "zurich-1")
+    card = issue_card(hq, LOYALTY_ID)
+    forged = card[:-8] + ("A" if card[-8] != "A" else "B") + card[-7:]
+    zurich.record("shopper_opened", {"shopper": shopper, "how": "card", "card": forged})
+    assert verdicts(zurich.push()) == ["accepted"]
+    assert not _holds(hq, zurich.scope)
+    opened = zurich.record("shopper_opened", {"shopper": shopper, "how": "card", "card": card})
+    assert verdicts(zurich.push([opened])) == ["accepted"]
+    assert _holds(hq, zurich.scope)
+    hq.clock.move(days=31)
+    refresh_profiles(hq.database, hq.clock)
+    assert not _holds(hq, zurich.scope)
+    assert _holds(hq, tablet.scope)
+
+
+def test_an_associate_may_type_twenty_full_numbers_an_hour(hq: Headquarters, tablet: Journalist) -> None:
+    """The twenty-first of an hour moves nothing and is answered alike; an hour later typing works again."""
+    numbers = [f"29000000004{number:02d}" for number in range(22)]
+    for number in numbers:
+        tablet.note("known in Berlin", loyalty_id=number)
+    tablet.push()
+    zurich = make_journalist(hq, "zurich-1")
+    for number in numbers[:21]:
+        zurich.record("shopper_opened", {"shopper": {"type": "loyalty_id", "value": number}, "how": "typed"})
+    assert set(verdicts(zurich.push())) == {"accepted"}
+    assert len(profiles_in(hq, zurich.scope)) == 20
+    hq.clock.move(minutes=61)
+    late = zurich.record("shopper_opened", {"shopper": {"type": "loyalty_id", "value": numbers[21]}, "how": "typed"})
+    zurich.push([late])
+    assert len(profiles_in(hq, zurich.scope)) == 21
+    with hq.database.read() as reader:
+        told = [row["did"] for row in reader.rows("audit") if row["did"].startswith("typed")]
+    assert told.count("typed more identifiers than the hour allows") == 1
