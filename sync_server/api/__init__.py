@@ -1,1 +1,1 @@
-"""Routes, problem documents, authentication and console pages. Calls services; never imports adapters."""
+"""HTTP: routes, problem documents and authentication. Routes are thin: they unpack, call one service, and answer."""

@@ -1,0 +1,130 @@
+"""Puts the server together: settings -> database, keys, clock, chance -> `Headquarters` -> app. Nothing else does.
+
+Opening brings an empty or older database up to date, refuses a newer one, and refuses to start where the key folder
+lacks a key the database knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from shared.errors import Damaged, Refused
+from shared.ids import Uuid7
+from sync_server.adapters.backup import check_database, copy_database, file_of, replace_database
+from sync_server.adapters.database import SqlDatabase
+from sync_server.adapters.keys import FileKeyFolder
+from sync_server.adapters.media import FolderMediaShelf
+from sync_server.adapters.migrations import bring_up_to_date
+from sync_server.adapters.system import SystemChance, SystemClock
+from sync_server.ports import Chance, Clock
+from sync_server.services.custody import check_keys, known_keys
+from sync_server.services.headquarters import Headquarters
+from sync_server.services.operations import begin_new_epoch
+from sync_server.settings import Settings
+
+
+@contextmanager
+def open_headquarters(
+    settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None
+) -> Iterator[Headquarters]:
+    """The server's parts, closed again at the end. Raises Refused or Damaged with one sentence."""
+    _make_folder(settings.data_dir)
+    database = open_database(settings.database)
+    try:
+        upgrade(database)
+        yield _put_together(settings, database, clock or SystemClock(), chance or SystemChance())
+    finally:
+        database.close()
+
+
+def _put_together(settings: Settings, database: SqlDatabase, clock: Clock, chance: Chance) -> Headquarters:
+    keys = FileKeyFolder(settings.keys_dir)
+    with database.read() as reader:
+        check_keys(known_keys(reader), keys.inventory(), str(settings.keys_dir))
+    make_id = Uuid7(clock.now, chance.bits)
+    media = FolderMediaShelf(settings.media_dir)
+    return Headquarters(database, keys, clock, chance, settings, make_id, media)
+
+
+def open_database(url: str) -> SqlDatabase:
+    """The central database by URL; `postgresql://` means the driver this project ships. Raises Refused."""
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise Refused("The database is SQLite or PostgreSQL: give a URL such as postgresql://name@host/floorside.")
+        return SqlDatabase(parsed.render_as_string(hide_password=False))
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise Refused(f"The database URL cannot be read ({problem}). Example: sqlite:////var/floorside.db") from None
+
+
+def upgrade(database: SqlDatabase) -> tuple[str | None, str]:
+    """Bring the schema up to date: (version before, version now). Raises Refused for a newer or unreachable one."""
+    try:
+        return bring_up_to_date(database.engine)
+    except SQLAlchemyError as problem:
+        told = str(getattr(problem, "orig", None) or problem).strip().splitlines()[0]
+        if "not a database" in told or "malformed" in told:
+            raise Damaged(f"The database file is damaged ({told}). Restore the last backup.") from None
+        raise Refused(f"The database {database.engine.url!r} cannot be opened ({told}).") from None
+
+
+def back_up(settings: Settings, path: Path) -> Path:
+    """Copy the database into `path` (a file, or a folder to put one into) while the server may be running."""
+    source = file_of(settings.database)
+    if not source.is_file():
+        raise Refused(f"There is no database {source} to back up.")
+    target = path / f"{source.stem}-backup.db" if path.is_dir() else path
+    copy_database(source, target)
+    return target
+
+
+def restore(settings: Settings, path: Path) -> dict[str, object]:
+    """Make the database what the backup holds, under a new epoch. Everything is checked on a copy before anything
+    of the present database changes."""
+    target = file_of(settings.database)
+    check_database(path)
+    _make_folder(settings.data_dir)
+    trial = settings.data_dir / "restoring.db"
+    _drop_trial(trial)
+    try:
+        copy_database(path, trial)
+        told = _begin_anew(settings, f"sqlite:///{trial}")
+        replace_database(trial, target)
+    finally:
+        _drop_trial(trial)
+    return {"restored_from": str(path), **told}
+
+
+def begin_anew(settings: Settings) -> dict[str, object]:
+    """A new epoch for a database that was restored with other tools (PostgreSQL)."""
+    return _begin_anew(settings, settings.database)
+
+
+def _begin_anew(settings: Settings, url: str) -> dict[str, object]:
+    database = open_database(url)
+    try:
+        upgrade(database)
+        return begin_new_epoch(_put_together(settings, database, SystemClock(), SystemChance()))
+    finally:
+        database.close()
+
+
+def _drop_trial(trial: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        trial.with_name(trial.name + suffix).unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as problem:
+        raise Refused(
+            f"The data folder {folder} cannot be made ({problem.strerror}). Give another --data-dir."
+        ) from None

@@ -1,0 +1,189 @@
+"""Devices: one-time enrolment codes, the tokens they are exchanged for, and revocation.
+
+Codes and tokens are stored as SHA-256 only: both are long random texts, so a slow hash would protect nothing more. A
+code that is wrong, used or expired gets one and the same answer, so nobody learns which.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from shared.clock import format_at, shift_at
+from shared.errors import Refused
+from shared.ids import is_uuid
+from shared.wire.canonical import canonical
+from shared.wire.messages import EnrollRequest, store_scope
+from sync_server.ports import CentralWriter, Device, DocWrite
+from sync_server.services.chain import find_store
+from sync_server.services.headquarters import Headquarters
+from sync_server.services.problems import refuse
+from sync_server.services.sessions import EPOCH_NOTE, scopes_of
+
+CODE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base32: no I, L, O, U, so a code survives being read aloud and typed."""
+_CODE_LENGTH: Final = 12
+_MEANT: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": "", " ": ""})
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentCode:
+    """A one-time code, readable this once, and when it stops working."""
+
+    code: str
+    expires_at: str
+
+
+def sha256_hex(secret: str) -> str:
+    """How codes, tokens and write keys are stored."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def make_code(hq: Headquarters, store: str, hours: int | None = None) -> EnrolmentCode:
+    """A fresh one-time code for a tablet of a store: 60 random bits in three groups of four."""
+    drawn = hq.chance.bits(5 * _CODE_LENGTH)
+    letters = "".join(CODE_ALPHABET[(drawn >> (5 * place)) & 31] for place in range(_CODE_LENGTH))
+    expires_at = shift_at(hq.now_at(), seconds=3600 * (hours or hq.settings.enrolment_hours))
+    with hq.database.write() as tx:
+        find_store(tx, store)
+        row = {"code_hash": sha256_hex(letters), "store": store, "expires_at": expires_at, "used_at": None}
+        tx.put_row("enrolment_code", row)
+        hq.note_audit(tx, "command line", "made an enrolment code", store)
+    return EnrolmentCode("-".join(letters[place : place + 4] for place in (0, 4, 8)), expires_at)
+
+
+def fold_code(code: str) -> str:
+    """A code as typed by a person: any case, with or without groups, look-alikes taken for what was meant."""
+    return code.upper().translate(_MEANT)
+
+
+def enroll(hq: Headquarters, raw: Any) -> dict[str, Any]:
+    """Exchange a code for a device and its token. Raises Problem: 422 malformed_request, 403 enrolment_refused."""
+    request = _read_request(raw)
+    now_at = hq.now_at()
+    token = hq.secret_text()
+    with hq.database.write() as tx:
+        device = _new_device(hq, _use_code(tx, request.code, now_at), request, now_at)
+        row = {
+            "device_id": device.device_id,
+            "store": device.store,
+            "name": device.name,
+            "token_hash": sha256_hex(token),
+            "next_token_hash": None,
+            "stores_held": json.dumps(device.stores_held),
+            "app": device.app,
+            "enrolled_at": device.enrolled_at,
+        }
+        tx.put_row("device", row)
+        install = tx.lock_install(request.install_id, device.device_id)
+        tx.save_install(replace(install, device_id=device.device_id))
+        hq.note_audit(tx, f"device {device.device_id}", "enrolled", device.store)
+        epoch = tx.note(EPOCH_NOTE) or ""
+        tx.publish([_device_document(device)], now_at)
+    hq.doorbell.ring()
+    kid, _ = hq.keys.receipt_key()
+    return {
+        "device_id": device.device_id,
+        "token": token,
+        "store": device.store,
+        "scopes": scopes_of(device),
+        "receipt_key": base64.b64encode(hq.keys.public_receipt_keys()[kid]).decode(),
+        "epoch": epoch,
+    }
+
+
+def _read_request(raw: Any) -> EnrollRequest:
+    try:
+        request = EnrollRequest.model_validate(raw)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        raise refuse("malformed_request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]) from None
+    if not is_uuid(request.install_id):
+        raise refuse("malformed_request", "install_id is not a UUID.")
+    if not request.name.isprintable() or not request.name.strip():
+        raise refuse("malformed_request", "name holds characters that cannot be printed.")
+    return request
+
+
+def _use_code(tx: CentralWriter, code: str, now_at: str) -> str:
+    """Use a code up and say whose it was; the update decides, so of two tablets with one code one is refused."""
+    code_hash = sha256_hex(fold_code(code))
+    rows = tx.rows("enrolment_code", code_hash=code_hash)
+    if not rows or rows[0]["used_at"] is not None or rows[0]["expires_at"] <= now_at:
+        raise refuse("enrolment_refused")
+    if tx.change_rows("enrolment_code", {"used_at": now_at}, code_hash=code_hash, used_at=None) != 1:
+        raise refuse("enrolment_refused")
+    return str(rows[0]["store"])
+
+
+def _new_device(hq: Headquarters, store: str, request: EnrollRequest, now_at: str) -> Device:
+    name = request.name.strip()
+    return Device(hq.make_id(), store, name, (store,), app=request.app, enrolled_at=now_at)
+
+
+def _device_document(device: Device) -> DocWrite:
+    document = {"device_id": device.device_id, "name": device.name, "parked": []}
+    return DocWrite(store_scope(device.store), f"device/{device.device_id}", canonical(document))
+
+
+# tokens ---------------------------------------------------------------------------------------------------------------
+
+
+def authenticate(hq: Headquarters, token: str | None, *, may_be_revoked: bool = False) -> Device:
+    """The device of a token. Raises Problem: 401 token_unknown, 403 device_revoked.
+
+    A rotated token's first use makes it the only one.
+    """
+    if not token:
+        raise refuse("token_unknown")
+    token_hash = sha256_hex(token)
+    with hq.database.read() as reader:
+        found = reader.device_by_token(token_hash)
+    if found is None:
+        raise refuse("token_unknown")
+    device, is_rotated = found
+    if is_rotated:
+        with hq.database.write() as tx:
+            tx.change_rows("device", {"token_hash": token_hash, "next_token_hash": None}, next_token_hash=token_hash)
+    if device.revoked_at is not None and not may_be_revoked:
+        raise refuse("device_revoked")
+    return device
+
+
+def rotate_token(hq: Headquarters, device_id: str) -> str:
+    """A new token for a device, given out in its next hello; the old one works until the new one is first used."""
+    token = hq.secret_text()
+    with hq.database.write() as tx:
+        if not tx.change_rows("device", {"next_token_hash": sha256_hex(token)}, device_id=device_id):
+            raise Refused(f"There is no device with the id {device_id!r:.60}.")
+    return token
+
+
+# the fleet ------------------------------------------------------------------------------------------------------------
+
+
+def list_devices(hq: Headquarters, store: str | None = None) -> list[dict[str, Any]]:
+    """Devices of a store or of the chain with when they were last seen and what they had unsent then."""
+    with hq.database.read() as reader:
+        rows = reader.rows("device", **({} if store is None else {"store": store}))
+    names = ("device_id", "store", "name", "app", "enrolled_at", "last_seen_at", "unsent", "revoked_at")
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def revoke_device(hq: Headquarters, device_id: str) -> dict[str, Any]:
+    """The device's token stops working; at its next contact it wipes its profiles and keeps its outbox."""
+    with hq.database.write() as tx:
+        rows = tx.rows("device", device_id=device_id)
+        if not rows:
+            raise Refused(f"There is no device with the id {device_id!r:.60}: see `sync-server device list`.")
+        revoked_at = rows[0]["revoked_at"] or format_at(hq.clock.now())
+        tx.change_rows("device", {"revoked_at": revoked_at}, device_id=device_id)
+        hq.note_audit(tx, "command line", "revoked the device", device_id)
+        tx.publish([DocWrite(store_scope(rows[0]["store"]), f"device/{device_id}", None, "revoked")], hq.now_at())
+    hq.doorbell.ring()
+    return {"device_id": device_id, "store": rows[0]["store"], "name": rows[0]["name"], "revoked_at": revoked_at}

@@ -1,0 +1,52 @@
+"""Everything a use case of the server needs, in one frozen object made by `bootstrap` and passed down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shared.clock import format_at
+from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock
+from sync_server.services.custody import KeyStock
+from sync_server.services.doorbell import Doorbell
+from sync_server.settings import Settings
+
+
+class MediaShelf(Protocol):
+    """Pictures by the SHA-256 of their bytes."""
+
+    def find(self, sha: str) -> bytes | None:
+        """The picture's bytes (WebP); None when there is none."""
+
+    def sha_of_picture(self, name: str) -> str | None:
+        """The sha of a picture that came with the project, by its file name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headquarters:
+    """The server's parts: ports, settings and the doorbell. `make_id` gives UUIDv7s in rising order."""
+
+    database: CentralDatabase
+    keys: KeyStock
+    clock: Clock
+    chance: Chance
+    settings: Settings
+    make_id: Callable[[], str]
+    media: MediaShelf
+    doorbell: Doorbell = field(default_factory=Doorbell)
+
+    def now_at(self) -> str:
+        """This moment as a wire time."""
+        return format_at(self.clock.now())
+
+    def secret_text(self, bits: int = 256) -> str:
+        """A fresh unguessable text of URL-safe characters, from the chance port."""
+        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        drawn = self.chance.bits(bits)
+        return "".join(alphabet[(drawn >> place) & 63] for place in range(0, bits, 6))
+
+    def note_audit(self, tx: CentralWriter, who: str, did: str, about: str) -> None:
+        """Write down who did what, inside the caller's transaction."""
+        row = {"audit_id": self.make_id(), "at": self.now_at(), "who": who, "did": did, "about": about}
+        tx.put_row("audit", row)

@@ -1,0 +1,32 @@
+"""Products for every tablet of the chain, and each store's stock of them. Prices are minor units per currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from shared.documents import ProductDocument, StockDocument
+from sync_server.services.chain import document_in_all, document_in_store
+from sync_server.services.headquarters import Headquarters
+
+
+def publish_products(hq: Headquarters, products: Iterable[ProductDocument]) -> int:
+    """Put products into scope `all`; those already so in the feed are left alone. Returns how many were given."""
+    writes = [
+        document_in_all(f"product/{product.sku}", product.model_dump(mode="json", exclude_none=True))
+        for product in products
+    ]
+    with hq.database.write() as tx:
+        tx.publish(writes, hq.now_at())
+    hq.doorbell.ring()
+    return len(writes)
+
+
+def publish_stock(hq: Headquarters, store: str, stock: Sequence[StockDocument]) -> int:
+    """Put a store's stock into its scope. Returns how many were given."""
+    writes = [
+        document_in_store(store, f"stock/{held.sku}", held.model_dump(mode="json", exclude_none=True)) for held in stock
+    ]
+    with hq.database.write() as tx:
+        tx.publish(writes, hq.now_at())
+    hq.doorbell.ring()
+    return len(writes)
