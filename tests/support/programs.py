@@ -1,0 +1,109 @@
+"""The two programs as a person or a script starts them: real processes, real exit statuses, one JSON value out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_S_MAX = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, which holds one JSON value and nothing else."""
+        return json.loads(self.out)
+
+
+def run(program: str, *words: object, given: str | None = None, environment: dict[str, str] | None = None) -> Said:
+    """Run `associate_app` or `sync_server` with arguments and wait for its end."""
+    command = [sys.executable, "-m", program, *map(str, words)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        input=given,
+        timeout=110,
+        check=False,
+        env={**os.environ, **(environment or {})},
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def run_json(program: str, *words: object) -> Any:
+    """Run with `--json` and return the value; a refusal fails the test with what was said."""
+    said = run(program, *words, "--json")
+    assert said.status == 0, said.err or said.out
+    assert "Traceback" not in said.err
+    return said.json
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ServerProcess:
+    """`sync-server serve` as its own process, to be killed and started again on the same port."""
+
+    def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
+        self.data_dir = data_dir
+        self.port = port or free_port()
+        self._log = data_dir.parent / f"{data_dir.name}.serve.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> ServerProcess:
+        """Start and wait until it answers."""
+        words = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        log = self._log.open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "sync_server", *words], stdout=log, stderr=log, start_new_session=True
+        )
+        log.close()
+        until = time.monotonic() + START_S_MAX
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                raise AssertionError(f"the server stopped: {self._log.read_text()}")
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200:
+                    return self
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        raise AssertionError(f"the server does not answer: {self._log.read_text()}")
+
+    def kill(self) -> None:
+        """kill -9, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to stop and wait."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            os.kill(process.pid, how)
+            process.wait(timeout=30)
