@@ -79,6 +79,9 @@ _FIELDS: Final = (
     CatalogueField("last_order_on", "day", "facts.last_order_at", "last order", "letzte Bestellung"),
     CatalogueField("last_order_store", "text", "facts.last_order_store", "store of the last order", "Laden zuletzt"),
     CatalogueField("home_store", "text", "facts.home_store", "home store", "Stammladen"),
+    CatalogueField(
+        "open_issue_on", "day", "open_issue.opened_at", "open service issue since", "offener Servicefall seit"
+    ),
     CatalogueField("language", "text", "language", "language", "Sprache", is_personal=True),
     CatalogueField("postcode", "text", "postcode", "postcode", "Postleitzahl", is_personal=True),
     CatalogueField("birth_on", "birthday", "birth_on", "birthday", "Geburtstag", is_personal=True),

@@ -96,7 +96,7 @@ def _read_scalar(given: Any) -> int | str:
 
 
 Value = Annotated[
-    int | str | tuple[int | str, ...] | None,
+    Any,
     PlainValidator(_read_value),
     WithJsonSchema(
         {

@@ -355,6 +355,11 @@ def _day_of(at: str | None, run: _Run) -> str | None:
     return None if at_s is None else run.view.local_day(at_s).isoformat()
 
 
+def _open_issue_day(run: _Run) -> str | None:
+    issue = run.inputs.profile.open_issue
+    return _day_of(issue.opened_at, run) if issue is not None else None
+
+
 _FIELD_READERS: Final[dict[str, Callable[[_Run], Any]]] = {
     "orders": lambda run: run.inputs.profile.facts.orders,
     "refunds": lambda run: run.inputs.profile.facts.refunds,
@@ -366,6 +371,7 @@ _FIELD_READERS: Final[dict[str, Callable[[_Run], Any]]] = {
     "last_order_on": lambda run: _day_of(run.inputs.profile.facts.last_order_at, run),
     "last_order_store": lambda run: _folded(run.inputs.profile.facts.last_order_store),
     "home_store": lambda run: _folded(run.inputs.profile.facts.home_store),
+    "open_issue_on": _open_issue_day,
     "language": lambda run: _folded(run.inputs.profile.language),
     "postcode": lambda run: _folded(run.inputs.profile.postcode),
     "birth_on": lambda run: run.inputs.profile.birth_on,

@@ -178,10 +178,10 @@ def _tell_not_followed(trace: Trace, teller: _Teller) -> _Told | None:
     values = {"item": teller.thing(found), "category": teller.category(found), "ago": teller.ago(found.at_s)}
     key = _OPEN_KEYS.get(leaf.first, "open")
     if leaf.first == "Product Viewed" and leaf.same == "category" and found.category:
-        return _Told(90, "open", "category_open", values)
+        return _Told(75, leaf.first, "category_open", values)
     if key in {"cart", "viewed_open"} and not found.title:
         key = "open"
-    return _Told(90, "open", key, {**values, "event": event_words((leaf.first,), teller.tongue)})
+    return _Told(90, leaf.first, key, {**values, "event": event_words((leaf.first,), teller.tongue)})
 
 
 _OPEN_KEYS: Final = {
@@ -213,25 +213,24 @@ def _tell_stock(trace: Trace, teller: _Teller) -> _Told | None:
 def _tell_event_count(trace: Trace, teller: _Teller) -> _Told | None:
     leaf = trace.part
     assert isinstance(leaf, EventCount)
-    event = event_words(leaf.events[:1], teller.tongue)
     window = hours_span(leaf.window.from_h, teller.tongue)
     if not trace.witnesses:
-        return _Told(10, "none", "none", {"event": event, "span": window})
+        return _Told(10, "none", "none", {"event": event_words(leaf.events[:1], teller.tongue), "span": window})
     found, n = _about(trace, teller), trace.n or 0
+    event = found.event or leaf.events[0]
     values = {
         "item": teller.thing(found),
         "category": teller.category(found),
         "query": found.query or "",
         "ago": teller.ago(found.at_s),
-        "event": event,
+        "event": event_words((event,), teller.tongue),
         "span": window,
         "n": str(n),
     }
-    return _Told(80, leaf.events[0], _count_key(leaf, found, n), values)
+    return _Told(80, event, _count_key(leaf, found, event, n), values)
 
 
-def _count_key(leaf: EventCount, found: Witness, n: int) -> str:
-    event = leaf.events[0]
+def _count_key(leaf: EventCount, found: Witness, event: str, n: int) -> str:
     if event == "Order Completed":
         return "bought" if found.title else "bought_something"
     if event == "Products Searched" and found.query:
@@ -249,7 +248,7 @@ def _tell_recency(trace: Trace, teller: _Teller) -> _Told | None:
     event, is_order = event_words(leaf.events[:1], teller.tongue), leaf.events == ("Order Completed",)
     values = {"event": event, "ago": teller.ago(trace.at_s)}
     if leaf.cmp == "never":
-        return _Told(40, "no_order" if is_order else event, "no_order" if is_order else "never", values)
+        return _Told(40, event, _NEVER_KEYS.get(leaf.events[0], "never"), values)
     if is_order:
         return _Told(70, "last_order", "last_bought", values)
     if leaf.cmp == "newer_than":
@@ -257,6 +256,9 @@ def _tell_recency(trace: Trace, teller: _Teller) -> _Told | None:
     silent_s = teller.inputs.now_s - (trace.at_s or teller.inputs.now_s)
     is_all_online = len(leaf.events) == 1 and leaf.events[0] == "any online event"
     return _Told(65, event, "silent" if is_all_online else "last", {**values, "for": span(silent_s, teller.tongue)})
+
+
+_NEVER_KEYS: Final = {"Order Completed": "no_order", "App Installed": "no_app"}
 
 
 def _tell_field(trace: Trace, teller: _Teller) -> _Told | None:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from shared.plays.catalogue import HOUR_S, ORDER_COMPLETED
 from shared.plays.condition import Condition, EventCount, Group, Recency
 from shared.plays.evaluate import Trace, evaluate
-from shared.plays.inputs import EvaluationInputs, ShopperView, TimedOutcome, seconds_of
+from shared.plays.inputs import EvaluationInputs, TimedOutcome, seconds_of
 from shared.plays.playbook import Play, Playbook
 from shared.plays.settings import Cap
 
@@ -140,14 +140,16 @@ def _by_own_rules(play: Play, playbook: Playbook, inputs: EvaluationInputs) -> I
     for rule in play.suppress:
         answer = evaluate(rule, inputs, play_tags=playbook.play_tags, counts_claims=True)
         if answer.is_met:
-            yield Hold("rule", _event_behind(rule), answer.trace.at_s, ends_at(answer.trace, inputs.view))
+            event = _event_behind(rule)
+            reason: HoldReason = "purchase" if event == ORDER_COMPLETED else "rule"
+            yield Hold(reason, event, answer.trace.at_s, ends_at(answer.trace))
 
 
 def _event_behind(rule: Condition) -> str:
     return rule.events[0] if isinstance(rule, EventCount | Recency) else ""
 
 
-def ends_at(trace: Trace, view: ShopperView) -> int | None:
+def ends_at(trace: Trace) -> int | None:
     """When a met rule stops holding by time alone, in UTC seconds; None when time alone may not end it."""
     part = trace.part
     if isinstance(part, Recency) and part.cmp == "newer_than" and trace.at_s is not None and part.hours is not None:
@@ -156,15 +158,15 @@ def ends_at(trace: Trace, view: ShopperView) -> int | None:
         nth_s = trace.witnesses[part.n - 1].at_s
         return None if nth_s is None else nth_s + part.window.from_h * HOUR_S
     if isinstance(part, Group) and part.op != "none":
-        return _group_ends_at(trace, view)
+        return _group_ends_at(trace)
     return None
 
 
-def _group_ends_at(trace: Trace, view: ShopperView) -> int | None:
+def _group_ends_at(trace: Trace) -> int | None:
     """`all` ends with its first part to end, `any` with its last."""
     part = trace.part
     assert isinstance(part, Group)
-    ends = [ends_at(child, view) for child in trace.parts if child.is_met]
+    ends = [ends_at(child) for child in trace.parts if child.is_met]
     known = [end_s for end_s in ends if end_s is not None]
     if part.op == "all":
         return min(known, default=None)
