@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +17,8 @@ from typing import Any, Final
 
 import yaml
 
-_EARTH_M: Final = 6_371_008.8  # mean radius, IUGG
+from sync_server.services import geography
+
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -136,11 +136,8 @@ def read_assets() -> DemoAssets:
 
 
 def distance_m(postcode: Postcode, store: DemoStore) -> int:
-    """Great-circle distance (haversine) from the middle of the postcode to the store, in metres."""
-    lat_1, lat_2 = math.radians(postcode.lat_e6 / 1e6), math.radians(store.lat_e6 / 1e6)
-    half_lat, half_lon = (lat_2 - lat_1) / 2, math.radians((store.lon_e6 - postcode.lon_e6) / 1e6) / 2
-    chord = math.sin(half_lat) ** 2 + math.cos(lat_1) * math.cos(lat_2) * math.sin(half_lon) ** 2
-    return round(2 * _EARTH_M * math.asin(math.sqrt(chord)))
+    """Metres from the middle of the postcode to the store, as HQ reckons them."""
+    return geography.distance_m(postcode.lat_e6, postcode.lon_e6, store.lat_e6, store.lon_e6)
 
 
 def _text(name: str) -> str:

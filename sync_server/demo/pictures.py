@@ -12,13 +12,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, Final
 
 import yaml
 
 SIZE_PX: Final = 320
-DRAWINGS: Final = Path(__file__).resolve().parents[2] / "assets" / "products" / "drawings.yaml"
 
 _CENTRE: Final = SIZE_PX / 2
 _TOKEN: Final = re.compile(r"[MLCQZ]|-?\d+(?:\.\d+)?")
@@ -47,7 +46,7 @@ class Picture:
 @cache
 def read_drawings() -> dict[str, Any]:
     """Read colours, palettes and paths."""
-    drawings: dict[str, Any] = yaml.safe_load(DRAWINGS.read_text(encoding="utf-8"))
+    drawings: dict[str, Any] = yaml.safe_load((files("assets") / "products" / "drawings.yaml").read_text("utf-8"))
     return drawings
 
 
