@@ -314,6 +314,12 @@ def _is_label(label: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def _e164(text: str, region: str) -> str | None:
+    """E.164, or None for what is no number, or one that does not read back as itself (`000...` with a country code)."""
+    found = _dialled(text, region)
+    return found if found is not None and _dialled(found, region) == found else None
+
+
+def _dialled(text: str, region: str) -> str | None:
     """A number of a possible length counts even when its range is unknown: ranges open faster than an old tablet's
     table learns of them. Very short ones, possible in a few regions, must be valid."""
     try:

@@ -203,60 +203,48 @@ def _revenue_minor(stated: Mapping[str, Any], lines: Iterable[OrderLine], curren
 
 _AMOUNTS: Final = ("revenue", "subtotal", "total", "shipping", "tax", "discount")
 
-_TRAIT_NAMES: Final = {
-    "firstname": "given_name",
-    "givenname": "given_name",
-    "lastname": "family_name",
-    "familyname": "family_name",
-    "surname": "family_name",
+_TRAITS_SENT_AS: Final = {
+    "given_name": "firstname givenname",
+    "family_name": "lastname familyname surname",
     "name": "name",
     "email": "email",
-    "phone": "phone",
-    "phonenumber": "phone",
-    "mobile": "phone",
-    "postcode": "postcode",
-    "postalcode": "postcode",
-    "zip": "postcode",
-    "zipcode": "postcode",
+    "phone": "phone phonenumber mobile",
+    "postcode": "postcode postalcode zip zipcode",
     "city": "city",
-    "country": "country",
-    "countrycode": "country",
-    "tier": "tier",
-    "loyaltytier": "tier",
-    "points": "points",
-    "loyaltypoints": "points",
-    "birthday": "birth_on",
-    "birthdate": "birth_on",
-    "birthon": "birth_on",
-    "dateofbirth": "birth_on",
-    "language": "language",
-    "locale": "language",
-    "homestore": "home_store",
-    "loyaltyid": "loyalty_id",
-    "loyaltynumber": "loyalty_id",
+    "country": "country countrycode",
+    "tier": "tier loyaltytier",
+    "points": "points loyaltypoints",
+    "birth_on": "birthday birthdate birthon dateofbirth",
+    "language": "language locale",
+    "home_store": "homestore",
+    "loyalty_id": "loyaltyid loyaltynumber",
     "address": "address",
 }
-"""Traits we know, by their name without underscores and case -> our name."""
+"""Our name of a trait -> the names it is sent as, without underscores and case, the best first."""
 
+_TRAIT_BY_NAME: Final = {
+    name: (ours, rank) for ours, names in _TRAITS_SENT_AS.items() for rank, name in enumerate(names.split())
+}
 _ADDRESS_PARTS: Final = ("postcode", "city", "country")
 
 
-def _trait_name(sent: str) -> str | None:
-    return _TRAIT_NAMES.get(sent.replace("_", "").lower())
+def _trait_named(sent: str) -> tuple[str, int]:
+    """Our name, empty for a trait we do not know, and how good the spelling is."""
+    return _TRAIT_BY_NAME.get(sent.replace("_", "").lower(), ("", 0))
 
 
 def known_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
-    """Raw values under our names; the parts of a nested address count where none stands beside it."""
+    """Raw values under our names, the best spelling winning; parts of a nested address where none stands beside it."""
     known: dict[str, Any] = {}
+    ranks: dict[str, tuple[int, str]] = {}
     for sent, value in traits.items():
-        name = _trait_name(sent)
-        if name is not None and value is not None:
-            known.setdefault(name, value)
+        name, rank = _trait_named(sent)
+        if name and value is not None and (rank, sent) <= ranks.get(name, (rank, sent)):
+            known[name], ranks[name] = value, (rank, sent)
     address = known.pop("address", None)
     if isinstance(address, dict):
-        for name, value in known_traits(address).items():
-            if name in _ADDRESS_PARTS:
-                known.setdefault(name, value)
+        nested = known_traits(address)
+        known = {**{name: nested[name] for name in _ADDRESS_PARTS if name in nested}, **known}
     return known
 
 
@@ -375,7 +363,7 @@ def extra_of(taken: MessageParts, *, has_order: bool) -> dict[str, Any]:
         "@message": _leftover(taken.raw, _READ_TOP),
     }
     if taken.traits:
-        parts["@traits"] = {name: value for name, value in taken.traits.items() if _trait_name(name) is None}
+        parts["@traits"] = {name: value for name, value in taken.traits.items() if not _trait_named(name)[0]}
     if taken.kind is EventKind.GROUP:
         parts["@group"] = {"id": text_of(taken.raw.get("groupId")), **part_of(taken.raw, "traits")}
     if not has_order and "products" in taken.stated:
