@@ -135,13 +135,15 @@ class ProfileState:
 
     def as_json(self) -> dict[str, Any]:
         """The parts that hold something, for the database."""
-        return {part.name: value for part in fields(self) if (value := getattr(self, part.name))}
+        return {name: value for name in _PARTS if (value := getattr(self, name))}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ProfileState:
         """Read a stored state; parts a newer version no longer knows are left out."""
-        known = {part.name for part in fields(cls)}
-        return cls(**{name: value for name, value in stored.items() if name in known})
+        return cls(**{name: value for name, value in stored.items() if name in _PARTS})
+
+
+_PARTS: Final = tuple(part.name for part in fields(ProfileState))
 
 
 def fold(state: ProfileState, facts: Iterable[Fact]) -> ProfileState:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from shared.clock import shift_at
@@ -187,7 +188,7 @@ def _spoken_line(line: Mapping[str, Any], at: str) -> dict[str, Any]:
 
 def _recent(reading: Reading) -> list[dict[str, Any]]:
     """Newest first; older than 90 days before the newest fact is left out, so that time alone changes no document."""
-    since_at = shift_at(reading.state.latest_at, days=-RECENT_DAYS) if reading.state.latest_at else ""
+    since_at = shift_at(reading.state.latest_at, days=-RECENT_DAYS) if reading.state.recent else ""
     return [_spoken_line(line, at) for at, _, line in reversed(reading.state.recent) if at >= since_at]
 
 
@@ -382,7 +383,7 @@ def is_provisional(reading: Reading) -> bool:
 def slice_reasons(reading: Reading, now_at: str, distance_m: Mapping[str, int]) -> dict[str, dict[str, str]]:
     """Store -> {reason: since}: why each store holds this profile at `now_at`. `distance_m` has stores with a known
     distance. Reasons: home, visited, enrolled, cart_near, opened, contact (protocol.md, Slice)."""
-    visit_since, contact_since = shift_at(now_at, days=-VISIT_DAYS), shift_at(now_at, days=-CONTACT_DAYS)
+    visit_since, contact_since = _limits_of(now_at)
     reasons: dict[str, dict[str, str]] = {}
     for store, reason, at in _ties(reading, distance_m):
         since_at = visit_since if reason == "visited" else contact_since if reason in _PASSING else ""
@@ -390,6 +391,12 @@ def slice_reasons(reading: Reading, now_at: str, distance_m: Mapping[str, int]) 
             held = reasons.setdefault(store, {})
             held[reason] = max(at, held.get(reason, ""))
     return reasons
+
+
+@lru_cache(maxsize=4)
+def _limits_of(now_at: str) -> tuple[str, str]:
+    """Since when a visit and a contact count; a batch asks for every profile with the same `now_at`."""
+    return shift_at(now_at, days=-VISIT_DAYS), shift_at(now_at, days=-CONTACT_DAYS)
 
 
 def _ties(reading: Reading, distance_m: Mapping[str, int]) -> Iterator[tuple[str | None, str, str]]:

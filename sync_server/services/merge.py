@@ -308,12 +308,15 @@ def _documents(
 ) -> list[DocWrite]:
     """Project every folded profile to the stores of its slice, save it, and list the documents to publish."""
     projector = Projector(tx, now_at)
-    points = projector.points({profile_id: state for profile_id, (state, _) in folded.items()})
+    readings = {profile_id: Reading(state) for profile_id, (state, _) in folded.items()}
+    points = projector.points(readings)
     redirects = tx.redirects_to(list(folded)) if folded else {}
     writes: list[DocWrite] = []
     saved = []
     for profile_id, (state, stored) in folded.items():
-        stores, documents = projector.documents(state, stored, points[profile_id], redirects.get(profile_id, []))
+        stores, documents = projector.documents(
+            readings[profile_id], stored, points[profile_id], redirects.get(profile_id, [])
+        )
         writes += documents
         saved.append(StoredProfile(profile_id, _encode(state.as_json()), stores, stored.value_band))
     for old_id in batch.retired:
@@ -332,29 +335,28 @@ class Projector:
         self._codes = {store.code for store in self.stores}
         self._country = next((store.country for store in self.stores if store.country), None)
 
-    def points(self, states: Mapping[str, ProfileState]) -> dict[str, tuple[int, int] | None]:
+    def points(self, readings: Mapping[str, Reading]) -> dict[str, tuple[int, int] | None]:
         """Profile -> where the shopper lives (postcode centroid), None where that is unknown."""
         places: dict[str, tuple[str, str]] = {}
-        for profile_id, state in states.items():
-            traits = traits_of(Reading(state))
+        for profile_id, reading in readings.items():
+            traits = traits_of(reading)
             country = traits.get("country") or self._country
             if country and traits.get("postcode"):
                 places[profile_id] = (str(country), str(traits["postcode"]).strip())
         centroids = self._reader.centroids(set(places.values())) if places else {}
         return {
-            profile_id: centroids.get(places[profile_id]) if profile_id in places else None for profile_id in states
+            profile_id: centroids.get(places[profile_id]) if profile_id in places else None for profile_id in readings
         }
 
     def documents(
         self,
-        state: ProfileState,
+        reading: Reading,
         stored: StoredProfile,
         point: tuple[int, int] | None,
         redirects: Sequence[str] = (),
     ) -> tuple[tuple[str, ...], list[DocWrite]]:
         """(stores that hold the profile now, documents to put or delete)."""
         distances = distances_from(point, self.stores)
-        reading = Reading(state)
         reasons = slice_reasons(reading, self._now_at, distances)
         reasons = {store: why for store, why in reasons.items() if store in self._codes}
         home = home_store(reading)
@@ -397,11 +399,12 @@ def refold(
         fold(states[row.profile_id or ""], [fact_of_row(row)])
     stored = tx.profiles(wanted)
     projector = Projector(tx, now_at)
-    points = projector.points(states)
+    readings = {profile_id: Reading(state) for profile_id, state in states.items()}
+    points = projector.points(readings)
     writes: list[DocWrite] = []
     for profile_id, state in states.items():
         kept = stored.get(profile_id, StoredProfile(profile_id, ""))
-        stores, documents = projector.documents(state, kept, points[profile_id])
+        stores, documents = projector.documents(readings[profile_id], kept, points[profile_id])
         writes += documents
         tx.save_profiles([StoredProfile(profile_id, _encode(state.as_json()), stores, kept.value_band)])
     return states, writes

@@ -66,14 +66,16 @@ def _all_bands(database: CentralDatabase, since_at: str) -> dict[str, str]:
 def _refresh_page(tx: CentralWriter, page: Iterable[str], bands: Mapping[str, str], now_at: str) -> int:
     projector = Projector(tx, now_at)
     stored = tx.profiles(list(page), for_update=True)
-    states = {profile_id: ProfileState.from_json(json.loads(kept.state)) for profile_id, kept in stored.items()}
-    points = projector.points(states)
+    readings = {
+        profile_id: Reading(ProfileState.from_json(json.loads(kept.state))) for profile_id, kept in stored.items()
+    }
+    points = projector.points(readings)
     redirects = tx.redirects_to(list(stored))
     writes, saved = [], []
     for profile_id, kept in stored.items():
         banded = StoredProfile(profile_id, kept.state, kept.stores, bands[profile_id])
         stores, documents = projector.documents(
-            states[profile_id], banded, points[profile_id], redirects.get(profile_id, [])
+            readings[profile_id], banded, points[profile_id], redirects.get(profile_id, [])
         )
         writes += documents
         saved.append(StoredProfile(profile_id, kept.state, stores, banded.value_band))
