@@ -145,8 +145,10 @@ class Diary:
         return {**told, "discount": decimal_text(full_minor - bought.gross_minor)} if is_reduced else told
 
     def _sized(self, product: DemoProduct) -> Message:
+        """A line in the shopper's own size, the same in every order."""
         line = order_line(product, self.currency)
-        return {**line, "variant": self._rng.choice(product.sizes)} if product.sizes else line
+        place = (self.shopper.index * 37 + 29) % 100 * len(product.sizes) // 100
+        return {**line, "variant": product.sizes[place]} if product.sizes else line
 
     def send_back(self, at_s: int, bought: Bought, *, store: DemoStore | None) -> None:
         """A refund: the first line of the order, or all of it when there is just one."""
