@@ -59,7 +59,7 @@ def explain_slice(hq: Headquarters, identifier: str) -> dict[str, Any]:
     with hq.database.read() as reader:
         stored, reading = _find(reader, identifier)
         projector = Projector(reader, hq.now_at())
-        point = projector.points({stored.profile_id: reading.state})[stored.profile_id]
+        point = projector.points({stored.profile_id: reading})[stored.profile_id]
     distances = distances_from(point, projector.stores)
     reasons = slice_reasons(reading, hq.now_at(), distances)
     chosen = choose_stores(reasons, home_store(reading))

@@ -1,0 +1,1 @@
+"""The `sync-server` command line: thin commands over the services; tables for people, JSON for programs."""
