@@ -54,6 +54,8 @@ _TRAITS: Final = (
 )
 _LINE_FIELDS: Final = ("sku", "category", "title", "image", "brand", "quantity", "price_minor")
 _RECENT_FIELDS: Final = (*_LINE_FIELDS, "currency", "offer_id", "store", "cart_id", "query", "campaign_id")
+_NOT_REMEMBERED: Final = frozenset({"Segment Consent Preference Updated"})
+"""Counted, but no line for a card: the decision itself shows as a consent mark."""
 _CART_SIGN: Final = {"Product Added": 1, "Product Removed": -1}
 _WISH_SIGN: Final = {"Product Added to Wishlist": True, "Product Removed from Wishlist": False}
 _OFFER_STATE: Final = {
@@ -251,7 +253,8 @@ def _count_seen(state: ProfileState, name: str, channel: str, at: str) -> None:
 
 def _fold_track(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> None:
     name = event["name"]
-    _remember(state, fact, event)
+    if name not in _NOT_REMEMBERED:
+        _remember(state, fact, event)
     if name in _CART_SIGN and event.get("sku"):
         _newest(state.cart_log, [fact.at, fact.id, _CART_SIGN[name], _line(event, event)], CART_LOG_MAX)
     elif name in _WISH_SIGN and event.get("sku"):
@@ -273,10 +276,13 @@ def _fold_track(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> No
 
 
 def _line(line: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a product line; an order's lines are in the order's currency."""
     kept = {name: line[name] for name in _LINE_FIELDS if line.get(name) is not None}
-    for name in ("currency", "cart_id"):
-        if event.get(name) is not None:
-            kept[name] = event[name]
+    currency = event.get("currency") or (event.get("order") or {}).get("currency")
+    if currency and "price_minor" in kept:
+        kept["currency"] = currency
+    if event.get("cart_id") is not None:
+        kept["cart_id"] = event["cart_id"]
     return kept
 
 
