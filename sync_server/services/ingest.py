@@ -25,6 +25,7 @@ from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clo
 from sync_server.services.merge import merge, region_of
 
 RAW_KEPT_MAX: Final = 65_536
+_Event = tuple[ShopperEvent, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +57,32 @@ def take_messages(
     received_at = format_at(clock.now())
     with database.write() as tx:
         rules = rules_of(tx)
-        events: dict[str, ShopperEvent] = {}
+        events: dict[str, _Event] = {}
         letters: list[DeadLetter] = []
         for message in messages:
             event = _read(message, source, received_at, rules, sent_at, kind)
             if isinstance(event, DeadLetter):
                 letters.append(event)
             else:
-                events.setdefault(event.event_id, event)
+                events.setdefault(event[0].event_id, event)
         known = tx.known_facts(list(events))
-        fresh = [event for event in events.values() if event.event_id not in known]
+        fresh = [event for event_id, event in events.items() if event_id not in known]
         _write(tx, fresh, letters, received_at)
     return IngestResult(len(fresh), len(messages) - len(letters) - len(fresh), len(letters))
 
 
 def _read(
     message: Any, source: str, received_at: str, rules: IngestRules, sent_at: object, kind: str | None
-) -> ShopperEvent | DeadLetter:
+) -> _Event | DeadLetter:
     event = normalise_message(message, source=source, received_at=received_at, rules=rules, sent_at=sent_at, kind=kind)
     if isinstance(event, FaultyMessage):
         return _letter(message, source, received_at, event.reason.value, event.sentence)
+    body = event.to_body()
     try:
-        check_body(event.to_body())
+        check_body(body)
     except Malformed as problem:
         return _letter(message, source, received_at, "unreadable", str(problem))
-    return event
+    return event, body
 
 
 def _letter(message: Any, source: str, received_at: str, code: str, sentence: str) -> DeadLetter:
@@ -88,11 +90,11 @@ def _letter(message: Any, source: str, received_at: str, code: str, sentence: st
     return DeadLetter(derived_id("faulty", source, raw), source, None, code, sentence, received_at, raw[:RAW_KEPT_MAX])
 
 
-def _write(tx: CentralWriter, events: Sequence[ShopperEvent], letters: list[DeadLetter], received_at: str) -> None:
+def _write(tx: CentralWriter, events: Sequence[_Event], letters: list[DeadLetter], received_at: str) -> None:
     rows: dict[str, LedgerRow] = {}
     facts: list[Fact] = []
-    for event in events:
-        row, fact = _ledger_row(event, received_at)
+    for event, body in events:
+        row, fact = _ledger_row(event, body, received_at)
         rows[event.event_id] = row
         if fact.identifiers:
             facts.append(fact)
@@ -102,8 +104,7 @@ def _write(tx: CentralWriter, events: Sequence[ShopperEvent], letters: list[Dead
     tx.publish(merged.writes, received_at)
 
 
-def _ledger_row(event: ShopperEvent, received_at: str) -> tuple[LedgerRow, Fact]:
-    body = event.to_body()
+def _ledger_row(event: ShopperEvent, body: dict[str, Any], received_at: str) -> tuple[LedgerRow, Fact]:
     text = canonical(body)
     pairs = tuple((one.type.value, one.value) for one in event.identifiers)
     at = min(event.occurred_at, received_at)
