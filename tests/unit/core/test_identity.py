@@ -78,7 +78,9 @@ def test_a_phone_number_becomes_e164_of_its_region(raw, region, e164):
     assert value_of("phone", raw, region) == e164
 
 
-@pytest.mark.parametrize("raw", ["", "none", "12", "call me", "+49", "1" * 300, None, True, 1.5, ["0151"]])
+@pytest.mark.parametrize(
+    "raw", ["", "none", "12", "0001000000", "call me", "+49", "1" * 300, None, True, 1.5, ["0151"]]
+)
 def test_what_is_no_phone_number_is_unusable(raw):
     """Nor do types that are no text become one."""
     assert value_of("phone", raw) is None

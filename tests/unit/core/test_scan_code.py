@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.cards import CardStatus, UnreadableCard, encode_base32, encode_card, parse_card, swap_y_and_z
+from shared.cards import CardStatus, UnreadableCard, decode_base32, encode_base32, encode_card, parse_card, swap_y_and_z
 from shared.code_patterns import Charset, CheckRule, CodePattern, Fit, fit_of, with_check_digit
 from shared.errors import Refused
 from shared.offers import offer_for_code, register_codes
@@ -196,6 +196,15 @@ def test_an_enrolment_code_reads_back(fingerprint):
     expected = EnrolmentCode("https://hq.example.org:8443", "K7QM-2XTB", fingerprint)
     assert read_code(text, RULES) == expected
     assert read_code(text.lower(), RULES) == expected
+
+
+def test_an_enrolment_code_typed_on_a_german_layout_is_put_right():
+    """Swapped, this code is base32 of something that is no text; tried the other way round it is."""
+    printed = encode_enrolment("https://hq.example.org:8443", "CODE-0", None)
+    assert not (decode_base32(swap_y_and_z(printed)[5:]) or b"").isascii()
+    found = read_code(swap_y_and_z(printed), RULES)
+    assert isinstance(found, EnrolmentCode)
+    assert found == EnrolmentCode("https://hq.example.org:8443", "CODE-0", None)
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_every_place_that_names_the_shopper_is_promoted():
                 "device": {"id": "device-1"},
                 "externalIds": [
                     {"id": "second@example.org", "type": "email", "encoding": "none"},
-                    {"id": "5f4dcc", "type": "email", "encoding": "sha256"},
+                    {"id": "hashed@example.org", "type": "email", "encoding": "sha256"},
                     {"id": "x", "type": "ios.idfa"},
                     "nonsense",
                 ],
@@ -331,6 +331,7 @@ def test_an_order_keeps_lines_and_amounts_in_minor_units():
         ({"revenue": 10, "currency": "Euros"}, None),
         ({"revenue": 10, "currency": "JPY"}, 10),
         ({"revenue": 1e300}, None),
+        ({"products": [{"sku": "A", "price": 10**9, "quantity": 10**9}]}, None),
         ({"revenue": True}, None),
         ({}, None),
     ],
@@ -399,6 +400,7 @@ def test_the_channel_is_declared_or_follows_from_the_event(event, message, chann
         ({"Personalization": True, "Marketing": False}, {"profiling": "denied"}),
         ({"Marketing": False, "Personalization": True}, {"profiling": "denied"}),
         ({"email": "true"}, {"email": "denied"}),
+        ({"Personalization": "true"}, {"profiling": "denied", "personalise_in_store": "denied"}),
         ({"Cookies we never heard of": True}, {}),
     ],
 )
@@ -488,6 +490,27 @@ def test_message_and_campaign_fields_are_found():
     assert track("Cart Viewed", {"products": [{"sku": "A"}, {"product_id": "B"}]}).extra == {"@skus": ["A", "B"]}
     sole = track("Product Added", {"cart_id": "k", "products": [{"sku": "A", "price": 5}]})
     assert (sole.sku, sole.price_minor, sole.cart_id) == ("A", 500, "k")
+
+
+@pytest.mark.parametrize("names", [("sku", "product_id"), ("product_id", "sku")])
+def test_the_best_spelling_wins_in_any_order(names):
+    """A shop that sends both its sku and its database's product id means the sku."""
+    said = {"sku": "ARAN-M", "product_id": "gid://1"}
+    assert track("Product Viewed", {name: said[name] for name in names}).sku == "ARAN-M"
+
+
+def test_nothing_is_a_number_too():
+    """A present costs 0, and none were left: that is not the same as unknown."""
+    gift = track("Product Added", {"sku": "GIFT", "price": 0, "quantity": 0})
+    assert (gift.price_minor, gift.quantity) == (0, 0)
+
+
+def test_a_deep_nest_is_cut_where_nobody_reads_any_more():
+    """The wire takes 32 levels; we keep eight of what we do not know."""
+    nest: Any = "bottom"
+    for _ in range(40):
+        nest = {"in": nest}
+    assert "bottom" not in json.dumps(track("Gift Wrapped", {"nest": nest}).extra)
 
 
 def test_unknown_fields_are_kept_and_needless_ones_are_not():
