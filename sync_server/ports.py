@@ -241,6 +241,9 @@ class CentralReader(Protocol):
     def count_typed_openings(self, associate_id: str, since_at: str, until_at: str) -> int:
         """How many shoppers an associate opened by typing, in a time (since excluded)."""
 
+    def opened_since(self, since_at: str) -> list[str]:
+        """Loyalty numbers of shoppers whose cards were opened since a time, each once."""
+
     def parked_op_ids(self, device_id: str) -> list[str]:
         """Ops of a device HQ holds but could not apply, in order."""
 

@@ -138,6 +138,14 @@ class SqlReader:
         typed = table.c.body.contains('"how":"typed"', autoescape=True)
         return int(self._connection.execute(select(func.count()).where(wanted & typed)).scalar_one())
 
+    def opened_since(self, since_at: str) -> list[str]:
+        """Loyalty numbers of shoppers whose cards were opened since a time, each once."""
+        table = schema.fact
+        wanted = (table.c.kind == "shopper_opened") & (table.c.effective_at > since_at)
+        subjects = self._connection.execute(select(table.c.subject).where(wanted).distinct()).scalars()
+        pairs = [pair for subject in subjects for pair in json.loads(subject or "[]")]
+        return sorted({value for type_, value in pairs if type_ == "loyalty_id"})
+
     def parked_op_ids(self, device_id: str) -> list[str]:
         """Ops of a device HQ holds but could not apply, in order."""
         table = schema.fact

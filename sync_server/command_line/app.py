@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from sync_server.command_line import cards, chain, devices, operations, shoppers
+from sync_server.command_line import cards, chain, demo, devices, operations, shoppers
 from sync_server.command_line.common import WRONG_USAGE, complain, guard
 
 VERSION = "1.0.0"
@@ -22,7 +22,7 @@ def make_cli() -> App:
         version=VERSION,
         help_format="plaintext",
     )
-    for part in (chain, devices, cards, shoppers, operations):
+    for part in (chain, devices, cards, shoppers, operations, demo):
         part.add_commands(cli)
     return cli
 

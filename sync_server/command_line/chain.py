@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sync_server.command_line.common import DEFAULT, Common, headquarters, say, say_table
+from sync_server.command_line.common import DEFAULT, Common, headquarters, say, say_json, say_table
 from sync_server.ports import Store
 from sync_server.services import chain as chains
 from sync_server.services.demo import DemoProgress, fill_demo
@@ -201,6 +201,7 @@ def demo_data(
     *,
     shoppers: Annotated[int, Parameter(help="How many shoppers.")] = 1500,
     seed: Annotated[int, Parameter(help="Equal seeds give equal shoppers.")] = 1,
+    lines: Annotated[bool, Parameter(help="Print progress as JSON lines, for programs.", negative="")] = False,
     common: Common = DEFAULT,
 ) -> None:
     """Fill an empty chain with the demo: six stores, their people, products, plays and a year of history."""
@@ -210,6 +211,8 @@ def demo_data(
         def tell(progress: DemoProgress) -> None:
             words = f"shoppers, {len(progress.stores_in)} stores in" if progress.stores_in else "shoppers"
             bar.update(task, completed=progress.shoppers, description=words)
+            if lines:
+                say_json(asdict(progress))
 
         filled = fill_demo(hq, shoppers, seed, tell)
     stores = len(filled["stores"])
