@@ -24,7 +24,7 @@ def held_back_sentence(hold: Hold, inputs: EvaluationInputs, language: str = ENG
     return _BACK[tongue].format(
         held=held,
         on=_on(hold.until_s, inputs, tongue),
-        day=on_day(hold.until_s, inputs.now_s, inputs.view.zone, tongue),
+        day=_on(hold.until_s, inputs, tongue).removeprefix("am "),
         time=clock_time(hold.until_s, inputs.view.zone),
     )
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.errors import Refused
+from shared.wire.canonical import INTEGER_MAX
 
 NESTING_MAX: Final = 24
 """Containers in containers: a condition of depth 3 inside a play needs 11; more is a mistake or an attack."""
@@ -115,12 +116,16 @@ def _join(path: str, key: Any) -> str:
 
 def _plain_key(key: Any, path: str) -> str:
     if isinstance(key, str):
-        return key
+        return str(_plain_scalar(key, path))
     hint = ' (YAML reads on, off, yes and no as true and false: write "on" in quotes)' if isinstance(key, bool) else ""
     raise _Unplain(FileProblem(path, f"the name {key!r} is not text{hint}."))
 
 
 def _plain_scalar(raw: Any, path: str) -> Any:
+    if isinstance(raw, str) and any(mark == "\x00" or "\ud800" <= mark <= "\udfff" for mark in raw):
+        raise _Unplain(FileProblem(path, "this text holds a character that is none (U+0000 or half a surrogate pair)."))
+    if isinstance(raw, int) and abs(raw) > INTEGER_MAX:
+        raise _Unplain(FileProblem(path, "this number is too large; whole numbers go up to 9007199254740991."))
     if raw is None or isinstance(raw, str | bool | int):
         return raw
     if isinstance(raw, dt.date) and not isinstance(raw, dt.datetime):
@@ -131,7 +136,7 @@ def _plain_scalar(raw: Any, path: str) -> Any:
 
 
 def _translate(error: ErrorDetails, model: type[BaseModel], kinds: Mapping[str, type[BaseModel]]) -> FileProblem:
-    steps = [part for part in error["loc"] if not (isinstance(part, str) and part in kinds)]
+    steps = [part for part in error["loc"] if part != "[key]" and part not in kinds]
     return FileProblem(spell_path(steps), _sentence(error, model, kinds))
 
 
