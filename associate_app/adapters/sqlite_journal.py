@@ -35,10 +35,10 @@ _INSERT: Final = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)"
 )
 _ABOUT: Final = (
-    "(profile_id IN (SELECT value FROM json_each(?)) OR (shopper_type, shopper_value) IN "
-    "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)))"
+    "rowid IN (SELECT rowid FROM op WHERE profile_id IN (SELECT value FROM json_each(?)) "
+    "UNION SELECT op.rowid FROM json_each(?) AS pair CROSS JOIN op "
+    "ON op.shopper_type = json_extract(pair.value, '$[0]') AND op.shopper_value = json_extract(pair.value, '$[1]'))"
 )
-
 _MAY_BE_AHEAD: Final = (
     "state <> 'rejected' AND (state <> 'acked' OR amends IS NOT NULL OR visible_at IS NULL OR "
     "visible_at > coalesce((SELECT at FROM replica WHERE replica.scope = op.scope), 0))"

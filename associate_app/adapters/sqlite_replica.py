@@ -347,7 +347,7 @@ class ReplicaTables:
     def document(self, document_id: str) -> StoredDocument | None:
         """One document by id."""
         found = self._connection.row(
-            f"SELECT {_DOCUMENT} FROM replica JOIN document USING (slice) WHERE document.id = ? ORDER BY scope DESC",
+            f"SELECT {_DOCUMENT} WHERE document.id = ? ORDER BY scope DESC",
             (document_id,),
         )
         return _document(found) if found else None
@@ -355,8 +355,7 @@ class ReplicaTables:
     def documents(self, kind: str) -> tuple[StoredDocument, ...]:
         """All documents of a kind in order of id."""
         rows = self._connection.rows(
-            f"SELECT {_DOCUMENT} FROM replica JOIN document USING (slice) "
-            "WHERE document.id >= ? AND document.id < ? ORDER BY document.id",
+            f"SELECT {_DOCUMENT} WHERE document.id >= ? AND document.id < ? ORDER BY document.id",
             (f"{kind}/", f"{kind}0"),
         )
         return tuple(_document(row) for row in rows)
@@ -371,7 +370,8 @@ class ReplicaTables:
         return self.document(f"profile/{rows[0][0]}") if len(rows) == 1 else None
 
 
-_DOCUMENT: Final = "document.id, scope, s, body"
+_DOCUMENT: Final = "document.id, scope, s, body FROM replica CROSS JOIN document ON document.slice = replica.slice"
+"""CROSS fixes the order of the loops: the few live slices first, then one step of the index in each."""
 _HASHES_IN_ORDER: Final = "SELECT h FROM document WHERE slice = ? ORDER BY id"
 _NEXT_KIND: Final = "SELECT min(id) FROM document WHERE slice = ? AND id >= ?"
 _SWEEPS: Final = {

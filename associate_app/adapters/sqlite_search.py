@@ -19,11 +19,13 @@ from shared.identity import Identifier, IdentifierType, fold_name, mask, phone_k
 
 _TEXT_MAX: Final = 80
 _CANDIDATES: Final = 200
-_ROWS_OF_RARE_TRIGRAMS: Final = 4_000
+_ROWS_OF_RARE_TRIGRAMS: Final = 10_000
+"""Ranking a row costs some 5 microseconds, so this bounds a misspelt name to 50 ms however large the store."""
 _LIKENESS_MIN: Final = 0.4
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "å": "aa"})
 _HIT: Final = "profile_id, name, loyalty_id, tier, hint, given, family"
-_LIVE: Final = "shopper.slice IN (SELECT slice FROM replica)"
+_LIVE: Final = "+shopper.slice IN (SELECT slice FROM replica)"
+"""The plus keeps SQLite from walking a whole slice instead of the index of names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,21 @@ class ShopperSearch:
         typed = text[:_TEXT_MAX].strip()
         digits = phone_key(typed)
         if len(digits) >= 3 and not any(sign.isalpha() for sign in typed):
-            rows = self._by_parts([[digits, "".join(sign for sign in typed if sign.isdigit())]])
-            return _hits(rows[:limit])
+            return _hits(self._by_number("".join(sign for sign in typed if sign.isdigit()), digits, limit))
         tokens = fold_name(typed).split()
         rows = self._by_words(tokens) or self._by_likeness(tokens)
         return _hits(rows[:limit])
+
+    def _by_number(self, digits: str, phone_digits: str, limit: int) -> list[tuple[Any, ...]]:
+        """Rows whose loyalty number begins with the digits, then rows that hold them anywhere."""
+        begun = self._connection.rows(
+            f"SELECT {_HIT} FROM known_identifier JOIN shopper USING (slice, profile_id) "
+            f"WHERE type = 'loyalty_id' AND value >= ? AND value < ? AND {_LIVE} LIMIT ?",
+            (digits, digits + ":", limit),
+        )
+        if len(begun) >= limit:
+            return begun
+        return list(dict.fromkeys((*begun, *self._by_parts([[digits, phone_digits]]))))[:limit]
 
     def _by_words(self, tokens: list[str]) -> list[tuple[Any, ...]]:
         long = [token for token in tokens if len(token) >= 3]
@@ -147,7 +159,7 @@ class ShopperSearch:
         rows = 0
         for term, count in counted:
             rows += count
-            if chosen and rows > _ROWS_OF_RARE_TRIGRAMS:
+            if len(chosen) > 1 and rows > _ROWS_OF_RARE_TRIGRAMS:
                 break
             chosen.append(term)
         return chosen
