@@ -286,6 +286,9 @@ class CentralReader(Protocol):
     def live_docs(self, scope: str, after_id: str) -> Iterator[DocRow]:
         """Live documents in byte order of id, streamed."""
 
+    def docs_of(self, scope: str, prefix: str) -> list[DocRow]:
+        """Live documents whose id begins so, in order of id."""
+
     def doc(self, scope: str, document_id: str) -> DocRow | None:
         """One document."""
 

@@ -267,6 +267,15 @@ class SqlReader:
         query = select(func.count()).where((table.c.scope == scope) & ~table.c.deleted & (ordered > after_id))
         return int(self._connection.execute(query).scalar_one())
 
+    def docs_of(self, scope: str, prefix: str) -> list[DocRow]:
+        """Live documents whose id begins so, in order of id."""
+        table = schema.doc
+        is_meant = table.c.id.startswith(prefix, autoescape=True) & (table.c.scope == scope) & ~table.c.deleted
+        return [
+            DocRow(*row)
+            for row in self._connection.execute(select(*_doc_columns()).where(is_meant).order_by(table.c.id))
+        ]
+
     def doc(self, scope: str, document_id: str) -> DocRow | None:
         """One document."""
         table = schema.doc

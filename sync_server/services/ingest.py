@@ -17,12 +17,15 @@ from shared.errors import Malformed
 from shared.fold import EVENT, Fact
 from shared.ids import derived_id
 from shared.ingest_rules import IngestRules
+from shared.plays.files import Offer, codes_of
 from shared.segment_messages import normalise_message
 from shared.shopper_events import FaultyMessage, ShopperEvent
 from shared.wire.canonical import canonical, check_body
+from shared.wire.messages import SCOPE_ALL
 from shared.wire.ops import SCHEMA
 from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clock, DeadLetter, LedgerRow
-from sync_server.services.merge import merge, region_of
+from sync_server.services.chain import has_chain, read_chain
+from sync_server.services.merge import merge
 
 RAW_KEPT_MAX: Final = 65_536
 _Event = tuple[ShopperEvent, dict[str, Any]]
@@ -38,10 +41,16 @@ class IngestResult:
 
 
 def rules_of(reader: CentralReader) -> IngestRules:
-    """What reading a message needs to know of the chain, from its stores and settings."""
-    stores = reader.stores()
-    currency = reader.note("currency") or "EUR"
-    return IngestRules(region_of(stores, None), currency, {store.code: store.currency for store in stores})
+    """What reading a message needs to know of the chain: its stores, loyalty numbers and offer codes.
+
+    Without a chain yet, messages are taken with the defaults: nothing that was sent is lost.
+    """
+    stores = {store.code: store.currency for store in reader.stores()}
+    if not has_chain(reader):
+        return IngestRules(stores=stores)
+    chain = read_chain(reader)
+    offers = codes_of(Offer.model_validate_json(row.body) for row in reader.docs_of(SCOPE_ALL, "offer/"))
+    return IngestRules(chain.region, chain.currency, stores, chain.loyalty_numbers, offers)
 
 
 def take_messages(
