@@ -42,8 +42,8 @@ CLOCK_OFFSET_NOTE: Final = "clock_offset_ms"
 """HQ's clock minus this tablet's, at the last hello."""
 CARD_STOCK_NOTE: Final = "card_stock"
 """Pre-signed cards for shoppers enrolled offline: JSON `{"install_id", "cards": [{"card", "expires_on"}]}`. Of another
-install they are void. The sync worker adds cards it does not find there; who hands one out skips those whose loyalty id
-the journal already enrolled, and may drop them."""
+install they are void. The sync worker writes HQ's whole list at each hello; who hands one out skips those whose loyalty
+id the journal already enrolled, for HQ sends a card again until it knows that it was used."""
 SLICE_WIPED_NOTE: Final = "slice_wiped_at"
 """When this tablet deleted its shoppers by itself, after too long without HQ."""
 

@@ -1,9 +1,8 @@
 """Which certificates of HQ a tablet believes, and what a refused one means.
 
-With a fingerprint from the enrolment code, the one CA whose SHA-256 it is becomes the only trust anchor: HQ's chain is
-fetched once without believing it, the certificate with that fingerprint is taken out of it, and every real connection is
-then verified against it alone, host name and dates included. HQ must therefore send its CA along (the full chain).
-Without a fingerprint the system's CAs count.
+With a fingerprint from the enrolment code the CA it names is the only trust anchor: HQ's chain is fetched once without
+believing it, the certificate with that SHA-256 is taken out of it, and every real connection is verified against it
+alone, host name and dates included. So HQ must send its CA along. Without a fingerprint the system's CAs count.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ _CAUSES_MAX: Final = 10
 
 
 def open_context(base_url: str, fingerprint: str | None) -> ssl.SSLContext:
-    """The context every connection to HQ is verified with. Raises Weather where HQ cannot be reached for its CA, NoTrust
-    where its chain does not hold that CA."""
+    """The context every connection to HQ is verified with. Raises Weather where HQ cannot be reached for its CA,
+    NoTrust where its chain does not hold that CA."""
     if fingerprint is None:
         return ssl.create_default_context()
     return _anchored(_find_ca(base_url, fingerprint))

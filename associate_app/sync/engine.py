@@ -36,16 +36,16 @@ closed until a time, so that a poison op or a broken scope delays nobody else. A
 Progress on a lane is a settled batch, an applied page that moved the cursor, lines of a snapshot. Only progress resets
 the counts; a hello is none. After REQUESTS_A_ROUND_MAX requests the engine rests in any case: no loop here is endless.
 After 10 minutes without HQ the first request waits `uniform(0, 30 s)`, at the start and when the doorbell finds HQ
-back, so that a chain's tablets do not all come at once. A person who asks opens every lane but one closed by Retry-After.
+back, so that a chain's tablets do not all come at once. A person who asks opens every lane not closed by Retry-After.
 
 WHAT ACKNOWLEDGES AN OP
 
 Only a push reply that is whole (a verdict for each op, this batch's id), of this epoch and install, with a receipt
-signed by HQ's key whose chain is the journal's own chain at `through_seq`. Everything else settles nothing: the same ops
-go again under the same batch id. A key not known yet closes the push lane until `receipt_key/<kid>` has come by the
+signed by HQ's key whose chain is the journal's own chain at `through_seq`. Everything else settles nothing: the same
+ops go again under the same batch id. A key not known yet closes the push lane until `receipt_key/<kid>` has come by the
 feed. HQ ahead of us is a lost answer: the ops go again and come back as duplicates. HQ behind us is a restored backup:
-kept ops go again, and if they are no longer all kept, what is kept goes under a new install id. Another chain is a fork:
-a new install id, with everything HQ has not acknowledged; if HQ's history changed too, with everything kept.
+kept ops go again, and if they are no longer all kept, what is kept goes under a new install id. Another chain is a
+fork: a new install id, with everything HQ has not acknowledged; if HQ's history changed too, with everything kept.
 
 POISON
 
@@ -68,10 +68,45 @@ is not in it is a bug and raises; `draw_transitions()` prints it for shared/PROT
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from associate_app.sync.judge import is_check_met, judge_header, judge_hello, judge_page, judge_push
+from associate_app.sync.state import (
+    BATCH_STRIKES_MAX,
+    BREATHER_S,
+    FORK,
+    HQ,
+    LONG_OFFLINE_S,
+    OP_FAILING_S_MIN,
+    OP_FAILURES_MAX,
+    POLL_S_MAX,
+    POLL_S_MIN,
+    PUSH,
+    REPAIR_S_MAX,
+    REPAIR_S_MIN,
+    REQUESTS_A_ROUND_MAX,
+    RETURN_SPREAD_S,
+    REVOKED_S_MIN,
+    SESSION_S,
+    TRIES_MAX,
+    UNENROLLED_S,
+    Closed,
+    EngineState,
+    Lane,
+    Phase,
+    Poison,
+    Session,
+    Trouble,
+    close,
+    end_session,
+    forget,
+    heard,
+    is_closed,
+    lane_of,
+    progress,
+    without,
+)
 from associate_app.sync.steps import (
     Action,
     Adopt,
@@ -118,166 +153,6 @@ from associate_app.sync.steps import (
     Withhold,
     Woke,
 )
-from shared.wire.messages import Limits
-
-BACKOFF_S_MAX: Final = 300.0
-BACKOFF_S_MIN: Final = 0.1
-"""Even a draw of nought waits a moment, so that chance alone never makes a tight loop."""
-RETRY_AFTER_S_MAX: Final = 3600
-TRIES_MAX: Final = 3
-REQUESTS_A_ROUND_MAX: Final = 1000
-BREATHER_S: Final = 5.0
-SESSION_S: Final = 900.0
-LONG_OFFLINE_S: Final = 600.0
-RETURN_SPREAD_S: Final = 30.0
-POLL_S_MIN: Final = 1.0
-POLL_S_MAX: Final = 3600.0
-REPAIR_S_MIN: Final = 60.0
-REPAIR_S_MAX: Final = 3600.0
-REVOKED_S_MIN: Final = 60.0
-UNENROLLED_S: Final = 3600.0
-BATCH_STRIKES_MAX: Final = 3
-OP_FAILURES_MAX: Final = 8
-OP_FAILING_S_MIN: Final = 3600.0
-
-Phase = Literal[
-    "rest",
-    "look",
-    "wipe",
-    "hello",
-    "adopt",
-    "fork",
-    "purge",
-    "push",
-    "settle",
-    "withhold",
-    "recompute",
-    "pull",
-    "apply",
-    "open",
-    "load",
-    "swap",
-    "finish",
-]
-Lane = str
-"""`hq`, `push`, or a scope."""
-HQ: Final = "hq"
-PUSH: Final = "push"
-FORK: Final = "fork"
-
-TroubleKind = Literal[
-    "offline",
-    "certificate",
-    "busy",
-    "hq_full",
-    "hq_error",
-    "not_hq",
-    "not_final",
-    "needs_connect",
-    "revoked",
-    "upgrade",
-    "storage_full",
-    "receipt_key",
-    "receipt_unsound",
-    "copy_unsound",
-    "poison",
-    "no_progress",
-    "broken",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What is wrong on a lane, for the status: its kind, HQ's time if the clock may be why, and words if there are any."""
-
-    kind: TroubleKind
-    hq_at: str | None = None
-    words: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A lane rests until `until_s`; `is_owed` when HQ asked for it (Retry-After), which nobody cuts short."""
-
-    until_s: float
-    is_owed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What a hello granted, and until when it counts."""
-
-    epoch: str
-    device_id: str
-    scopes: tuple[str, ...]
-    limits: Limits
-    retain_acked_days: int
-    next_poll_s: int
-    may_pull: bool
-    notice: str | None
-    until_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Poison:
-    """A push that HQ could not take. `strikes` against this very batch; `width` ops at most until `suspect_through`;
-    `op_failures` since `op_failing_since_s` once it is a single op."""
-
-    first_seq: int
-    last_seq: int
-    strikes: int = 0
-    width: int | None = None
-    suspect_through: int = 0
-    op_failures: int = 0
-    op_failing_since_s: float = 0.0
-
-    @property
-    def is_single(self) -> bool:
-        """Whether one op alone stands accused."""
-        return self.first_seq == self.last_seq
-
-
-@dataclass(frozen=True, slots=True)
-class EngineState:
-    """Everything the engine remembers; all of it may be forgotten at any time without losing an op or a document."""
-
-    app_version: str
-    phase: Phase = "rest"
-    session: Session | None = None
-    scope: str | None = None
-    """The scope of the action on its way."""
-    to_purge: tuple[str, ...] = ()
-    to_pull: tuple[str, ...] = ()
-    """Scopes not yet received whole and checked in this round."""
-    to_recompute: frozenset[str] = frozenset()
-    has_recomputed: bool = False
-    to_snapshot: Mapping[str, bool] = field(default_factory=dict)
-    """Scopes that take a snapshot; True: from the beginning."""
-    snapshots: Mapping[str, int] = field(default_factory=dict)
-    """Snapshots of a scope since its last check that was met."""
-    loading: str | None = None
-    """The scope whose snapshot is open."""
-    loading_count_max: int = 0
-    is_complete: bool = False
-    """The last round sent, received and checked everything."""
-    has_started: bool = False
-    is_asked: bool = False
-    is_revoked: bool = False
-    is_cut_short: bool = False
-    """The doorbell has already shortened the present back-off."""
-    offline_since_s: float | None = None
-    closed: Mapping[Lane, Closed] = field(default_factory=dict)
-    failures: Mapping[Lane, int] = field(default_factory=dict)
-    """Failures of a lane in a row."""
-    tries: Mapping[Lane, int] = field(default_factory=dict)
-    """Requests on a lane in this round since something moved."""
-    troubles: Mapping[Lane, Trouble] = field(default_factory=dict)
-    requests: int = 0
-    unsettled: Batch | None = None
-    """Sent without a final answer: exactly these ops go again."""
-    poison: Poison | None = None
-    accused: Batch | None = None
-    """Struck by a 5xx; whether the batch is to blame is known when the next hello works."""
 
 
 class EngineMisused(Exception):
@@ -329,81 +204,6 @@ def _do(state: EngineState, action: Action) -> Step:
     return replace(state, phase=_PHASE_OF[type(action)], scope=scope), action
 
 
-# lanes
-
-
-def _is_closed(state: EngineState, lane: Lane, moment: Moment) -> bool:
-    closed = state.closed.get(lane)
-    return closed is not None and moment.now_s < closed.until_s
-
-
-def _backoff_s(failures: int, draw: float) -> float:
-    """Full jitter over an exponential bound; `failures` counts from 0."""
-    return max(BACKOFF_S_MIN, draw * min(BACKOFF_S_MAX, 2.0 ** min(failures, 20)))
-
-
-def _close(
-    state: EngineState,
-    lane: Lane,
-    moment: Moment,
-    trouble: Trouble,
-    *,
-    retry_after_s: int | None = None,
-    least_s: float = 0.0,
-) -> EngineState:
-    """Close a lane after a failure, and say why. What HQ asked for is waited for: jitter never shortens it."""
-    failures = state.failures.get(lane, 0)
-    owed_s = float(min(retry_after_s or 0, RETRY_AFTER_S_MAX))
-    until_s = moment.now_s + max(owed_s, least_s, _backoff_s(failures, moment.draw))
-    return replace(
-        state,
-        closed={**state.closed, lane: Closed(until_s, retry_after_s is not None)},
-        failures={**state.failures, lane: failures + 1},
-        troubles={**state.troubles, lane: trouble},
-        accused=None if lane == HQ else state.accused,
-        loading=None if lane in (HQ, state.loading) else state.loading,
-        is_cut_short=False,
-    )
-
-
-def _progress(state: EngineState, lane: Lane) -> EngineState:
-    """Something really moved on a lane: its counts begin anew, and so do those of HQ as a whole."""
-    return _forget(state, {lane, HQ, FORK} if lane == PUSH else {lane, HQ})
-
-
-def _forget(state: EngineState, lanes: set[Lane]) -> EngineState:
-    return replace(
-        state,
-        closed=_without(state.closed, lanes),
-        failures=_without(state.failures, lanes),
-        tries=_without(state.tries, lanes),
-        troubles=_without(state.troubles, lanes),
-    )
-
-
-def _without(known: Mapping[str, Any], gone: set[str]) -> dict[str, Any]:
-    return {lane: value for lane, value in known.items() if lane not in gone}
-
-
-def _heard(state: EngineState) -> EngineState:
-    """Any answer at all: HQ is there."""
-    told = state.troubles.get(HQ)
-    is_gone = told is not None and told.kind in ("offline", "certificate")
-    troubles = _without(state.troubles, {HQ}) if is_gone else state.troubles
-    return replace(state, offline_since_s=None, troubles=troubles)
-
-
-def _end_session(state: EngineState) -> EngineState:
-    return replace(state, session=None, loading=None)
-
-
-def _lane_of(state: EngineState) -> Lane:
-    """The lane of the action on its way."""
-    if state.phase in ("push", "settle", "withhold"):
-        return PUSH
-    return state.scope if state.scope is not None and state.phase != "purge" else HQ
-
-
 # choosing
 
 
@@ -411,12 +211,12 @@ def _choose(state: EngineState, moment: Moment) -> Step:
     """The first thing that is due; the order is the theory's."""
     if state.to_purge:
         return _do(state, PurgeScope(state.to_purge[0]))
-    if _is_closed(state, HQ, moment):
+    if is_closed(state, HQ, moment):
         return _rest(state, moment)
     session = state.session
     if session is None or (moment.now_s >= session.until_s and state.loading is None):
         return _ask(state, moment, HQ, SayHello())
-    if moment.has_pending and not _is_closed(state, PUSH, moment):
+    if moment.has_pending and not is_closed(state, PUSH, moment):
         return _choose_push(state, moment, session)
     if state.loading is not None:
         return _do(state, LoadLines(state.loading))
@@ -441,7 +241,7 @@ def _width(state: EngineState, session: Session) -> int:
 
 
 def _choose_scope(state: EngineState, moment: Moment, session: Session) -> Step:
-    open_scopes = [scope for scope in state.to_pull if not _is_closed(state, scope, moment)]
+    open_scopes = [scope for scope in state.to_pull if not is_closed(state, scope, moment)]
     if not open_scopes or not session.may_pull:
         return _finish(state, moment, session)
     scope = open_scopes[0]
@@ -459,7 +259,7 @@ def _ask(state: EngineState, moment: Moment, lane: Lane, action: Action) -> Step
         return _rest(replace(state, closed={**state.closed, HQ: breather}), moment)
     tries = state.tries.get(lane, 0)
     if tries >= TRIES_MAX:
-        return _choose(_close(state, lane, moment, state.troubles.get(lane) or Trouble("no_progress")), moment)
+        return _choose(close(state, lane, moment, state.troubles.get(lane) or Trouble("no_progress")), moment)
     return _do(replace(state, requests=state.requests + 1, tries={**state.tries, lane: tries + 1}), action)
 
 
@@ -472,19 +272,19 @@ def _finish(state: EngineState, moment: Moment, session: Session) -> Step:
 def _rest(state: EngineState, moment: Moment) -> Step:
     """Sleep until the poll is due or a closed lane opens, whichever is first."""
     state = replace(state, loading=None)
-    if _is_closed(state, HQ, moment):
+    if is_closed(state, HQ, moment):
         return _do(replace(state, is_complete=False), Sleep(state.closed[HQ].until_s - moment.now_s))
     poll_s = min(max(float(state.session.next_poll_s), POLL_S_MIN), POLL_S_MAX) if state.session else POLL_S_MIN
     waits = [
         closed.until_s - moment.now_s for lane, closed in state.closed.items() if _is_due_later(state, lane, moment)
     ]
-    return _do(replace(state, failures=_without(state.failures, {HQ})), Sleep(min([poll_s, *waits])))
+    return _do(replace(state, failures=without(state.failures, {HQ})), Sleep(min([poll_s, *waits])))
 
 
 def _is_due_later(state: EngineState, lane: Lane, moment: Moment) -> bool:
     """Whether something waits for this closed lane: no use waking up for another."""
     is_wanted = moment.has_pending if lane == PUSH else lane in state.to_pull
-    return is_wanted and _is_closed(state, lane, moment)
+    return is_wanted and is_closed(state, lane, moment)
 
 
 # rest and look
@@ -492,7 +292,7 @@ def _is_due_later(state: EngineState, lane: Lane, moment: Moment) -> bool:
 
 def _on_woke(state: EngineState, event: Woke) -> Step:
     if event.ring == "asked":
-        state = _open_lanes(_end_session(state))
+        state = _open_lanes(end_session(state))
     elif event.ring == "doorbell":
         state = _cut_short(state, event.moment)
     return _do(replace(state, is_asked=event.ring == "asked"), Look())
@@ -517,7 +317,7 @@ def _on_looked(state: EngineState, event: Looked) -> Step:
     if event.is_wipe_due:
         return _do(state, WipeSlice())
     if event.device_id is None:
-        return _do(replace(_end_session(state), is_complete=False), Sleep(UNENROLLED_S))
+        return _do(replace(end_session(state), is_complete=False), Sleep(UNENROLLED_S))
     if state.session is not None and state.session.device_id != event.device_id:
         state = EngineState(app_version=state.app_version, has_started=True)
     return _choose(_begin_round(_spread(state, event), event), event.moment)
@@ -553,7 +353,7 @@ def _on_wiped(state: EngineState, event: Wiped) -> Step:
 
 
 def _on_greeted(state: EngineState, event: Greeted) -> Step:
-    state = _vouch(_heard(state), event.moment)
+    state = _vouch(heard(state), event.moment)
     has_other_epoch = event.stored_epoch not in (None, event.reply.epoch)
     judgement = judge_hello(event.reply, event.own)
     if judgement == "forked":
@@ -581,7 +381,7 @@ def _admit(state: EngineState, event: Greeted, *, is_behind: bool) -> EngineStat
     """The session hello granted, and the round that goes with it."""
     session = _session(event, state.app_version)
     scopes = frozenset(session.scopes)
-    troubles = _without(state.troubles, {"upgrade"})
+    troubles = without(state.troubles, {"upgrade"})
     return replace(
         state,
         session=session,
@@ -625,27 +425,27 @@ def _parts(version: str) -> list[int]:
 def _on_adopted(state: EngineState, event: Adopted) -> Step:
     if not event.is_resendable:
         return _fork(state, event.moment, include_acked=True)
-    return _choose(replace(state, troubles=_without(state.troubles, {HQ})), event.moment)
+    return _choose(replace(state, troubles=without(state.troubles, {HQ})), event.moment)
 
 
 def _fork(state: EngineState, moment: Moment, *, include_acked: bool) -> Step:
     """Another journal stands under this install: a new install id. One that forks again and again must not spin."""
-    state = replace(_end_session(state), poison=None, accused=None, unsettled=None)
+    state = replace(end_session(state), poison=None, accused=None, unsettled=None)
     tries = state.tries.get(FORK, 0)
     if tries >= TRIES_MAX:
-        return _rest(_close(state, HQ, moment, Trouble("no_progress")), moment)
+        return _rest(close(state, HQ, moment, Trouble("no_progress")), moment)
     return _do(replace(state, tries={**state.tries, FORK: tries + 1}), TakeNewInstall(include_acked))
 
 
 def _on_purged(state: EngineState, event: Purged) -> Step:
     gone = {state.scope or ""}
     state = replace(
-        _forget(state, gone),
+        forget(state, gone),
         to_purge=tuple(scope for scope in state.to_purge if scope not in gone),
         to_pull=tuple(scope for scope in state.to_pull if scope not in gone),
-        to_snapshot=_without(state.to_snapshot, gone),
+        to_snapshot=without(state.to_snapshot, gone),
         to_recompute=state.to_recompute - gone,
-        snapshots=_without(state.snapshots, gone),
+        snapshots=without(state.snapshots, gone),
     )
     return _choose(state, event.moment)
 
@@ -654,17 +454,17 @@ def _on_purged(state: EngineState, event: Purged) -> Step:
 
 
 def _on_pushed(state: EngineState, event: Pushed) -> Step:
-    state = replace(_heard(state), unsettled=event.batch)
+    state = replace(heard(state), unsettled=event.batch)
     session, moment = state.session, event.moment
     assert session is not None
     judgement = judge_push(event, session.epoch)
     if judgement == "sound":
         return _do(replace(state, session=replace(session, next_poll_s=event.reply.next_poll_s)), Settle(event.reply))
     if judgement == "other_epoch":
-        return _choose(_end_session(state), moment)
+        return _choose(end_session(state), moment)
     if judgement == "forked":
         return _fork(state, moment, include_acked=False)
-    return _choose(_close(state, PUSH, moment, _UNSETTLED[judgement]), moment)
+    return _choose(close(state, PUSH, moment, _UNSETTLED[judgement]), moment)
 
 
 _UNSETTLED: Final = {
@@ -680,7 +480,7 @@ def _on_settled(state: EngineState, event: Settled) -> Step:
     if poison is not None:
         is_through = event.acked_seq >= poison.suspect_through
         poison = None if is_through else replace(_EASED, width=poison.width, suspect_through=poison.suspect_through)
-    return _choose(_progress(replace(state, poison=poison, unsettled=None), PUSH), event.moment)
+    return _choose(progress(replace(state, poison=poison, unsettled=None), PUSH), event.moment)
 
 
 def _on_withheld(state: EngineState, event: Withheld) -> Step:
@@ -699,7 +499,7 @@ def _strike(state: EngineState, batch: Batch, moment: Moment, *, is_plain: bool 
     if poison.is_single or not (is_plain or poison.strikes >= BATCH_STRIKES_MAX):
         return replace(state, poison=poison)
     halved = replace(poison, strikes=0, width=max(1, batch.count // 2))
-    return replace(state, poison=halved, failures=_without(state.failures, {PUSH}))
+    return replace(state, poison=halved, failures=without(state.failures, {PUSH}))
 
 
 def _accuse(known: Poison | None, batch: Batch, moment: Moment) -> Poison:
@@ -732,28 +532,28 @@ def _on_no_cursor(state: EngineState, event: NoCursor) -> Step:
 
 
 def _on_paged(state: EngineState, event: Paged) -> Step:
-    state, scope = _heard(state), state.scope or ""
+    state, scope = heard(state), state.scope or ""
     session = state.session
     assert session is not None
     judgement = judge_page(event.page, scope, session.epoch)
     if judgement == "other_epoch":
-        return _choose(_end_session(state), event.moment)
+        return _choose(end_session(state), event.moment)
     is_stuck = event.page.more and event.page.next == event.cursor
     if judgement == "not_final" or is_stuck:
-        return _choose(_close(state, scope, event.moment, Trouble("not_final")), event.moment)
+        return _choose(close(state, scope, event.moment, Trouble("not_final")), event.moment)
     return _do(state, ApplyPage(scope, event.page))
 
 
 def _on_applied(state: EngineState, event: Applied) -> Step:
     scope, check = state.scope or "", event.page.check
     if event.page.more or check is None:
-        return _choose(_progress(state, scope), event.moment)
+        return _choose(progress(state, scope), event.moment)
     if not is_check_met(check, event.replica):
         return _choose(_repair(state, scope, event.moment), event.moment)
     state = replace(
-        _progress(state, scope),
+        progress(state, scope),
         to_pull=tuple(other for other in state.to_pull if other != scope),
-        snapshots=_without(state.snapshots, {scope}),
+        snapshots=without(state.snapshots, {scope}),
     )
     return _choose(state, event.moment)
 
@@ -765,18 +565,19 @@ def _repair(state: EngineState, scope: str, moment: Moment) -> EngineState:
     if taken == 0:
         return state
     least_s = min(REPAIR_S_MAX, REPAIR_S_MIN * 2.0 ** min(taken - 1, 10))
-    return _close(state, scope, moment, Trouble("copy_unsound"), least_s=least_s)
+    return close(state, scope, moment, Trouble("copy_unsound"), least_s=least_s)
 
 
 def _on_snapshot_opened(state: EngineState, event: SnapshotOpened) -> Step:
-    state, scope = _heard(state), state.scope or ""
+    state, scope = heard(state), state.scope or ""
     session = state.session
     assert session is not None
-    judgement = judge_header(event.header, scope, session.epoch)
+    judgement = judge_header(event, scope, session.epoch)
     if judgement == "other_epoch":
-        return _choose(_end_session(state), event.moment)
+        return _choose(end_session(state), event.moment)
     if judgement == "not_final":
-        return _choose(_close(state, scope, event.moment, Trouble("not_final")), event.moment)
+        state = replace(state, to_snapshot={**state.to_snapshot, scope: True})
+        return _choose(close(state, scope, event.moment, Trouble("not_final")), event.moment)
     state = replace(
         state,
         loading=scope,
@@ -790,7 +591,7 @@ def _on_lines_loaded(state: EngineState, event: LinesLoaded) -> Step:
     scope = state.scope or ""
     if event.count > state.loading_count_max:
         return _on_snapshot_unsound(state, event)
-    state = _progress(state, scope)
+    state = progress(state, scope)
     if event.end is None:
         return _choose(state, event.moment)
     return _do(replace(state, loading=None), SwapSnapshot(scope, event.end))
@@ -809,8 +610,8 @@ def _count_snapshot(state: EngineState, scope: str) -> EngineState:
 
 def _on_swapped(state: EngineState, event: Swapped) -> Step:
     scope = state.scope or ""
-    state = replace(_count_snapshot(state, scope), to_snapshot=_without(state.to_snapshot, {scope}))
-    return _choose(_progress(state, scope), event.moment)
+    state = replace(_count_snapshot(state, scope), to_snapshot=without(state.to_snapshot, {scope}))
+    return _choose(progress(state, scope), event.moment)
 
 
 def _on_finished(state: EngineState, event: Finished) -> Step:
@@ -826,24 +627,24 @@ def _on_no_answer(state: EngineState, event: NoAnswer) -> Step:
     since_s = event.moment.now_s if state.offline_since_s is None else state.offline_since_s
     trouble = Trouble("certificate" if event.silence == "certificate" else "offline", event.hq_at)
     state = replace(state, offline_since_s=since_s, unsettled=event.batch or state.unsettled)
-    return _rest(_close(state, HQ, event.moment, trouble), event.moment)
+    return _rest(close(state, HQ, event.moment, trouble), event.moment)
 
 
 def _on_disk_full(state: EngineState, event: DiskFull) -> Step:
-    return _rest(_close(_end_session(state), HQ, event.moment, Trouble("storage_full")), event.moment)
+    return _rest(close(end_session(state), HQ, event.moment, Trouble("storage_full")), event.moment)
 
 
 def _on_broke(state: EngineState, event: Broke) -> Step:
     """A bug, or a damaged file: the lane it happened on waits, the others go on."""
-    lane = _lane_of(state)
+    lane = lane_of(state)
     trouble = Trouble("broken", words=event.words)
     if lane == HQ:
-        return _rest(_close(_end_session(state), HQ, event.moment, trouble), event.moment)
-    return _choose(_close(replace(state, loading=None), lane, event.moment, trouble), event.moment)
+        return _rest(close(end_session(state), HQ, event.moment, trouble), event.moment)
+    return _choose(close(replace(state, loading=None), lane, event.moment, trouble), event.moment)
 
 
 def _on_problem(state: EngineState, event: ProblemCame) -> Step:
-    state = replace(_heard(state), unsettled=event.batch or state.unsettled)
+    state = replace(heard(state), unsettled=event.batch or state.unsettled)
     rule = PROBLEM_RULES.get(event.code)
     if rule is not None:
         return rule.rule(state, event)
@@ -851,7 +652,7 @@ def _on_problem(state: EngineState, event: ProblemCame) -> Step:
 
 
 def _say_hello_again(state: EngineState, event: ProblemCame) -> Step:
-    return _choose(_end_session(state), event.moment)
+    return _choose(end_session(state), event.moment)
 
 
 def _forked_by_hq(state: EngineState, event: ProblemCame) -> Step:
@@ -859,27 +660,27 @@ def _forked_by_hq(state: EngineState, event: ProblemCame) -> Step:
 
 
 def _must_resync(state: EngineState, event: ProblemCame) -> Step:
-    lane = _lane_of(state)
+    lane = lane_of(state)
     if lane in (HQ, PUSH):
         return _not_hq(state, event)
-    return _choose(_repair(_end_session(state), lane, event.moment), event.moment)
+    return _choose(_repair(end_session(state), lane, event.moment), event.moment)
 
 
 def _needs_connect(state: EngineState, event: ProblemCame) -> Step:
     """HQ does not know the token. The outbox stays; a restored HQ may know it again."""
-    return _rest(_close(_end_session(state), HQ, event.moment, Trouble("needs_connect")), event.moment)
+    return _rest(close(end_session(state), HQ, event.moment, Trouble("needs_connect")), event.moment)
 
 
 def _revoked(state: EngineState, event: ProblemCame) -> Step:
     """The shoppers go, the outbox stays."""
     is_news = not state.is_revoked
-    state = replace(_end_session(state), is_revoked=True)
-    state = _close(state, HQ, event.moment, Trouble("revoked"), least_s=REVOKED_S_MIN)
+    state = replace(end_session(state), is_revoked=True)
+    state = close(state, HQ, event.moment, Trouble("revoked"), least_s=REVOKED_S_MIN)
     return _do(state, WipeSlice()) if is_news else _rest(state, event.moment)
 
 
 def _scope_revoked(state: EngineState, event: ProblemCame) -> Step:
-    lane = _lane_of(state)
+    lane = lane_of(state)
     session = state.session
     if lane in (HQ, PUSH) or session is None:
         return _not_hq(state, event)
@@ -891,7 +692,7 @@ def _scope_revoked(state: EngineState, event: ProblemCame) -> Step:
 def _must_upgrade(state: EngineState, event: ProblemCame) -> Step:
     """Receiving stops until a hello says otherwise; sending goes on."""
     session = state.session
-    if session is None or _lane_of(state) in (HQ, PUSH):
+    if session is None or lane_of(state) in (HQ, PUSH):
         return _not_hq(state, event)
     troubles = {**state.troubles, "upgrade": Trouble("upgrade")}
     return _choose(replace(state, session=replace(session, may_pull=False), troubles=troubles), event.moment)
@@ -899,9 +700,9 @@ def _must_upgrade(state: EngineState, event: ProblemCame) -> Step:
 
 def _busy(state: EngineState, event: ProblemCame) -> Step:
     """Overload. Snapshots are admitted apart from the rest, so their wait is the scope's alone."""
-    lane = _lane_of(state) if state.phase == "open" else HQ
+    lane = lane_of(state) if state.phase == "open" else HQ
     trouble = Trouble("hq_full" if event.code == "storage_full" else "busy")
-    return _choose(_close(state, lane, event.moment, trouble, retry_after_s=event.retry_after_s), event.moment)
+    return _choose(close(state, lane, event.moment, trouble, retry_after_s=event.retry_after_s), event.moment)
 
 
 def _batch_refused(state: EngineState, event: ProblemCame) -> Step:
@@ -911,21 +712,21 @@ def _batch_refused(state: EngineState, event: ProblemCame) -> Step:
     state = _strike(state, event.batch, event.moment, is_plain=True)
     if event.batch.count > 1:
         return _choose(state, event.moment)
-    return _choose(_close(state, PUSH, event.moment, Trouble("poison")), event.moment)
+    return _choose(close(state, PUSH, event.moment, Trouble("poison")), event.moment)
 
 
 def _hq_failed(state: EngineState, event: ProblemCame) -> Step:
     """5xx. Of a push, a hello must tell whether HQ or the batch is to blame."""
-    lane, trouble = _lane_of(state), Trouble("hq_error")
+    lane, trouble = lane_of(state), Trouble("hq_error")
     if lane == PUSH:
-        state = replace(_end_session(state), accused=event.batch)
-    state = _close(state, lane, event.moment, trouble, retry_after_s=event.retry_after_s)
+        state = replace(end_session(state), accused=event.batch)
+    state = close(state, lane, event.moment, trouble, retry_after_s=event.retry_after_s)
     return _choose(state, event.moment)
 
 
 def _not_hq(state: EngineState, event: ProblemCame) -> Step:
     """An answer HQ would not give here."""
-    state = _close(state, _lane_of(state), event.moment, Trouble("not_hq"), retry_after_s=event.retry_after_s)
+    state = close(state, lane_of(state), event.moment, Trouble("not_hq"), retry_after_s=event.retry_after_s)
     return _choose(state, event.moment)
 
 
@@ -1016,7 +817,7 @@ TRANSITIONS: Final[Mapping[tuple[Phase, type[Event]], Transition]] = {
 
 
 def draw_transitions() -> str:
-    """The machine as Markdown, for shared/PROTOCOL.md: its rows, phases alike on one line, and what problems lead to."""
+    """The machine as Markdown, for shared/PROTOCOL.md: its rows, phases alike on one line, and the problems."""
     phases: dict[tuple[str, str, str], list[Phase]] = {}
     for (phase, event), row in TRANSITIONS.items():
         phases.setdefault((event.__name__, _spell_then(row.then), row.says), []).append(phase)

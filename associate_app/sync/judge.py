@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Literal
 
 from associate_app.ports import ReplicaState
-from associate_app.sync.steps import Batch, OwnJournal, Pushed
+from associate_app.sync.steps import Batch, OwnJournal, Pushed, SnapshotOpened
 from shared.journal import is_receipt_sound
-from shared.wire.messages import Check, FeedPage, HelloReply, PushReply, SnapshotHeader
+from shared.wire.messages import Check, FeedPage, HelloReply, PushReply
 
 HelloJudgement = Literal["sound", "behind", "forked"]
 PushJudgement = Literal["sound", "other_epoch", "not_final", "unknown_key", "unsound", "forked"]
@@ -60,11 +60,13 @@ def judge_page(page: FeedPage, scope: str, epoch: str) -> FeedJudgement:
     return "sound" if page.scope == scope and is_whole else "not_final"
 
 
-def judge_header(header: SnapshotHeader, scope: str, epoch: str) -> FeedJudgement:
-    """A snapshot is of the asked scope and of this history."""
+def judge_header(told: SnapshotOpened, scope: str, epoch: str) -> FeedJudgement:
+    """A snapshot is of the asked scope and of this history, and one that goes on keeps the first `as_of`."""
+    header = told.header
     if header.epoch != epoch:
         return "other_epoch"
-    return "sound" if header.scope == scope else "not_final"
+    is_same = told.as_of_held in (None, header.as_of)
+    return "sound" if header.scope == scope and is_same else "not_final"
 
 
 def is_check_met(check: Check, replica: ReplicaState) -> bool:

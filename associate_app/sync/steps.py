@@ -321,10 +321,11 @@ class Applied(Event):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotOpened(Event):
-    """A snapshot began; `held` documents of it were here already."""
+    """A snapshot began; `held` documents of it were here already, as of `as_of_held` (None: it begins anew)."""
 
     header: SnapshotHeader
     held: int
+    as_of_held: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
