@@ -1,0 +1,203 @@
+"""Serves the app to browsers: on a store PC for its tablets, or on loopback for the tablet itself.
+
+The only module of the tablet that imports uvicorn and flet-web. The index page is made at start from the installed
+Flet, so that it follows its version; nothing is fetched from outside this origin, and a policy header says so.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from flet_web import get_package_web_dir  # type: ignore[import-untyped]
+from flet_web.fastapi import app as flet_app  # type: ignore[import-untyped]
+from flet_web.fastapi import app_manager
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from associate_app.ui.theme import DARK, LIGHT, SEED
+from associate_app.ui.words import Speaker
+from shared.errors import Damaged
+
+SESSION_TIMEOUT_S: Final = 600
+"""A tablet that comes back later than this starts afresh; what it recorded is in the database anyway."""
+_PAGE: Final = "index.html"
+_MANIFEST: Final = "manifest.json"
+_SERVED: Final = ("products", "fonts", "logo")
+"""Folders of `assets/` that browsers may read; the rest is nobody's business on the network."""
+_ICONS: Final = {
+    "favicon.png": "floorside-32.png",
+    "icons/apple-touch-icon-192.png": "floorside-192.png",
+    "icons/icon-192.png": "floorside-192.png",
+    "icons/icon-512.png": "floorside-512.png",
+    "icons/icon-maskable-192.png": "floorside-192.png",
+    "icons/icon-maskable-512.png": "floorside-512.png",
+}
+
+POLICY: Final = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' 'unsafe-eval' blob:",
+        "worker-src 'self' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "font-src 'self' data:",
+        "frame-ancestors 'none'",
+        "base-uri 'self'",
+        "form-action 'none'",
+    )
+)
+
+# Flutter's picture freezes after a lost socket, so the second socket of a page reloads it. A lost hub is found by the
+# socket's close or by a silent heartbeat (a Wi-Fi that went away closes nothing), and covers the screen.
+_SCRIPT: Final = """<script>(function(){
+ const Plain=window.WebSocket;let opened=0,gone=false,cover=null;
+ function show(){gone=true;if(cover||!document.body)return;cover=document.createElement('div');cover.id='hub-gone';
+  cover.setAttribute('role','alert');cover.textContent=%(gone)s;document.body.appendChild(cover);}
+ class Watched extends Plain{constructor(u,p){p===undefined?super(u):super(u,p);
+  if(String(u).endsWith('/ws')){this.addEventListener('open',()=>{if(++opened>1){this.close();location.reload();}});
+   this.addEventListener('close',()=>{if(opened)setTimeout(()=>{if(opened<2)show();},1200);});}}}
+ window.WebSocket=Watched;
+ setInterval(()=>{if(!opened)return;fetch('/alive',{cache:'no-store',signal:AbortSignal.timeout(2500)})
+  .then(()=>{if(gone)location.reload();},()=>show());},2500);
+})();</script>
+<style>
+ #loading{background:%(light)s!important} #loading img{width:112px;height:112px}
+ #hub-gone{position:fixed;inset:0;z-index:9999;display:flex;align-items:center;justify-content:center;text-align:center;
+  padding:32px;font:500 22px/1.5 Roboto,system-ui,sans-serif;background:%(light)s;color:%(ink)s}
+ @media (prefers-color-scheme: dark){#loading,#hub-gone{background:%(dark)s!important;color:%(dark_ink)s}}
+</style>
+"""
+_MARK: Final = '<img src="logo/floorside-256.png" width="112" height="112" alt="" />'
+_ANCHOR: Final = "<!-- fletAppConfig -->"
+_SPLASH: Final = '<img src="icons/loading-animation.png" alt="" />'
+
+
+class PolicyMiddleware:
+    """Puts the policy on every response and lets only this origin's own pages open the socket."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or close a foreign page's socket."""
+        if scope["type"] == "websocket" and not _is_own_page(Headers(scope=scope)):
+            await send({"type": "websocket.close", "code": 4403, "reason": "another site's page"})
+            return
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _set_policy(MutableHeaders(scope=message))
+            await send(message)
+
+        await self._app(scope, receive, send_with_policy)
+
+
+def _is_own_page(headers: Headers) -> bool:
+    origin = headers.get("origin")
+    return origin is None or origin.split("://", 1)[-1] == headers.get("host")
+
+
+def _set_policy(headers: MutableHeaders) -> None:
+    headers["Content-Security-Policy"] = POLICY
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
+    if "access-control-allow-origin" in headers:
+        del headers["access-control-allow-origin"]
+
+
+def make_index(template: str, words: Speaker) -> str:
+    """The index page from Flet's own. Raises Damaged when Flet's page has changed beyond recognition."""
+    if _ANCHOR not in template or _SPLASH not in template:
+        raise Damaged("The page that comes with the installed Flet is not the one this app knows. Install flet 1.0.5.")
+    script = _SCRIPT % {
+        "gone": repr(words("app.hub_gone")),
+        "light": LIGHT["surface"],
+        "ink": LIGHT["on_surface"],
+        "dark": DARK["surface"],
+        "dark_ink": DARK["on_surface"],
+    }
+    return template.replace(_ANCHOR, script + _ANCHOR).replace(_SPLASH, _MARK).replace("<html>", '<html lang="en">')
+
+
+def make_web_root(target: Path, words: Speaker) -> Path:
+    """Fill a folder with what stands in front of Flet's own files: index page and icons."""
+    source = Path(get_package_web_dir())
+    (target / _PAGE).write_text(make_index((source / _PAGE).read_text("utf-8"), words), "utf-8")
+    manifest = json.loads((source / _MANIFEST).read_text("utf-8"))
+    colours = {"theme_color": SEED, "background_color": LIGHT["surface"]}
+    (target / _MANIFEST).write_text(json.dumps({**manifest, **colours}), "utf-8")
+    logos = _assets("logo")
+    (target / "icons").mkdir()
+    for name, logo in _ICONS.items():
+        shutil.copyfile(logos / logo, target / name)
+    return target
+
+
+def _assets(folder: str) -> Path:
+    return Path(str(files("assets").joinpath(folder)))
+
+
+def build_hub(run_session: Callable[..., Any], *, media: Callable[[str], bytes | None] | None = None) -> FastAPI:
+    """The ASGI app: the policy, product pictures, a heartbeat, and Flet for everything else."""
+    web_root = make_web_root(Path(tempfile.mkdtemp(prefix="floorside-web-")), Speaker())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await app_manager.start()
+        yield
+        await app_manager.shutdown()
+        shutil.rmtree(web_root, ignore_errors=True)
+
+    hub = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    hub.add_api_route("/alive", _alive, methods=["GET"], response_class=PlainTextResponse)
+    for folder in _SERVED:
+        hub.mount(f"/{folder}", StaticFiles(directory=_assets(folder)))
+    hub.mount(
+        "/",
+        flet_app(
+            run_session,
+            no_cdn=True,
+            assets_dir=str(web_root),
+            app_name="Floorside",
+            app_short_name="Floorside",
+            app_description="The store floor, with or without a network",
+            session_timeout_seconds=SESSION_TIMEOUT_S,
+        ),
+    )
+    hub.add_middleware(GZipMiddleware, minimum_size=1000)
+    hub.add_middleware(PolicyMiddleware)
+    return hub
+
+
+async def _alive() -> str:
+    return "ok"
+
+
+def make_server(hub: FastAPI, *, host: str, port: int, log_level: str = "warning", **tls: Any) -> uvicorn.Server:
+    """The server with the settings the screens need: lost sockets are noticed in seconds, stopping never hangs."""
+    config = uvicorn.Config(
+        hub,
+        host=host,
+        port=port,
+        log_level=log_level,
+        ws_ping_interval=5,
+        ws_ping_timeout=5,
+        timeout_graceful_shutdown=2,
+        **tls,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,241 @@
+"""Starts a session: dresses the page, builds its desk, joins it to the heart and the hand scanner, draws the shell.
+
+`run_session` is what `main.py` and `hub.py` give to Flet for every page. Nothing here blocks the loop: the floor is
+asked on its own thread, and what comes from other threads is posted to this session's loop in its own context.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import secrets
+from concurrent.futures import Executor
+from functools import partial
+from typing import Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import AssociateFace
+from associate_app.ui.hooks import keyed, redraw
+from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.shell import bottom_bar, rail
+from associate_app.ui.scanner import Key, ScannerKeys
+from associate_app.ui.screens.connect import connect_screen
+from associate_app.ui.screens.find import find_screen
+from associate_app.ui.screens.new_shopper import new_shopper_screen
+from associate_app.ui.screens.plays import plays_screen
+from associate_app.ui.screens.scan import scan_screen
+from associate_app.ui.screens.shopper import shopper_screen
+from associate_app.ui.screens.sign_in import sign_in_screen
+from associate_app.ui.screens.sync import sync_screen
+from associate_app.ui.screens.tell import tell_screen
+from associate_app.ui.screens.today import today_screen
+from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Whereabouts, use_desk
+from associate_app.ui.words import Speaker
+from shared.cards import SignedCard, parse_card
+
+_LOG = logging.getLogger("associate_app.ui")
+_ON_SHIFT: Final = "on_shift"
+_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new")
+
+
+class Shifts:
+    """Who is signed in, by a random token kept in the browser: survives a lost socket, ends with the process."""
+
+    def __init__(self) -> None:
+        self._by_token: dict[str, AssociateFace] = {}
+
+    def begin(self, associate: AssociateFace) -> str:
+        """Remember a sign-in; returns its token (256 random bits)."""
+        token = secrets.token_urlsafe(32)
+        self._by_token[token] = associate
+        return token
+
+    def find(self, token: object) -> AssociateFace | None:
+        """Who signed in with a token."""
+        return self._by_token.get(token) if isinstance(token, str) else None
+
+    def end(self, token: object) -> None:
+        """Forget a sign-in."""
+        if isinstance(token, str):
+            self._by_token.pop(token, None)
+
+
+class Stage:
+    """What all sessions of this process share: the floor, its thread, the heart, who is signed in."""
+
+    def __init__(self, floor: Floor, worker: Executor, heart: Heart) -> None:
+        self.floor = floor
+        self.worker = worker
+        self.heart = heart
+        self.shifts = Shifts()
+
+    async def run_session(self, page: ft.Page) -> None:
+        """Draw the app on a page; Flet calls it once a session."""
+        theme.dress(page)
+        desk = Desk(page, self.floor, self.heart, self.worker)
+        session = _Session(self, desk)
+        _calm_errors(page)
+        await session.begin()
+        page.render_views(_app, desk)
+
+
+class _Session:
+    """The wiring between one page and its desk."""
+
+    def __init__(self, stage: Stage, desk: Desk) -> None:
+        self._stage = stage
+        self._desk = desk
+        self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
+        self._keys = ScannerKeys(_is_whole)
+        self._silence: asyncio.TimerHandle | None = None
+        self._memory = ft.SharedPreferences()
+        self._token: str | None = None
+
+    async def begin(self) -> None:
+        """Read what the first paint needs, and listen."""
+        desk, page = self._desk, self._desk.page
+        desk.whereabouts.place = Place.from_route(page.route)
+        desk.whereabouts.frame = Frame.of(page.width)
+        desk.shift.pairing = await desk.ask(desk.floor.pairing)
+        desk.light.face = await desk.ask(desk.floor.pill)
+        desk.on_sign_in, desk.on_sign_out = self._sign_in, self._sign_out
+        page.title = desk.speaker("app.name")
+        page.on_route_change = self._route_changed
+        page.on_resize = lambda e: setattr(desk.whereabouts, "frame", Frame.of(e.width))
+        page.on_keyboard_event = self._key_pressed
+        page.on_connect = self._reconnected
+        unsubscribe = self._stage.heart.subscribe(self._post_beat)
+        page.on_close = lambda _: unsubscribe()
+        await self._resume()
+
+    async def _resume(self) -> None:
+        """Find out who works here when the socket was lost and this is a new session of the same browser."""
+        try:
+            kept = await asyncio.wait_for(self._memory.get(_ON_SHIFT), 2)
+            self._token = kept if isinstance(kept, str) else None
+        except (RuntimeError, TimeoutError):
+            _LOG.info("this page keeps no memory; asking for the PIN")
+        self._desk.shift.associate = self._stage.shifts.find(self._token)
+
+    def _sign_in(self, associate: AssociateFace) -> None:
+        self._token = self._stage.shifts.begin(associate)
+        self._desk.shift.associate = associate
+        self._desk.page.run_task(self._memory.set, _ON_SHIFT, self._token)
+
+    def _sign_out(self) -> None:
+        self._stage.shifts.end(self._token)
+        self._desk.shift.associate = None
+        self._desk.whereabouts.place = Place()
+        self._desk.page.run_task(self._memory.remove, _ON_SHIFT)
+
+    def _post_beat(self) -> None:
+        """From any thread: re-read in this session, on its loop and in its context."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._beat, context=self._context)
+
+    def _beat(self) -> None:
+        self._desk.pulse.count += 1
+        self._light_task = self._loop.create_task(self._relight())
+
+    async def _relight(self) -> None:
+        self._desk.light.face = await self._desk.ask(self._desk.floor.pill)
+
+    def _route_changed(self, e: ft.RouteChangeEvent) -> None:
+        self._desk.go(Place.from_route(e.route))
+
+    def _reconnected(self, _: object) -> None:
+        """Updates made while the socket was gone were dropped: draw everything again from what is true now."""
+        desk = self._desk
+        desk.whereabouts.epoch += 1
+        redraw(desk.shift)
+        self._beat()
+
+    def _key_pressed(self, e: ft.KeyboardEvent) -> None:
+        """A key on any screen: perhaps a hand scanner typing."""
+        if self._desk.fields_in_focus:
+            self._keys.drop()
+            return
+        scan = self._keys.press(Key(e.key, e.shift, e.ctrl or e.alt or e.meta), self._loop.time())
+        if self._silence:
+            self._silence.cancel()
+        if scan:
+            self._follow(scan)
+        elif (wait_s := self._keys.wait_s()) is not None:
+            self._silence = self._loop.call_later(wait_s, self._settle)
+
+    def _settle(self) -> None:
+        if scan := self._keys.settle(self._loop.time()):
+            self._follow(scan)
+
+    def _follow(self, scan: str) -> None:
+        desk = self._desk
+        if desk.shift.pairing is not None and desk.shift.pairing.store_name and desk.shift.associate is None:
+            return
+        desk.page.run_task(desk.scan, scan)
+
+
+def _calm_errors(page: ft.Page) -> None:
+    """A tap that breaks is logged and said in a sentence; Flet alone would put its crash page over everything."""
+
+    def tell(message: str) -> None:
+        _LOG.error("a tap or an effect failed: %s", message)
+        if page.session.connection is not None:
+            page.show_dialog(ft.SnackBar(ft.Text(Speaker()("broken.tap")), show_close_icon=True))
+
+    page.session.error = tell  # type: ignore[method-assign]
+
+
+def _is_whole(text: str) -> bool:
+    return isinstance(parse_card(text), SignedCard)
+
+
+@ft.component
+def _app(desk: Desk) -> list[ft.View]:
+    return DeskContext(desk, lambda: [_view(desk.whereabouts, desk.shift)])
+
+
+def _view(whereabouts: Whereabouts, shift: Shift) -> ft.View:
+    return ft.View(route="/", can_pop=False, padding=0, spacing=0, controls=[_root(whereabouts, shift)])
+
+
+@screen
+def _root(whereabouts: Whereabouts, shift: Shift) -> ft.Control:
+    """Everything on the page: not connected, nobody signed in, or the shell with a screen."""
+    desk = use_desk()
+    if shift.pairing is None or shift.pairing.store_name is None:
+        return ft.SafeArea(connect_screen(), expand=True)
+    if shift.associate is None:
+        return ft.SafeArea(sign_in_screen(), expand=True)
+    inside = ft.Container(_screen_at(whereabouts.place), expand=True)
+    go = partial(_go, desk)
+    place = whereabouts.place.screen
+    if whereabouts.frame is Frame.PHONE:
+        bar = [bottom_bar(place, go)] if place in _PHONE_BAR else []
+        return ft.SafeArea(ft.Column([inside, *bar], spacing=0, expand=True), expand=True)
+    return ft.SafeArea(
+        ft.Row([rail(place, shift.associate, go, desk.sign_out), inside], spacing=0, expand=True), expand=True
+    )
+
+
+def _go(desk: Desk, name: str) -> None:
+    desk.go(Place(name))
+
+
+def _screen_at(place: Place) -> ft.Control:
+    key = place.route
+    if place.screen == "shopper":
+        return keyed(key, shopper_screen, place.token or "")
+    if place.screen == "tell":
+        return keyed(key, tell_screen, place.token)
+    screens = {
+        "scan": scan_screen,
+        "find": find_screen,
+        "plays": plays_screen,
+        "sync": sync_screen,
+        "new": new_shopper_screen,
+    }
+    return keyed(key, screens.get(place.screen, today_screen))

@@ -1,0 +1,232 @@
+"""What screens show, already in words: frozen faces made by `telling.py` from the services' views, drawn by `parts/`.
+
+A face holds no op, no profile and no loyalty number; nothing here reads a clock or a database. Pictures are URLs of
+this app's own origin, or None where a drawing stands in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a line is about, for the drawing that stands in for a picture."""
+
+    PRODUCT = "product"
+    SEARCH = "search"
+    CATEGORY = "category"
+    EMAIL = "email"
+    CAMPAIGN = "campaign"
+    SUPPORT = "support"
+    STORE = "store"
+    APP = "app"
+    ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class LineFace:
+    """A line of *Recently online* or *Purchases*: what, and small under it when and whether it is here.
+
+    `key` is stable across re-reads; `is_new` marks a line that came while the card was open.
+    """
+
+    key: str
+    kind: Kind
+    title: str
+    what: str
+    when: str
+    picture: str | None = None
+    stock: str | None = None
+    is_here: bool = False
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFace:
+    """The offer of a play: its title and the code for the till, if it has one."""
+
+    title: str
+    code: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayFace:
+    """A recommended play with the words to say and why it is here."""
+
+    play_id: str
+    rank: int
+    title: str
+    opener: str
+    bullets: tuple[str, ...]
+    objection: str | None
+    avoid: str | None
+    why: str
+    offer: OfferFace | None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFace:
+    """A play held back: why, and until when if that is known."""
+
+    play_id: str
+    title: str
+    why: str
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFace:
+    """A consent mark; `spoken` says it in full."""
+
+    purpose: str
+    spoken: str
+    is_granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFace:
+    """A note or preference and, small, who and when."""
+
+    key: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardFace:
+    """The shopper card. `token` is this tablet's own name for the open card, never a loyalty number."""
+
+    token: str
+    name: str
+    initials: str
+    tier: str | None
+    stage: str
+    stage_key: str
+    reason: str
+    has_reason: bool
+    as_of: str | None
+    notice: str | None
+    issue: str | None
+    consents: tuple[ConsentFace, ...]
+    behaviour_hidden: str | None
+    behaviour_hint: str | None
+    recent: tuple[LineFace, ...]
+    purchases: tuple[LineFace, ...]
+    notes: tuple[NoteFace, ...]
+    done: tuple[NoteFace, ...]
+    plays: tuple[PlayFace, ...]
+    held: tuple[HeldFace, ...]
+
+
+class PillTone(Enum):
+    """How the sync pill looks: grey when records wait, amber only when a person should look."""
+
+    SAVED = "saved"
+    WAITING = "waiting"
+    LOOK = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class PillFace:
+    """The sync pill."""
+
+    text: str
+    tone: PillTone
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateFace:
+    """Someone who may sign in."""
+
+    associate_id: str
+    name: str
+    initials: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperRow:
+    """A shopper in a list: found by search, or seen this shift."""
+
+    token: str
+    name: str
+    initials: str
+    hint: str
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record of the journal on the Sync screen."""
+
+    key: str
+    what: str
+    when: str
+    state: str
+    tone: PillTone
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFace:
+    """The Sync screen: a sentence first."""
+
+    sentence: str
+    tone: PillTone
+    lines: tuple[str, ...]
+    receipt: str
+    records: tuple[RecordRow, ...]
+    is_cut: bool | None
+    """None where the network cannot be taken away (only a demo can)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewsRow:
+    """A line of Today: a new play or an entry of the calendar."""
+
+    key: str
+    title: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class TodayFace:
+    """The Today screen."""
+
+    greeting: str
+    place: str
+    seen: tuple[ShopperRow, ...]
+    due: tuple[NewsRow, ...]
+    due_counts: tuple[int, int, int]
+    """Overdue, today, upcoming."""
+    plays: tuple[NewsRow, ...]
+    week: tuple[NewsRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFace:
+    """A scan that did not open a card: one sentence, one next step."""
+
+    title: str
+    text: str
+    may_search: bool = True
+    is_amber: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BookPlay:
+    """A play in the playbook, without a shopper."""
+
+    play_id: str
+    title: str
+    when: str
+    opener: str
+    bullets: tuple[str, ...]
+    objection: str | None
+    avoid: str | None
+    offer: OfferFace | None
+    until: str | None
+    is_new: bool

@@ -1,0 +1,52 @@
+"""Flet's hooks with types: the one place where what Flet leaves untyped is given its type."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+import flet as ft
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+@dataclass(slots=True)
+class Cell(Generic[T]):
+    """A value that lives as long as its component and redraws nothing when it changes."""
+
+    value: T
+
+
+def use_value(first: T) -> tuple[T, Callable[[T], None]]:
+    """A value of a component and its setter; setting an equal one redraws nothing. Never a function."""
+    held: Any = ft.use_state(cast("Callable[[], Any]", lambda: first))
+    return cast("tuple[T, Callable[[T], None]]", held)
+
+
+def use_cell(make: Callable[[], T]) -> Cell[T]:
+    """A cell made once for the life of a component."""
+    held: Any = ft.use_ref(lambda: Cell(make()))
+    return cast("Cell[T]", held.current)
+
+
+def use_observed(watched: T) -> T:
+    """Redraw this component when an observable changes."""
+    ft.use_state(cast("Callable[[], Any]", lambda: watched))
+    return watched
+
+
+def redraw(watched: object) -> None:
+    """Let everything that watches an observable draw itself again, changed or not."""
+    cast(Any, watched).notify()
+
+
+def use_task(work: Callable[[], Awaitable[None]], keys: Iterable[object]) -> None:
+    """Run a coroutine after mounting and when `keys` change; it is cancelled before the next and on unmounting."""
+    ft.use_effect(work, list(keys), lambda: None)
+
+
+def keyed(key: str, draw: Callable[P, ft.Control], *args: P.args, **kwargs: P.kwargs) -> ft.Control:
+    """A component under a key: the same key keeps its state, another one starts afresh."""
+    return cast("ft.Control", cast(Any, draw)(*args, key=key, **kwargs))

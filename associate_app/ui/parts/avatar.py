@@ -1,0 +1,29 @@
+"""Initials in a circle: a shopper or an associate where there is no picture of them."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.parts.text import say
+from associate_app.ui.theme import Ink, Type
+
+
+def avatar(initials: str, side: int = 52) -> ft.Container:
+    """A circle of `side` pixels with initials; decoration only, so it is not spoken."""
+    step = Type(round(side * 0.36), ft.FontWeight.W_600, 1.0)
+    return ft.Container(
+        ft.Semantics(exclude_semantics=True, content=say(initials, step, Ink.ON_BRAND_SOFT)),
+        width=side,
+        height=side,
+        alignment=ft.Alignment.CENTER,
+        border_radius=theme.PILL,
+        bgcolor=ft.Colors.PRIMARY_CONTAINER,
+    )
+
+
+def initials_of(name: str) -> str:
+    """The first letters of the first and last word: `Mara Lindqvist` -> `ML`; a dot for nobody."""
+    words = name.split()
+    letters = [words[0][0], words[-1][0]] if len(words) > 1 else [words[0][0]] if words else ["·"]
+    return "".join(letters).upper()

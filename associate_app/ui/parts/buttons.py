@@ -1,0 +1,87 @@
+"""Buttons in three strengths: the one thing to do, the other things to do, and the quiet ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import flet as ft
+
+from associate_app.ui import theme
+
+Press = Callable[[], Awaitable[None]] | Callable[[], None]
+
+
+def main_button(
+    words: str, press: Press, *, icon: ft.IconData | None = None, height: int = 52, is_off: bool = False
+) -> ft.FilledButton:
+    """The one thing to do here."""
+    return ft.FilledButton(
+        words,
+        icon=icon,
+        height=height,
+        disabled=is_off,
+        on_click=_told(press),
+        style=theme.button_style(ft.Colors.ON_PRIMARY, ft.Colors.PRIMARY),
+    )
+
+
+def soft_button(words: str, press: Press, *, icon: ft.IconData | None = None, height: int = 48) -> ft.FilledButton:
+    """A likely thing to do, softly filled."""
+    return ft.FilledButton(
+        words,
+        icon=icon,
+        height=height,
+        on_click=_told(press),
+        style=theme.button_style(ft.Colors.ON_PRIMARY_CONTAINER, ft.Colors.PRIMARY_CONTAINER, horizontal=18),
+    )
+
+
+def line_button(
+    words: str, press: Press, *, icon: ft.IconData | None = None, height: int = 48, horizontal: int = 18
+) -> ft.OutlinedButton:
+    """Another thing to do."""
+    return ft.OutlinedButton(
+        words,
+        icon=icon,
+        height=height,
+        on_click=_told(press),
+        style=theme.button_style(
+            ft.Colors.ON_SURFACE, None, ft.Colors.with_opacity(0.55, ft.Colors.OUTLINE), horizontal=horizontal
+        ),
+    )
+
+
+def quiet_button(
+    words: str,
+    press: Press,
+    *,
+    icon: ft.IconData | None = None,
+    ink: str = ft.Colors.PRIMARY,
+    horizontal: int = 14,
+) -> ft.TextButton:
+    """A thing one may do."""
+    return ft.TextButton(
+        words,
+        icon=icon,
+        height=theme.TARGET,
+        on_click=_told(press),
+        style=theme.button_style(ink, horizontal=horizontal),
+    )
+
+
+def choice_chip(words: str, press: Press, *, is_chosen: bool) -> ft.Control:
+    """One of several words to choose from."""
+    button = soft_button(words, press) if is_chosen else line_button(words, press)
+    return ft.Semantics(selected=is_chosen, content=button)
+
+
+def _told(press: Press) -> Callable[[Any], Awaitable[None]]:
+    """Flet calls handlers with an event; what is done here needs none."""
+
+    async def handler(_: Any) -> None:
+        waiting = press()
+        if waiting is not None:
+            await waiting
+
+    return handler

@@ -1,0 +1,46 @@
+"""The offer for the till: what it gives, and its code as a QR and in plain letters."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import flet as ft
+import qrcode
+from qrcode.image.pure import PyPNGImage
+
+from associate_app.ui import theme
+from associate_app.ui.faces import OfferFace
+from associate_app.ui.parts.buttons import quiet_button
+from associate_app.ui.parts.text import say
+from associate_app.ui.theme import Ink
+from associate_app.ui.words import Speaker
+
+
+def qr_png(text: str) -> bytes:
+    """A QR code as a small PNG, with error correction M and a quiet zone."""
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, box_size=8, border=3)
+    code.add_data(text)
+    out = io.BytesIO()
+    code.make_image(image_factory=PyPNGImage).save(out)
+    return out.getvalue()
+
+
+def offer_sheet(offer: OfferFace, words: Speaker, close: Callable[[], None]) -> ft.AlertDialog:
+    """A dialog with the offer's code for the till."""
+    lines: list[ft.Control] = []
+    if offer.code:
+        lines += [
+            ft.Image(src=qr_png(offer.code), width=240, height=240, semantics_label=offer.code),
+            say(offer.code, theme.HEADING, align=ft.TextAlign.CENTER),
+        ]
+    if offer.until:
+        lines.append(say(words("plays.until", when=offer.until), theme.SMALL, Ink.QUIET))
+    return ft.AlertDialog(
+        title=say(offer.title, theme.TITLE),
+        content=ft.Column(
+            lines, tight=True, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.CENTER, width=300
+        ),
+        actions=[quiet_button(words("close"), close)],
+        on_dismiss=close,
+    )

@@ -1,0 +1,47 @@
+"""The sync pill, top right on every screen: what is saved where, in words, and the way to the Sync screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import PillFace, PillTone
+from associate_app.ui.parts.text import say
+from associate_app.ui.theme import Ink
+
+_LOOKS: Final = {
+    PillTone.SAVED: (ft.Icons.CLOUD_DONE_OUTLINED, Ink.QUIET, None),
+    PillTone.WAITING: (ft.Icons.SAVE_OUTLINED, Ink.QUIET, ft.Colors.SURFACE_CONTAINER),
+    PillTone.LOOK: (ft.Icons.ERROR_OUTLINE, Ink.ON_LOOK, ft.Colors.TERTIARY_CONTAINER),
+}
+
+
+def sync_pill(face: PillFace, spoken: str, open_sync: Callable[[], None]) -> ft.Semantics:
+    """The pill as a live region: a screen reader hears every change."""
+    icon, ink, filled = _LOOKS[face.tone]
+    return ft.Semantics(
+        identifier="sync-pill",
+        label=spoken,
+        live_region=True,
+        button=True,
+        container=True,
+        exclude_semantics=True,
+        on_tap=lambda _: open_sync(),
+        content=ft.Container(
+            ft.Row(
+                [ft.Icon(icon, size=18, color=ink.value), say(face.text, theme.SMALL, ink, lines=1)],
+                spacing=theme.S,
+                tight=True,
+            ),
+            height=40,
+            padding=ft.Padding.symmetric(horizontal=14),
+            border_radius=theme.PILL,
+            bgcolor=filled,
+            border=None if filled else ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
+            on_click=lambda _: open_sync(),
+            ink=True,
+        ),
+    )

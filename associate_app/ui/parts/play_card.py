@@ -1,0 +1,147 @@
+"""A recommended play: the words to say, why it is here, its offer, and the row that records what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import HeldFace, OfferFace, PlayFace
+from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, soft_button
+from associate_app.ui.parts.text import say
+from associate_app.ui.theme import Ink
+from associate_app.ui.words import Speaker
+from shared.wire.ops import OUTCOMES
+
+
+def play_card(
+    play: PlayFace,
+    words: Speaker,
+    *,
+    is_open: bool,
+    is_narrow: bool,
+    toggle: Callable[[], None],
+    choose: Callable[[str], Awaitable[None]],
+    show_offer: Callable[[OfferFace], None],
+) -> ft.Control:
+    """A play; open it shows the words and the outcome row, folded its title and why."""
+    head = _head(play, is_open)
+    inside: list[ft.Control] = [head]
+    offer = _offer(play.offer, words, show_offer)
+    if is_narrow:
+        inside += [ft.Row([offer])] if play.offer else []
+    else:
+        head.controls.append(offer)
+    if is_open:
+        inside += [talking_points(play.opener, play.bullets, play.objection, play.avoid, words), _why(play, words)]
+        inside.append(outcome_row(words, choose))
+    else:
+        inside.append(_why(play, words))
+    return ft.Container(
+        ft.Column(inside, spacing=theme.M),
+        key=play.play_id,
+        padding=ft.Padding.all(theme.L + 2),
+        border_radius=theme.ROUND_L,
+        border=ft.Border.all(1.5 if is_open else 1, ft.Colors.PRIMARY if is_open else ft.Colors.OUTLINE_VARIANT),
+        on_click=None if is_open else lambda _: toggle(),
+        ink=not is_open,
+    )
+
+
+def _head(play: PlayFace, is_open: bool) -> ft.Row:
+    rank = ft.Container(
+        say(str(play.rank), theme.SMALL_STRONG, Ink.ON_BRAND if is_open else Ink.ON_BRAND_SOFT),
+        width=26,
+        height=26,
+        alignment=ft.Alignment.CENTER,
+        border_radius=theme.PILL,
+        bgcolor=ft.Colors.PRIMARY if is_open else ft.Colors.PRIMARY_CONTAINER,
+    )
+    return ft.Row(
+        [
+            rank,
+            say(play.title, theme.TITLE if is_open else theme.HEADING, lines=2, expand=True),
+        ],
+        spacing=theme.M,
+        vertical_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+
+
+def _offer(offer: OfferFace | None, words: Speaker, show_offer: Callable[[OfferFace], None]) -> ft.Control:
+    if offer is None:
+        return say(words("plays.no_offer"), theme.TINY, Ink.QUIET)
+    icon = ft.Icons.QR_CODE_2 if offer.code else ft.Icons.LOCAL_OFFER_OUTLINED
+    return line_button(offer.title, lambda: show_offer(offer), icon=icon, horizontal=14)
+
+
+def talking_points(
+    opener: str, bullets: tuple[str, ...], objection: str | None, avoid: str | None, words: Speaker
+) -> ft.Control:
+    """Opener in quotation marks, at most three bullets, the answer to an objection, and what not to mention."""
+    lines: list[ft.Control] = []
+    if opener:
+        lines.append(say(f"“{opener}”", theme.SAID))
+    lines += [_point(bullet, ft.Icons.FIBER_MANUAL_RECORD, 7, ft.Colors.PRIMARY) for bullet in bullets]
+    if objection:
+        lines.append(_point(f"{words('plays.if')}: {objection}", ft.Icons.FORUM_OUTLINED, 17, ft.Colors.PRIMARY))
+    if avoid:
+        lines.append(
+            _point(f"{words('plays.avoid')}: {avoid}", ft.Icons.DO_NOT_DISTURB_ON_OUTLINED, 17, ft.Colors.OUTLINE)
+        )
+    return ft.Column(lines, spacing=theme.S)
+
+
+def _point(told: str, icon: ft.IconData, size: int, colour: ft.Colors) -> ft.Control:
+    mark = ft.Container(ft.Icon(icon, size=size, color=colour), width=18, height=23, alignment=ft.Alignment.CENTER)
+    return ft.Row([mark, say(told, expand=True)], spacing=theme.S, vertical_alignment=ft.CrossAxisAlignment.START)
+
+
+def _why(play: PlayFace, words: Speaker) -> ft.Control:
+    return ft.Text(
+        spans=[
+            ft.TextSpan(f"{words('plays.why')}: ", theme.style(theme.SMALL_STRONG, Ink.QUIET)),
+            ft.TextSpan(play.why, theme.style(theme.SMALL, Ink.QUIET)),
+        ]
+    )
+
+
+def outcome_row(words: Speaker, choose: Callable[[str], Awaitable[None]]) -> ft.Control:
+    """The seven outcomes; one tap saves."""
+    return ft.Row(
+        [_outcome(name, words, choose) for name in OUTCOMES],
+        wrap=True,
+        spacing=theme.S,
+        run_spacing=theme.S,
+    )
+
+
+def _outcome(name: str, words: Speaker, choose: Callable[[str], Awaitable[None]]) -> ft.Control:
+    told = words(f"outcome.{name}")
+    if name == "bought":
+        return main_button(told, lambda: choose(name), height=theme.TARGET)
+    if name == "interested":
+        return soft_button(told, lambda: choose(name))
+    return line_button(told, lambda: choose(name), horizontal=16)
+
+
+def held_list(held: tuple[HeldFace, ...], words: Speaker, *, is_open: bool, toggle: Callable[[], None]) -> ft.Control:
+    """The folded *Held back (2)*: which plays are suppressed, why and until when."""
+    head = quiet_button(
+        words.count("plays.held", len(held)),
+        toggle,
+        icon=ft.Icons.EXPAND_LESS if is_open else ft.Icons.EXPAND_MORE,
+        ink=ft.Colors.ON_SURFACE_VARIANT,
+        horizontal=8,
+    )
+    lines = [_held(play, words) for play in held] if is_open else []
+    return ft.Column([head, *lines], spacing=theme.S)
+
+
+def _held(play: HeldFace, words: Speaker) -> ft.Control:
+    why = f"{play.why} · {words('plays.until', when=play.until)}" if play.until else play.why
+    return ft.Container(
+        ft.Column([say(play.title, theme.LABEL, Ink.QUIET), say(why, theme.TINY, Ink.QUIET)], spacing=0),
+        key=play.play_id,
+        padding=ft.Padding.only(left=theme.L),
+    )

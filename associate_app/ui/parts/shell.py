@@ -1,0 +1,176 @@
+"""The frame around every screen: rail or bar, the head with the sync pill, the content under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import AssociateFace
+from associate_app.ui.parts.avatar import avatar
+from associate_app.ui.parts.boundary import part
+from associate_app.ui.parts.pill import sync_pill
+from associate_app.ui.parts.text import heading, say
+from associate_app.ui.state import Frame, Place, SyncLight, use_desk
+from associate_app.ui.theme import Ink
+
+_ROOMS: Final = (
+    ("scan", ft.Icons.QR_CODE_SCANNER, ft.Icons.QR_CODE_SCANNER),
+    ("find", ft.Icons.SEARCH, ft.Icons.SEARCH),
+    ("today", ft.Icons.WB_SUNNY_OUTLINED, ft.Icons.WB_SUNNY),
+    ("plays", ft.Icons.AUTO_STORIES_OUTLINED, ft.Icons.AUTO_STORIES),
+    ("tell", ft.Icons.CAMPAIGN_OUTLINED, ft.Icons.CAMPAIGN),
+    ("sync", ft.Icons.CLOUD_OUTLINED, ft.Icons.CLOUD),
+)
+_PHONE_ROOMS: Final = ("scan", "find", "today", "plays", "sync")
+
+
+def rail(screen: str, associate: AssociateFace, go: Callable[[str], None], switch: Callable[[], None]) -> ft.Control:
+    """The column of rooms on the left, and who is working at its foot."""
+    rooms = [_room(name, hollow, full, name == screen, go) for name, hollow, full in _ROOMS]
+    return ft.Container(
+        ft.Column(
+            [
+                ft.Column(rooms, spacing=theme.XS, horizontal_alignment=ft.CrossAxisAlignment.CENTER),
+                _who(associate, switch),
+            ],
+            alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        ),
+        width=theme.RAIL_WIDTH,
+        padding=ft.Padding.symmetric(vertical=theme.L),
+        bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,
+    )
+
+
+def _room(name: str, hollow: ft.IconData, full: ft.IconData, is_here: bool, go: Callable[[str], None]) -> ft.Control:
+    words = use_desk().speaker
+    told = words(f"nav.{name}")
+    icon = ft.Container(
+        ft.Icon(full if is_here else hollow, size=24, color=_ink(is_here)),
+        width=60,
+        height=34,
+        alignment=ft.Alignment.CENTER,
+        border_radius=theme.PILL,
+        bgcolor=ft.Colors.PRIMARY_CONTAINER if is_here else None,
+    )
+    label = ft.Text(told, style=theme.style(theme.SECTION), color=_ink(is_here))
+    return ft.Semantics(
+        label=told,
+        button=True,
+        selected=is_here,
+        container=True,
+        exclude_semantics=True,
+        on_tap=lambda _: go(name),
+        content=ft.Container(
+            ft.Column([icon, label], spacing=3, horizontal_alignment=ft.CrossAxisAlignment.CENTER, tight=True),
+            width=theme.RAIL_WIDTH - 16,
+            height=70,
+            alignment=ft.Alignment.CENTER,
+            border_radius=theme.ROUND_M,
+            on_click=lambda _: go(name),
+            ink=True,
+        ),
+    )
+
+
+def _ink(is_here: bool) -> ft.Colors:
+    return ft.Colors.ON_PRIMARY_CONTAINER if is_here else ft.Colors.ON_SURFACE_VARIANT
+
+
+def _who(associate: AssociateFace, switch: Callable[[], None]) -> ft.Control:
+    words = use_desk().speaker
+    return ft.Semantics(
+        label=words("nav.switch", name=associate.name),
+        button=True,
+        container=True,
+        exclude_semantics=True,
+        on_tap=lambda _: switch(),
+        content=ft.Container(
+            ft.Column(
+                [
+                    avatar(associate.initials, 44),
+                    say(associate.name.split()[0], theme.TINY, Ink.QUIET, lines=1, align=ft.TextAlign.CENTER),
+                ],
+                spacing=theme.XS,
+                tight=True,
+                horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+            ),
+            width=theme.RAIL_WIDTH - 16,
+            padding=ft.Padding.symmetric(vertical=theme.S),
+            border_radius=theme.ROUND_M,
+            on_click=lambda _: switch(),
+            ink=True,
+        ),
+    )
+
+
+def bottom_bar(screen: str, go: Callable[[str], None]) -> ft.NavigationBar:
+    """The rooms at the foot of a phone."""
+    words = use_desk().speaker
+    rooms = [room for room in _ROOMS if room[0] in _PHONE_ROOMS]
+    names = [name for name, *_ in rooms]
+    return ft.NavigationBar(
+        destinations=[
+            ft.NavigationBarDestination(icon=hollow, selected_icon=full, label=words(f"nav.{name}"))
+            for name, hollow, full in rooms
+        ],
+        selected_index=names.index(screen) if screen in names else names.index("today"),
+        on_change=lambda e: go(names[int(e.control.selected_index or 0)]),
+        bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,
+        height=72,
+    )
+
+
+@part
+def pill_of_session(light: SyncLight) -> ft.Control:
+    """The pill, redrawn alone when sync ticks."""
+    desk = use_desk()
+    return sync_pill(
+        light.face,
+        desk.speaker("pill.spoken", text=light.face.text),
+        lambda: desk.go(Place("sync")),
+    )
+
+
+def page_of(
+    title: str,
+    content: ft.Control,
+    *,
+    lead: str | None = None,
+    is_scrolling: bool = True,
+    has_width_limit: bool = False,
+) -> ft.Control:
+    """A screen with its title left, the pill right, and the content under it."""
+    desk = use_desk()
+    edge = edge_of(desk.whereabouts.frame)
+    told: list[ft.Control] = [heading(title, theme.HERO if desk.whereabouts.frame is not Frame.PHONE else theme.NAME)]
+    if lead:
+        told.append(say(lead, theme.BODY, Ink.QUIET))
+    is_narrowed = has_width_limit and desk.whereabouts.frame is not Frame.PHONE
+    held = ft.Container(content, width=theme.READING_WIDTH_MAX) if is_narrowed else content
+    body = ft.Column(
+        [head(ft.Column(told, spacing=2, tight=True)), held],
+        spacing=theme.XL,
+        scroll=ft.ScrollMode.AUTO if is_scrolling else None,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH if not has_width_limit else ft.CrossAxisAlignment.START,
+    )
+    return ft.Container(body, padding=ft.Padding.only(left=edge, right=edge, top=edge), expand=True)
+
+
+def head(told: ft.Control) -> ft.Control:
+    """The first line of a screen: what it is on the left, the sync pill on the right (under it on a phone)."""
+    desk = use_desk()
+    pill = pill_of_session(desk.light)
+    if desk.whereabouts.frame is Frame.PHONE:
+        return ft.Column([ft.Row([pill], alignment=ft.MainAxisAlignment.END), told], spacing=theme.S)
+    told.expand = True
+    return ft.Row([told, pill], vertical_alignment=ft.CrossAxisAlignment.START, spacing=theme.L)
+
+
+def edge_of(frame: Frame) -> int:
+    """The margin around a screen."""
+    return theme.L if frame is Frame.PHONE else theme.XXL

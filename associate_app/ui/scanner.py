@@ -1,0 +1,80 @@
+"""The hand scanner: keys typed on any screen, gathered into a scan. Pure; time comes in.
+
+A scanner types a whole code within a second or two and may or may not end with Enter. Keys further apart than
+`GAP_S_MAX` belong to different scans; silence ends one. Signed cards are long, so a card that is not yet whole waits
+longer before silence counts as its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+GAP_S_MAX: Final = 0.3
+SILENCE_S: Final = 0.1
+LENGTH_MIN: Final = 4
+LENGTH_MAX: Final = 512
+
+_ENTER: Final = ("Enter", "Numpad Enter", "NumpadEnter")
+_SHIFTED: Final = dict(zip("1234567890-=[]\\;',./`", '!@#$%^&*()_+{}|:"<>?~', strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key press as Flet tells it: `label` is upper case, `has_shift` says which letter was meant."""
+
+    label: str
+    has_shift: bool = False
+    is_chord: bool = False
+    """Control, Alt or Meta was held: a shortcut, never part of a scan."""
+
+
+class ScannerKeys:
+    """Gathers key presses of one session. `is_whole` says whether a text that looks like a card is complete."""
+
+    def __init__(self, is_whole: Callable[[str], bool]) -> None:
+        self._is_whole = is_whole
+        self._text = ""
+        self._last_s = float("-inf")
+
+    def press(self, key: Key, now_s: float) -> str | None:
+        """Take a key; the finished scan when it was Enter."""
+        if now_s - self._last_s > GAP_S_MAX:
+            self._text = ""
+        if key.label in _ENTER:
+            return self._finish()
+        typed = _typed(key)
+        if typed and len(self._text) < LENGTH_MAX:
+            self._text += typed
+            self._last_s = now_s
+        return None
+
+    def wait_s(self) -> float | None:
+        """How long silence must last to end what was typed so far; None when nothing waits."""
+        if not self._text:
+            return None
+        return GAP_S_MAX if self._text[:2].upper() == "FS" and not self._is_whole(self._text) else SILENCE_S
+
+    def settle(self, now_s: float) -> str | None:
+        """The finished scan if the silence has lasted long enough."""
+        wait_s = self.wait_s()
+        return self._finish() if wait_s is not None and now_s - self._last_s >= wait_s - 0.001 else None
+
+    def drop(self) -> None:
+        """Forget what was typed: a text field has the focus."""
+        self._text = ""
+
+    def _finish(self) -> str | None:
+        text, self._text = self._text, ""
+        return text if len(text) >= LENGTH_MIN else None
+
+
+def _typed(key: Key) -> str:
+    """The character a key types, or nothing for keys that type none."""
+    label = key.label.removeprefix("Numpad ") if key.label.startswith("Numpad ") else key.label
+    if key.is_chord or len(label) != 1:
+        return ""
+    if label.isalpha():
+        return label.upper() if key.has_shift else label.lower()
+    return _SHIFTED.get(label, label) if key.has_shift else label

@@ -1,0 +1,84 @@
+"""Find: a shopper by name, phone, e-mail or number, as one types."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import ShopperRow
+from associate_app.ui.hooks import use_task, use_value
+from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.rows import shopper_row
+from associate_app.ui.parts.shell import page_of
+from associate_app.ui.parts.text import say
+from associate_app.ui.state import Desk, Place, use_desk
+from associate_app.ui.theme import Ink
+
+_PAUSE_S = 0.12
+_LETTERS_MIN = 2
+_ROWS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was sought and who was found."""
+
+    wanted: str
+    rows: tuple[ShopperRow, ...]
+
+
+_NOBODY_SOUGHT: Final = Found("", ())
+
+
+@screen
+def find_screen() -> ft.Control:
+    """The screen."""
+    desk = use_desk()
+    words = desk.speaker
+    text, set_text = use_value("")
+    found, set_found = use_value(_NOBODY_SOUGHT)
+
+    async def look() -> None:
+        wanted = text.strip()
+        if len(wanted) < _LETTERS_MIN:
+            set_found(_NOBODY_SOUGHT)
+            return
+        await asyncio.sleep(_PAUSE_S)
+        set_found(Found(wanted, await desk.ask(desk.floor.find, wanted)))
+
+    use_task(look, [text])
+    field = text_field(
+        desk,
+        "find",
+        label=words("find.field"),
+        prefix_icon=ft.Icons.SEARCH,
+        autofocus=True,
+        text_size=20,
+        on_change=lambda e: set_text(e.control.value),
+        autocorrect=False,
+    )
+    return page_of(
+        words("find.title"),
+        ft.Column([field, _found(desk, found)], spacing=theme.L, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
+        has_width_limit=True,
+    )
+
+
+def _found(desk: Desk, found: Found) -> ft.Control:
+    words = desk.speaker
+    wanted, rows = found.wanted, found.rows
+    if not wanted:
+        return say(words("find.lead"), theme.BODY, Ink.QUIET)
+    if not rows:
+        return empty(words("find.none", text=wanted), ft.Icons.PERSON_SEARCH_OUTLINED)
+    count = words("find.many", n=len(rows)) if len(rows) >= _ROWS_MAX else words.count("find.found", len(rows))
+    drawn: list[ft.Control] = [shopper_row(row, partial(desk.go, Place("shopper", row.token))) for row in rows]
+    told = ft.Semantics(live_region=True, content=say(count, theme.SMALL, Ink.QUIET))
+    return ft.Column([told, *drawn], spacing=theme.XS)

@@ -1,0 +1,107 @@
+"""Plays: the playbook without a shopper, searchable, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import BookPlay
+from associate_app.ui.hooks import keyed, use_value
+from associate_app.ui.parts.boundary import part, screen
+from associate_app.ui.parts.buttons import line_button
+from associate_app.ui.parts.chips import chip, new_mark
+from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.play_card import talking_points
+from associate_app.ui.parts.shell import page_of
+from associate_app.ui.parts.text import say
+from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
+from associate_app.ui.theme import Ink
+
+
+@screen
+def plays_screen() -> ft.Control:
+    """The screen."""
+    desk = use_desk()
+    words = desk.speaker
+    wanted, set_wanted = use_value("")
+    plays, _ = use_reading(desk.floor.playbook)
+    if plays is None:
+        return ft.Container(expand=True)
+    field = text_field(
+        desk,
+        "plays",
+        label=words("book.field"),
+        prefix_icon=ft.Icons.SEARCH,
+        on_change=lambda e: set_wanted(e.control.value),
+    )
+    found = [play for play in plays if _mentions(play, wanted)]
+    rows: list[ft.Control] = [keyed(play.play_id, _row, play) for play in found]
+    nothing = words("book.nothing", text=wanted) if plays else words("book.none")
+    body = ft.Column(
+        [
+            *([field] if plays else []),
+            ft.Column(rows or [empty(nothing)], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
+        ],
+        spacing=theme.L,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+    return page_of(words("book.title"), body, lead=words("book.lead"), has_width_limit=True)
+
+
+def _mentions(play: BookPlay, wanted: str) -> bool:
+    told = " ".join((play.title, play.when, play.opener, *play.bullets)).casefold()
+    return all(word in told for word in wanted.casefold().split())
+
+
+@part
+def _row(play: BookPlay) -> ft.Control:
+    desk = use_desk()
+    is_open, set_open = use_value(False)
+    return _drawn(desk, play, is_open, lambda: set_open(not is_open))
+
+
+def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Callable[[], None]) -> ft.Control:
+    words = desk.speaker
+    is_narrow = desk.whereabouts.frame is Frame.PHONE
+    head = ft.Row(
+        [
+            ft.Column(
+                [say(play.title, theme.HEADING, lines=2), say(play.when, theme.TINY, Ink.QUIET, lines=3)],
+                spacing=2,
+                expand=True,
+            ),
+            *([new_mark(words("new_mark"))] if play.is_new else []),
+            *([chip(play.offer.title, is_strong=True)] if play.offer and not is_narrow else []),
+            ft.Icon(ft.Icons.EXPAND_LESS if is_open else ft.Icons.EXPAND_MORE, color=ft.Colors.ON_SURFACE_VARIANT),
+        ],
+        spacing=theme.M,
+    )
+    inside: list[ft.Control] = [head]
+    if play.offer and is_narrow:
+        inside.append(ft.Row([chip(play.offer.title, is_strong=True)]))
+    if is_open:
+        inside.append(talking_points(play.opener, play.bullets, play.objection, play.avoid, words))
+        if play.until:
+            inside.append(say(words("plays.until", when=play.until), theme.TINY, Ink.QUIET))
+        inside.append(
+            ft.Row(
+                [
+                    line_button(
+                        words("tell.title"),
+                        lambda: desk.go(Place("tell", play.play_id)),
+                        icon=ft.Icons.CAMPAIGN_OUTLINED,
+                    )
+                ]
+            )
+        )
+    return ft.Container(
+        ft.Column(inside, spacing=theme.M),
+        padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.L),
+        border_radius=theme.ROUND_M,
+        border=ft.Border.all(1, ft.Colors.PRIMARY if is_open else ft.Colors.OUTLINE_VARIANT),
+        on_click=lambda _: toggle(),
+        ink=True,
+    )

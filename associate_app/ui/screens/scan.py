@@ -1,0 +1,239 @@
+"""Scan: the camera, a number, a picture. A hit opens the card at once; all else is a sentence with one next step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import ResultFace
+from associate_app.ui.hooks import keyed, use_cell, use_observed, use_value
+from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
+from associate_app.ui.parts.eye import camera_eye
+from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.shell import edge_of, pill_of_session
+from associate_app.ui.parts.text import heading, say
+from associate_app.ui.state import Desk, Place, use_desk
+from associate_app.ui.theme import Ink
+
+_TROUBLE: Final = ("scan.no_camera", "scan.refused", "scan.insecure", "scan.busy", "scan.broken")
+_SEEING: Final = ("scan.point", "scan.brighter")
+
+
+@dataclass(frozen=True, slots=True)
+class _Eye:
+    """How the screen looks for a code: by camera or number, which lens, which try, and what it says."""
+
+    is_camera: bool
+    told: str
+    lens: int = 0
+    turn: int = 0
+
+
+def _fresh(desk: Desk, *, lens: int = 0, turn: int = 0) -> _Eye:
+    return _Eye(desk.has_camera, "scan.starting" if desk.has_camera else "scan.no_camera", lens, turn)
+
+
+@screen
+def scan_screen() -> ft.Control:
+    """The screen."""
+    desk = use_desk()
+    last = use_observed(desk.last_scan)
+    eye, set_eye = use_value(_fresh(desk))
+    picker = use_cell(ft.FilePicker)
+
+    def again() -> None:
+        last.result = None
+        set_eye(_fresh(desk, lens=eye.lens, turn=eye.turn + 1))
+
+    def switch() -> None:
+        last.result = None
+        set_eye(_fresh(desk, turn=eye.turn + 1) if not eye.is_camera else _Eye(False, eye.told, turn=eye.turn))
+
+    def tell(told: str) -> None:
+        set_eye(_Eye(eye.is_camera, told, eye.lens, eye.turn))
+
+    if last.result is not None:
+        inside = _result(desk, last.result, again)
+    elif not eye.is_camera:
+        inside = _number(desk)
+    else:
+        inside = _camera(desk, eye, tell, again)
+    flip = partial(set_eye, _fresh(desk, lens=eye.lens + 1, turn=eye.turn + 1))
+    ways = _ways(desk, eye, switch, partial(_pick, desk, picker.value), flip)
+    return _laid_out(desk, inside, ways)
+
+
+def _laid_out(desk: Desk, inside: ft.Control, ways: ft.Control) -> ft.Control:
+    edge = edge_of(desk.whereabouts.frame)
+    title = heading(desk.speaker("scan.title"), theme.NAME)
+    return ft.Container(
+        ft.Column(
+            [
+                ft.Row([title, pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.SPACE_BETWEEN),
+                ft.Container(inside, expand=True, alignment=ft.Alignment.CENTER),
+                ways,
+            ],
+            spacing=theme.L,
+            expand=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        ),
+        padding=ft.Padding.only(left=edge, right=edge, top=theme.XL, bottom=theme.XL),
+        expand=True,
+    )
+
+
+async def _pick(desk: Desk, picker: ft.FilePicker) -> None:
+    """Read a picture from this device; its bytes come with the answer, nothing is uploaded to anywhere else."""
+    chosen = await picker.pick_files(with_data=True, file_type=ft.FilePickerFileType.IMAGE)
+    picture = chosen[0].bytes if chosen else None
+    if not picture:
+        return
+    text = await desk.read_picture(picture)
+    if text:
+        await desk.scan(text)
+    else:
+        desk.last_scan.result = ResultFace(desk.speaker("scan.nothing_in_picture"), "", may_search=False)
+
+
+def _camera(desk: Desk, eye: _Eye, tell: Callable[[str], None], again: Callable[[], None]) -> ft.Control:
+    if eye.told in _TROUBLE:
+        return _trouble(desk, eye.told, again)
+    if eye.told == "scan.rest":
+        return _rest(desk, again)
+
+    async def found(text: str) -> bool:
+        await desk.scan(text)
+        return True
+
+    picture = keyed(f"eye{eye.turn}", camera_eye, eye.lens, found, tell)
+    line = say(desk.speaker(eye.told), theme.HEADING, Ink.NORMAL, align=ft.TextAlign.CENTER)
+    return ft.Column(
+        [
+            ft.Container(ft.Stack([picture, _frame()], expand=True), expand=True),
+            ft.Semantics(live_region=True, content=line),
+        ],
+        spacing=theme.L,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+
+
+def _frame() -> ft.Control:
+    """The quiet frame to aim with."""
+    square = ft.Container(
+        width=260,
+        height=260,
+        border_radius=theme.ROUND_L,
+        border=ft.Border.all(3, ft.Colors.with_opacity(0.85, ft.Colors.WHITE)),
+    )
+    return ft.TransparentPointer(ft.Container(square, alignment=ft.Alignment.CENTER, expand=True), expand=True)
+
+
+def _number(desk: Desk) -> ft.Control:
+    words = desk.speaker
+    field = ft.Ref[ft.TextField]()
+
+    async def look() -> None:
+        typed = field.current.value.strip() if field.current else ""
+        if typed:
+            await desk.scan(typed, "typed")
+
+    number = text_field(
+        desk,
+        "number",
+        ref=field,
+        label=words("scan.field"),
+        helper=words("scan.field_hint"),
+        autofocus=True,
+        text_size=24,
+        on_submit=look,
+        autocorrect=False,
+        enable_suggestions=False,
+    )
+    return ft.Container(
+        ft.Column(
+            [number, main_button(words("scan.open"), look, height=56)],
+            spacing=theme.L,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        ),
+        width=460,
+    )
+
+
+def _result(desk: Desk, result: ResultFace, again: Callable[[], None]) -> ft.Control:
+    words = desk.speaker
+    buttons: list[ft.Control] = [main_button(words("scan.again"), again, icon=ft.Icons.QR_CODE_SCANNER)]
+    if result.may_search:
+        by_name = partial(desk.go, Place("find"))
+        buttons.append(line_button(words("result.by_name"), by_name, icon=ft.Icons.SEARCH, height=52))
+    return _sentence(result.title, result.text, ft.Icons.QR_CODE_2, buttons)
+
+
+def _trouble(desk: Desk, told: str, again: Callable[[], None]) -> ft.Control:
+    words = desk.speaker
+    may_retry = told not in ("scan.no_camera", "scan.insecure")
+    retry: list[ft.Control] = [line_button(words("retry"), again)] if may_retry else []
+    return _sentence(words(told), words("scan.hand"), ft.Icons.NO_PHOTOGRAPHY_OUTLINED, retry)
+
+
+def _rest(desk: Desk, again: Callable[[], None]) -> ft.Control:
+    words = desk.speaker
+    wake = main_button(words("scan.wake"), again)
+    return _sentence(words("scan.rest"), words("scan.hand"), ft.Icons.BEDTIME_OUTLINED, [wake])
+
+
+def _sentence(title: str, text: str, icon: ft.IconData, buttons: list[ft.Control]) -> ft.Control:
+    told: list[ft.Control] = [heading(title, theme.TITLE, align=ft.TextAlign.CENTER)]
+    if text:
+        told.append(say(text, theme.BODY, Ink.QUIET, align=ft.TextAlign.CENTER))
+    centred = ft.CrossAxisAlignment.CENTER
+    words = ft.Column(told, spacing=theme.S, tight=True, horizontal_alignment=centred)
+    row = ft.Row(buttons, spacing=theme.M, run_spacing=theme.M, alignment=ft.MainAxisAlignment.CENTER, wrap=True)
+    return ft.Container(
+        ft.Column(
+            [_badge(icon), ft.Semantics(live_region=True, content=words), row],
+            spacing=theme.XL,
+            tight=True,
+            horizontal_alignment=centred,
+        ),
+        width=520,
+    )
+
+
+def _badge(icon: ft.IconData) -> ft.Control:
+    return ft.Container(
+        ft.Icon(icon, size=40, color=ft.Colors.ON_PRIMARY_CONTAINER),
+        width=88,
+        height=88,
+        alignment=ft.Alignment.CENTER,
+        border_radius=theme.PILL,
+        bgcolor=ft.Colors.PRIMARY_CONTAINER,
+    )
+
+
+def _ways(
+    desk: Desk,
+    eye: _Eye,
+    switch: Callable[[], None],
+    pick: Callable[[], Awaitable[None]],
+    flip: Callable[[], None],
+) -> ft.Control:
+    words = desk.speaker
+    other = line_button(
+        words("scan.number") if eye.is_camera else words("scan.camera"),
+        switch,
+        icon=ft.Icons.DIALPAD if eye.is_camera else ft.Icons.PHOTO_CAMERA_OUTLINED,
+        height=52,
+    )
+    ways: list[ft.Control] = [other] if desk.has_camera else []
+    ways.append(quiet_button(words("scan.picture"), pick, icon=ft.Icons.IMAGE_OUTLINED))
+    if eye.is_camera and eye.told in _SEEING:
+        ways.append(quiet_button(words("scan.flip"), flip, icon=ft.Icons.CAMERASWITCH_OUTLINED))
+    return ft.Row(ways, alignment=ft.MainAxisAlignment.CENTER, spacing=theme.M, wrap=True)

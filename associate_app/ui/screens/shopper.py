@@ -1,0 +1,296 @@
+"""The shopper card: who, why they may be here, what they did online, and the plays with the words to say.
+
+It opens at once and re-reads at every beat of the pulse; lines that came while it was open are marked *new*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import CardFace, LineFace, OfferFace
+from associate_app.ui.hooks import keyed, use_cell, use_task, use_value
+from associate_app.ui.parts.avatar import avatar
+from associate_app.ui.parts.boundary import part, screen
+from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
+from associate_app.ui.parts.chips import chip, consent_marks
+from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.lines import note_line, online_line
+from associate_app.ui.parts.notice import banner, empty, waiting
+from associate_app.ui.parts.offer_sheet import offer_sheet
+from associate_app.ui.parts.outcomes import Choose, OutcomeKeeper, use_outcomes
+from associate_app.ui.parts.play_card import held_list, play_card
+from associate_app.ui.parts.saved_bar import reason_sheet, saved_line, told_line
+from associate_app.ui.parts.shell import edge_of, pill_of_session
+from associate_app.ui.parts.text import heading, say, section
+from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
+from associate_app.ui.theme import Ink
+
+_LINES_SHOWN: Final = 5
+_FOOT_HEIGHT: Final = 96
+ShowOffer = Callable[[OfferFace | None], None]
+
+
+@screen
+def shopper_screen(token: str) -> ft.Control:
+    """The screen of one open card."""
+    desk = use_desk()
+    prepared = use_cell(partial(desk.take_prepared, token))
+    face, is_ready = use_reading(lambda: desk.floor.card(token), [token], first=prepared.value)
+    known = use_cell(lambda: _keys_of(prepared.value))
+
+    async def note_opened() -> None:
+        await desk.commit(desk.floor.note_opened, token, desk.associate_id)
+
+    use_task(note_opened, [token])
+    if not is_ready:
+        return waiting(desk.speaker("loading"))
+    if face is None:
+        return _gone(desk)
+    known.value = known.value or _keys_of(face)
+    return keyed(token, _card, _mark_new(face, known.value))
+
+
+def _keys_of(face: CardFace | None) -> frozenset[str]:
+    """What is on the card when it opens; a card with nothing on it has its token alone."""
+    return frozenset([face.token, *(line.key for line in face.recent + face.purchases)]) if face else frozenset()
+
+
+def _mark_new(face: CardFace, known: frozenset[str]) -> CardFace:
+    """Mark the lines that came since the card was opened."""
+    return replace(
+        face,
+        recent=tuple(replace(line, is_new=line.key not in known) for line in face.recent),
+        purchases=tuple(replace(line, is_new=line.key not in known) for line in face.purchases),
+    )
+
+
+def _gone(desk: Desk) -> ft.Control:
+    words = desk.speaker
+    return ft.Container(
+        ft.Column(
+            [
+                heading(words("card.gone")),
+                say(words("card.gone_text"), theme.BODY, Ink.QUIET),
+                main_button(words("card.again"), lambda: desk.go(Place("scan"))),
+            ],
+            spacing=theme.L,
+        ),
+        padding=theme.XXL,
+    )
+
+
+@part
+def _card(face: CardFace) -> ft.Control:
+    desk = use_desk()
+    kept = use_outcomes(face.token)
+    offer, show_offer = use_value(_NO_OFFER)
+    ft.use_dialog(offer_sheet(offer, desk.speaker, partial(show_offer, None)) if offer else None)
+    edge = edge_of(desk.whereabouts.frame)
+    body = ft.Container(_body(desk, face, kept.choose, show_offer), expand=True)
+    return ft.Stack(
+        [
+            ft.Container(
+                ft.Column([_head(desk, face), body], expand=True, spacing=theme.L),
+                padding=ft.Padding.only(left=edge, right=edge, top=theme.XL),
+                expand=True,
+            ),
+            ft.Container(_foot(desk, kept), left=edge, right=edge, bottom=theme.L),
+        ],
+        expand=True,
+    )
+
+
+_NO_OFFER: Final[OfferFace | None] = None
+
+
+def _head(desk: Desk, face: CardFace) -> ft.Control:
+    told = ft.Column([_name(face), _reason(desk, face)], spacing=theme.XS, expand=True)
+    side = _age_and_consent(desk, face)
+    if desk.whereabouts.frame is Frame.PHONE:
+        back = ft.IconButton(
+            ft.Icons.ARROW_BACK, tooltip=desk.speaker("back"), on_click=lambda _: desk.go(Place("today"))
+        )
+        top = ft.Row([back, pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.SPACE_BETWEEN)
+        who = ft.Row([avatar(face.initials, 48), told], spacing=theme.M, vertical_alignment=ft.CrossAxisAlignment.START)
+        return ft.Column([top, who, side], spacing=theme.S)
+    right = ft.Column(
+        [pill_of_session(desk.light), side], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.END
+    )
+    return ft.Row(
+        [avatar(face.initials, 60), told, right], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.START
+    )
+
+
+def _name(face: CardFace) -> ft.Control:
+    tier = [chip(face.tier, is_strong=True)] if face.tier else []
+    return ft.Row(
+        [heading(face.name, theme.NAME), *tier, chip(face.stage)],
+        spacing=theme.M,
+        run_spacing=theme.XS,
+        wrap=True,
+        vertical_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+
+
+def _reason(desk: Desk, face: CardFace) -> ft.Control:
+    if not face.has_reason:
+        return say(face.reason, theme.BODY, Ink.QUIET)
+    lead = ft.TextSpan(f"{desk.speaker('card.may_be_here')} ", theme.style(theme.BODY, Ink.QUIET))
+    return ft.Text(spans=[lead, ft.TextSpan(face.reason, theme.style(theme.STRONG, Ink.NORMAL))])
+
+
+def _age_and_consent(desk: Desk, face: CardFace) -> ft.Control:
+    words = desk.speaker
+    none = words("card.consent.none")
+    granted = ", ".join(c.spoken for c in face.consents if c.is_granted) or none
+    denied = ", ".join(c.spoken for c in face.consents if not c.is_granted) or none
+    spoken = words("card.consent.spoken", granted=granted, denied=denied)
+    age = [say(face.as_of, theme.TINY, Ink.QUIET)] if face.as_of else []
+    return ft.Row([*age, consent_marks(face.consents, spoken)], spacing=theme.M, tight=True)
+
+
+def _body(desk: Desk, face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
+    left, right = keyed("left", _left, face), keyed("plays", _plays, face, choose, show_offer)
+    room_for_foot = ft.Container(height=_FOOT_HEIGHT)
+    if desk.whereabouts.frame is Frame.LANDSCAPE:
+        return ft.Row(
+            [
+                ft.Column([left, room_for_foot], expand=5, scroll=ft.ScrollMode.AUTO),
+                ft.Column([right, ft.Container(height=_FOOT_HEIGHT)], expand=6, scroll=ft.ScrollMode.AUTO),
+            ],
+            spacing=theme.XXL,
+            expand=True,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    return ft.Column([right, ft.Container(height=theme.L), left, room_for_foot], scroll=ft.ScrollMode.AUTO, expand=True)
+
+
+@part
+def _left(face: CardFace) -> ft.Control:
+    words = use_desk().speaker
+    blocks: list[ft.Control] = []
+    if face.issue:
+        blocks.append(banner(face.issue, ft.Icons.BUILD_OUTLINED))
+    if face.notice:
+        blocks.append(banner(face.notice, ft.Icons.INFO_OUTLINE))
+    blocks.append(keyed("recent", _recent, face))
+    blocks.append(_lines(words("card.purchases"), face.purchases, words("card.no_purchases")))
+    if face.done:
+        blocks.append(ft.Column([section(words("card.done")), *[note_line(note) for note in face.done]], spacing=0))
+    blocks.append(keyed("notes", _notes, face))
+    return ft.Column(blocks, spacing=theme.XL)
+
+
+@part
+def _recent(face: CardFace) -> ft.Control:
+    words = use_desk().speaker
+    is_open, set_open = use_value(False)
+    if face.behaviour_hidden:
+        hint = [say(face.behaviour_hint, theme.TINY, Ink.QUIET)] if face.behaviour_hint else []
+        told = [section(words("card.recent")), say(face.behaviour_hidden, theme.BODY, Ink.QUIET), *hint]
+        return ft.Column(told, spacing=2)
+    more = len(face.recent) - _LINES_SHOWN
+    lines = _lines(
+        words("card.recent"), face.recent if is_open else face.recent[:_LINES_SHOWN], words("card.nothing_recent")
+    )
+    if more > 0:
+        told_fold = words("card.less") if is_open else words("card.more", n=more)
+        lines.controls.append(quiet_button(told_fold, partial(set_open, not is_open), horizontal=8))
+    return lines
+
+
+def _lines(title: str, lines: tuple[LineFace, ...], nothing: str) -> ft.Column:
+    new_words = use_desk().speaker("new_mark")
+    drawn: list[ft.Control] = [online_line(line, new_words) for line in lines]
+    return ft.Column([section(title), *(drawn or [empty(nothing)])], spacing=0)
+
+
+@part
+def _notes(face: CardFace) -> ft.Control:
+    desk = use_desk()
+    words = desk.speaker
+    is_writing, set_writing = use_value(False)
+    text = use_cell(str)
+
+    async def save() -> None:
+        set_writing(False)
+        written, text.value = text.value.strip(), ""
+        if written:
+            await desk.commit(desk.floor.add_note, face.token, written, desk.associate_id)
+
+    lines: list[ft.Control] = [note_line(note) for note in face.notes]
+    if is_writing:
+        foot = _note_form(desk, partial(setattr, text, "value"), save, partial(set_writing, False))
+    else:
+        foot = ft.Row([line_button(words("card.add_note"), partial(set_writing, True), icon=ft.Icons.EDIT_NOTE)])
+    nothing = [] if is_writing else [empty(words("card.no_notes"))]
+    return ft.Column([section(words("card.notes")), *(lines or nothing), foot], spacing=theme.S)
+
+
+def _note_form(
+    desk: Desk, keep: Callable[[str], None], save: Callable[[], Awaitable[None]], close: Callable[[], None]
+) -> ft.Control:
+    words = desk.speaker
+    field = text_field(
+        desk,
+        "note",
+        label=words("card.note_field"),
+        multiline=True,
+        max_lines=4,
+        max_length=2000,
+        autofocus=True,
+        on_change=lambda e: keep(e.control.value),
+    )
+    buttons = ft.Row([main_button(words("card.note_save"), save), quiet_button(words("close"), close)])
+    return ft.Column([field, buttons], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+@part
+def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
+    desk = use_desk()
+    words = desk.speaker
+    opened, set_opened = use_value("")
+    is_held_open, set_held_open = use_value(False)
+    ids = [play.play_id for play in face.plays]
+    open_id = opened if opened in ids else next(iter(ids), "")
+    cards: list[ft.Control] = [
+        play_card(
+            play,
+            words,
+            is_open=play.play_id == open_id,
+            is_narrow=desk.whereabouts.frame is Frame.PHONE,
+            toggle=partial(set_opened, play.play_id),
+            choose=partial(choose, play.play_id),
+            show_offer=show_offer,
+        )
+        for play in face.plays
+    ]
+    if face.held:
+        flip = partial(set_held_open, not is_held_open)
+        cards.append(held_list(face.held, words, is_open=is_held_open, toggle=flip))
+    nothing = [] if face.plays else [empty(words("plays.none"), ft.Icons.SPA_OUTLINED)]
+    return ft.Column([section(words("plays.for_now")), *nothing, *cards], spacing=theme.M)
+
+
+def _foot(desk: Desk, kept: OutcomeKeeper) -> ft.Control:
+    words = desk.speaker
+    again = main_button(words("card.again"), lambda: desk.go(Place("scan")), icon=ft.Icons.QR_CODE_SCANNER, height=56)
+    line: ft.Control | None = None
+    if kept.saved is not None:
+        line = saved_line(kept.saved, words, kept.undo)
+    elif kept.told:
+        line = told_line(kept.told)
+    rows: list[ft.Control] = []
+    if kept.saved is not None and kept.asks_reason:
+        rows.append(reason_sheet(kept.saved.outcome, words, kept.give_reason, kept.skip_reason))
+    if desk.whereabouts.frame is Frame.PHONE:
+        rows += [*([line] if line else []), again]
+    else:
+        rows.append(ft.Row([ft.Container(line, expand=True), again], spacing=theme.L))
+    return ft.Column(rows, spacing=theme.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

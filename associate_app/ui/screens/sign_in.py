@@ -1,0 +1,209 @@
+"""Who's working: the store's associates as tiles, then a PIN pad. Works without a network; touches no record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import AssociateFace
+from associate_app.ui.hooks import keyed, use_task, use_value
+from associate_app.ui.parts.avatar import avatar
+from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.buttons import quiet_button
+from associate_app.ui.parts.logo import logo
+from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_dots, pin_pad
+from associate_app.ui.parts.shell import edge_of, pill_of_session
+from associate_app.ui.parts.text import heading, say
+from associate_app.ui.state import Desk, SignInAnswer, use_desk, use_reading
+from associate_app.ui.theme import Ink
+
+_NOBODY: Final[AssociateFace | None] = None
+_MINUTES_FROM_S: Final = 90
+
+
+@screen
+def sign_in_screen() -> ft.Control:
+    """The screen."""
+    desk = use_desk()
+    chosen, choose = use_value(_NOBODY)
+    associates, _ = use_reading(desk.floor.associates)
+    if chosen:
+        inside = keyed(chosen.associate_id, _pin_entry, chosen, partial(choose, _NOBODY))
+    else:
+        inside = _tiles(desk, associates, choose)
+    edge = edge_of(desk.whereabouts.frame)
+    return ft.Container(
+        ft.Column(
+            [
+                ft.Row([pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.END),
+                ft.Container(inside, expand=True, alignment=ft.Alignment.CENTER),
+            ],
+            expand=True,
+        ),
+        padding=edge,
+        expand=True,
+    )
+
+
+def _tiles(
+    desk: Desk, associates: tuple[AssociateFace, ...] | None, choose: Callable[[AssociateFace], None]
+) -> ft.Control:
+    words = desk.speaker
+    pairing = desk.shift.pairing
+    if associates is None:
+        return ft.Container()
+    tiles = [_tile(associate, choose) for associate in associates]
+    told = [
+        logo(64),
+        ft.Container(height=theme.S),
+        heading(words("who.title"), theme.HERO),
+        say(pairing.store_name or "" if pairing else "", theme.BODY, Ink.QUIET),
+    ]
+    return ft.Column(
+        [
+            *told,
+            ft.Container(height=theme.L),
+            ft.Row(
+                tiles or [empty(words("who.none"))],
+                wrap=True,
+                spacing=theme.L,
+                run_spacing=theme.L,
+                alignment=ft.MainAxisAlignment.CENTER,
+                width=760,
+            ),
+        ],
+        spacing=theme.XS,
+        scroll=ft.ScrollMode.AUTO,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        alignment=ft.MainAxisAlignment.CENTER,
+    )
+
+
+def _tile(associate: AssociateFace, choose: Callable[[AssociateFace], None]) -> ft.Control:
+    return ft.Semantics(
+        key=associate.associate_id,
+        label=associate.name,
+        hint_text=associate.role,
+        button=True,
+        container=True,
+        exclude_semantics=True,
+        on_tap=lambda _: choose(associate),
+        content=ft.Container(
+            ft.Column(
+                [
+                    avatar(associate.initials, 72),
+                    ft.Container(height=theme.S),
+                    say(associate.name, theme.HEADING, align=ft.TextAlign.CENTER, lines=1),
+                    say(associate.role, theme.TINY, Ink.QUIET),
+                ],
+                spacing=2,
+                alignment=ft.MainAxisAlignment.CENTER,
+                horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+            ),
+            width=172,
+            height=184,
+            padding=theme.M,
+            border_radius=theme.ROUND_L,
+            border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
+            on_click=lambda _: choose(associate),
+            ink=True,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """How entering a PIN stands."""
+
+    typed: str = ""
+    answer: SignInAnswer | None = None
+    is_checking: bool = False
+    wait_s: int = 0
+
+    @property
+    def may_type(self) -> bool:
+        """Whether digits are taken now."""
+        return not self.is_checking and self.wait_s == 0
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether there are enough digits to check."""
+        return self.may_type and len(self.typed) >= PIN_DIGITS_MIN
+
+
+@screen
+def _pin_entry(associate: AssociateFace, leave: Callable[[], None]) -> ft.Control:
+    desk = use_desk()
+    now, put = use_value(_Try())
+
+    async def enter() -> None:
+        if not now.may_enter:
+            return
+        put(replace(now, is_checking=True))
+        answer = await desk.ask_slowly(desk.floor.sign_in, associate.associate_id, now.typed)
+        if answer.associate is not None:
+            desk.sign_in(answer.associate)
+        else:
+            put(_Try(answer=answer, wait_s=answer.wait_s))
+
+    async def count_down() -> None:
+        for left in range(now.wait_s - 1, -1, -1):
+            await asyncio.sleep(1)
+            put(_Try(answer=now.answer, wait_s=left))
+
+    def press(digit: str) -> None:
+        if now.may_type and len(now.typed) < PIN_DIGITS_MAX:
+            put(replace(now, typed=now.typed + digit))
+
+    use_task(count_down, [now.answer])
+    words = desk.speaker
+    pad = pin_pad(
+        press,
+        lambda: put(replace(now, typed=now.typed[:-1])),
+        enter,
+        words,
+        is_ready=now.may_enter,
+        is_resting=now.wait_s > 0,
+    )
+    return ft.Column(
+        [
+            avatar(associate.initials, 64),
+            heading(words("pin.title", name=associate.name.split()[0]), theme.NAME),
+            _sentence(desk, now),
+            pin_dots(len(now.typed), words.count("pin.spoken", len(now.typed))),
+            pad,
+            quiet_button(words("pin.someone_else"), leave),
+        ],
+        spacing=theme.M,
+        scroll=ft.ScrollMode.AUTO,
+        alignment=ft.MainAxisAlignment.CENTER,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+
+
+def _sentence(desk: Desk, now: _Try) -> ft.Control:
+    told, ink = _told(desk, now)
+    return ft.Semantics(
+        live_region=True,
+        content=ft.Container(say(told, theme.BODY, ink, align=ft.TextAlign.CENTER), width=420, height=48),
+    )
+
+
+def _told(desk: Desk, now: _Try) -> tuple[str, Ink]:
+    words = desk.speaker
+    if now.is_checking:
+        return words("pin.checking"), Ink.QUIET
+    if now.wait_s > _MINUTES_FROM_S:
+        return words.count("pin.wait_minutes", -(-now.wait_s // 60)), Ink.LOOK
+    if now.wait_s > 0:
+        return words.count("pin.wait", now.wait_s), Ink.LOOK
+    if now.answer is not None and now.answer.sentence and not now.typed:
+        return now.answer.sentence, Ink.LOOK
+    return words("pin.lead"), Ink.QUIET

@@ -1,0 +1,119 @@
+"""Sync: a sentence first, then each record and where it is, then HQ's last receipt."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import PillTone, RecordRow, SyncFace
+from associate_app.ui.hooks import use_observed
+from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.buttons import main_button
+from associate_app.ui.parts.notice import banner, empty
+from associate_app.ui.parts.shell import page_of
+from associate_app.ui.parts.text import say, section
+from associate_app.ui.state import Desk, Frame, use_desk, use_reading
+from associate_app.ui.theme import Ink
+
+_MARKS: Final = {
+    PillTone.SAVED: (ft.Icons.CLOUD_DONE_OUTLINED, ft.Colors.PRIMARY),
+    PillTone.WAITING: (ft.Icons.SAVE_OUTLINED, ft.Colors.ON_SURFACE_VARIANT),
+    PillTone.LOOK: (ft.Icons.ERROR_OUTLINE, ft.Colors.TERTIARY),
+}
+
+
+@screen
+def sync_screen() -> ft.Control:
+    """The screen."""
+    desk = use_desk()
+    words = desk.speaker
+    light = use_observed(desk.light)
+    face, _ = use_reading(desk.floor.sync, [light.face])
+    if face is None:
+        return ft.Container(expand=True)
+    blocks: list[ft.Control] = [_sentence(desk, face), *_cut(desk, face), _records(desk, face)]
+    return page_of(words("sync.title"), ft.Column(blocks, spacing=theme.XL), has_width_limit=True)
+
+
+def _sentence(desk: Desk, face: SyncFace) -> ft.Control:
+    words = desk.speaker
+    icon, colour = _MARKS[face.tone]
+
+    async def send() -> None:
+        await desk.ask(desk.floor.send_now)
+
+    told = ft.Column(
+        [
+            ft.Semantics(live_region=True, content=say(face.sentence, theme.TITLE)),
+            *[say(line, theme.SMALL, Ink.QUIET) for line in (*face.lines, face.receipt)],
+        ],
+        spacing=2,
+        expand=True,
+    )
+    button = main_button(words("sync.send"), send, icon=ft.Icons.SYNC)
+    sentence: list[ft.Control] = [ft.Icon(icon, size=44, color=colour), told]
+    if desk.whereabouts.frame is Frame.PHONE:
+        rows: list[ft.Control] = [ft.Row(sentence, spacing=theme.L), button]
+        return ft.Column(rows, spacing=theme.L, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    return ft.Row([*sentence, button], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.CENTER)
+
+
+def _cut(desk: Desk, face: SyncFace) -> list[ft.Control]:
+    if face.is_cut is None:
+        return []
+    words = desk.speaker
+
+    async def flip(e: ft.Event[ft.Switch]) -> None:
+        await desk.commit(desk.floor.cut_network, bool(e.control.value))
+
+    switch: ft.Control = ft.Row(
+        [
+            ft.Switch(
+                label=words("sync.cut"),
+                value=face.is_cut,
+                on_change=flip,
+                label_text_style=theme.style(theme.LABEL),
+                inactive_track_color=ft.Colors.SURFACE_CONTAINER_HIGHEST,
+            )
+        ]
+    )
+    hint = say(words("sync.cut_hint"), theme.TINY, Ink.QUIET)
+    told = [banner(words("sync.is_cut"), ft.Icons.WIFI_OFF)] if face.is_cut else []
+    return [ft.Column([switch, hint, *told], spacing=theme.S)]
+
+
+def _records(desk: Desk, face: SyncFace) -> ft.Control:
+    words = desk.speaker
+    is_phone = desk.whereabouts.frame is Frame.PHONE
+    rows: list[ft.Control] = [_record(row, is_phone=is_phone) for row in face.records]
+    return ft.Column([section(words("sync.records")), *(rows or [empty(words("sync.none"))])], spacing=0)
+
+
+def _record(row: RecordRow, *, is_phone: bool) -> ft.Control:
+    icon, colour = _MARKS[row.tone]
+    told: list[ft.Control] = [say(row.what, theme.LABEL, lines=2 if is_phone else 1)]
+    if is_phone:
+        told.append(say(f"{row.when} · {row.state}", theme.TINY, Ink.QUIET))
+    if row.detail:
+        told.append(say(row.detail, theme.TINY, Ink.LOOK, lines=2))
+    return ft.Container(
+        ft.Row(
+            [
+                *([] if is_phone else [ft.Container(say(row.when, theme.TINY, Ink.QUIET), width=92)]),
+                ft.Column(told, spacing=0, expand=True),
+                *([] if is_phone else [_state(row)]),
+                ft.Icon(icon, size=18, color=colour),
+            ],
+            spacing=theme.M,
+            vertical_alignment=ft.CrossAxisAlignment.CENTER,
+        ),
+        key=row.key,
+        padding=ft.Padding.symmetric(vertical=10),
+        border=ft.Border.only(bottom=ft.BorderSide(1, ft.Colors.OUTLINE_VARIANT)),
+    )
+
+
+def _state(row: RecordRow) -> ft.Control:
+    return say(row.state, theme.TINY, Ink.LOOK if row.tone is PillTone.LOOK else Ink.QUIET)

@@ -1,0 +1,410 @@
+"""What outlives a screen: where a session is, who works in it, when to re-read; and the `Floor` it asks.
+
+One `Desk` a session, never shared. Its observables change on the session's own loop only. Screens ask the floor through
+`Desk.ask` (a thread, so the loop never waits for SQLite) and re-read when the pulse beats: after a commit of any
+session and after each applied feed page. Nobody pokes a screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Generic, Protocol, TypeVar
+from urllib.parse import quote, unquote
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import (
+    AssociateFace,
+    BookPlay,
+    CardFace,
+    PillFace,
+    PillTone,
+    ResultFace,
+    ShopperRow,
+    SyncFace,
+    TodayFace,
+)
+from associate_app.ui.hooks import use_observed, use_task, use_value
+from associate_app.ui.words import Speaker
+
+T = TypeVar("T")
+
+SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "shopper")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session is: a screen and, for a card, the tablet's token of the shopper (never a loyalty number)."""
+
+    screen: str = "today"
+    token: str | None = None
+
+    @property
+    def route(self) -> str:
+        """The address shown by a browser; reloading it leads back here."""
+        if self.screen == "today":
+            return "/"
+        return f"/{self.screen}/{quote(self.token, safe='')}" if self.token else f"/{self.screen}"
+
+    @classmethod
+    def from_route(cls, route: str | None) -> Place:
+        """Read an address; anything unknown is Today."""
+        parts = [unquote(part) for part in (route or "/").split("?")[0].split("/") if part]
+        if not parts or parts[0] not in SCREENS:
+            return cls()
+        return cls(parts[0], parts[1] if len(parts) > 1 else None)
+
+
+class Frame(Enum):
+    """How much room there is."""
+
+    PHONE = "phone"
+    PORTRAIT = "portrait"
+    LANDSCAPE = "landscape"
+
+    @classmethod
+    def of(cls, width: float | None) -> Frame:
+        """The frame of a window of that width in logical pixels."""
+        room = width or theme.TWO_COLUMN_WIDTH_MIN
+        if room < theme.PHONE_WIDTH_MAX:
+            return cls.PHONE
+        return cls.LANDSCAPE if room >= theme.TWO_COLUMN_WIDTH_MIN else cls.PORTRAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How this tablet stands with HQ: None of a store means it is not connected yet."""
+
+    store_name: str | None
+    speaker: Speaker
+    may_cut_network: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAnswer:
+    """What came of a PIN: the associate, or a sentence and how long to wait."""
+
+    associate: AssociateFace | None
+    sentence: str | None = None
+    wait_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectAnswer:
+    """What came of an enrolment: connected, or a sentence with one next step."""
+
+    is_connected: bool
+    sentence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How far the first pull is: lines stored and expected (0 while unknown)."""
+
+    done: int
+    total: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An enrolment code as scanned."""
+
+    address: str
+    code: str
+    ca_fingerprint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanAnswer:
+    """What a scan led to: a card to open, an invitation, or a sentence."""
+
+    token: str | None = None
+    result: ResultFace | None = None
+    invitation: Invitation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A committed record that can be taken back for ten seconds."""
+
+    op_id: str
+    outcome: str
+    title: str
+
+
+class Floor(Protocol):
+    """What the screens ask of the tablet. Every method blocks and is called through `Desk.ask`.
+
+    Methods that record return after the commit. A rule's no raises `Refused` with a sentence for the associate.
+    """
+
+    def pairing(self) -> Pairing:
+        """Whether this tablet is connected, to which store, in which time zone."""
+
+    def connect(self, invitation: Invitation, name: str) -> ConnectAnswer:
+        """Trade an invitation for a place in the store."""
+
+    def fetch_progress(self) -> FetchProgress:
+        """How far the first pull is."""
+
+    def associates(self) -> tuple[AssociateFace, ...]:
+        """Who may sign in here."""
+
+    def sign_in(self, associate_id: str, pin: str) -> SignInAnswer:
+        """Check a PIN (slow on purpose)."""
+
+    def read_picture(self, picture: bytes) -> str | None:
+        """The text of a code in a camera frame or picture file; None for none."""
+
+    def read_scan(self, text: str, how: str) -> ScanAnswer:
+        """Say what a scanned (`card`) or typed (`typed`) text leads to."""
+
+    def card(self, token: str) -> CardFace | None:
+        """The card as it stands now; None when this tablet does not know the token any more."""
+
+    def note_opened(self, token: str, associate_id: str) -> None:
+        """Record that the card was opened and what it showed."""
+
+    def record_outcome(self, token: str, play_id: str, outcome: str, associate_id: str) -> Saved:
+        """Record what came of a play."""
+
+    def add_reason(self, saved: Saved, reason: str, associate_id: str) -> None:
+        """Add the reason to an outcome."""
+
+    def undo(self, saved: Saved, associate_id: str) -> None:
+        """Take an outcome back."""
+
+    def add_note(self, token: str, text: str, associate_id: str) -> None:
+        """Record a note for the next colleague."""
+
+    def today(self, associate: AssociateFace) -> TodayFace:
+        """Everything on Today."""
+
+    def find(self, text: str) -> tuple[ShopperRow, ...]:
+        """Shoppers by name, phone, e-mail or number, best first."""
+
+    def pill(self) -> PillFace:
+        """The sync pill."""
+
+    def sync(self) -> SyncFace:
+        """The Sync screen."""
+
+    def send_now(self) -> None:
+        """Ring the sync engine."""
+
+    def cut_network(self, is_cut: bool) -> None:
+        """Take the network away or give it back (demo only)."""
+
+    def playbook(self) -> tuple[BookPlay, ...]:
+        """All plays, without a shopper."""
+
+    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
+        """Record feedback for HQ."""
+
+
+class Heart:
+    """Tells every session of the process that something was committed or pulled. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Callable[[], None]] = set()
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` at every beat; returns what ends it."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    def beat(self) -> None:
+        """Something changed: everyone re-reads."""
+        for listener in list(self._listeners):
+            listener()
+
+    @property
+    def listeners_count(self) -> int:
+        """How many sessions listen, for tests that look for leaks."""
+        return len(self._listeners)
+
+
+@ft.observable
+@dataclass
+class Whereabouts:
+    """Where the session is."""
+
+    place: Place = field(default_factory=Place)
+    frame: Frame = Frame.LANDSCAPE
+    epoch: int = 0
+
+
+@ft.observable
+@dataclass
+class Shift:
+    """Who works here, and whether this tablet is connected at all."""
+
+    pairing: Pairing | None = None
+    associate: AssociateFace | None = None
+
+
+@ft.observable
+@dataclass
+class Pulse:
+    """Beats when screens should re-read."""
+
+    count: int = 0
+
+
+@ft.observable
+@dataclass
+class SyncLight:
+    """The sync pill's face; its own observable, so that a tick redraws the pill alone."""
+
+    face: PillFace = field(default_factory=lambda: PillFace("", PillTone.SAVED))
+
+
+@ft.observable
+@dataclass
+class LastScan:
+    """What the last scan led to, when it was not a card."""
+
+    result: ResultFace | None = None
+    invitation: Invitation | None = None
+
+
+@dataclass
+class Desk:
+    """One session's state and its way to the tablet."""
+
+    page: ft.Page
+    floor: Floor
+    heart: Heart
+    worker: Executor
+    whereabouts: Whereabouts = field(default_factory=Whereabouts)
+    shift: Shift = field(default_factory=Shift)
+    pulse: Pulse = field(default_factory=Pulse)
+    light: SyncLight = field(default_factory=SyncLight)
+    last_scan: LastScan = field(default_factory=LastScan)
+    fields_in_focus: set[str] = field(default_factory=set)
+    on_sign_in: Callable[[AssociateFace], None] | None = None
+    on_sign_out: Callable[[], None] | None = None
+    _prepared: tuple[str, CardFace] | None = None
+
+    @property
+    def speaker(self) -> Speaker:
+        """Says words in the store's language and time zone."""
+        return self.shift.pairing.speaker if self.shift.pairing else Speaker()
+
+    @property
+    def has_camera(self) -> bool:
+        """Whether this platform can show a camera at all: browsers, Android and iOS."""
+        return self.page.web or self.page.platform in (ft.PagePlatform.ANDROID, ft.PagePlatform.IOS)
+
+    @property
+    def associate_id(self) -> str:
+        """Who signs the records of this session. Asked only behind the sign-in."""
+        if self.shift.associate is None:
+            raise RuntimeError("nobody is signed in")
+        return self.shift.associate.associate_id
+
+    async def ask(self, question: Callable[..., T], *args: Any) -> T:
+        """Call a blocking method of the floor on its thread."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.worker, lambda: context.run(question, *args))
+
+    async def ask_slowly(self, question: Callable[..., T], *args: Any) -> T:
+        """Call a method that is slow on purpose (a PIN's hash) beside the floor's own thread."""
+        return await asyncio.to_thread(question, *args)
+
+    async def commit(self, record: Callable[..., T], *args: Any) -> T:
+        """Record something and, once it is committed, let every session re-read."""
+        answer = await self.ask(record, *args)
+        self.heart.beat()
+        return answer
+
+    def sign_in(self, associate: AssociateFace) -> None:
+        """Begin a shift on this session."""
+        if self.on_sign_in:
+            self.on_sign_in(associate)
+
+    def sign_out(self) -> None:
+        """End it; nothing recorded is touched."""
+        if self.on_sign_out:
+            self.on_sign_out()
+
+    async def scan(self, text: str, how: str = "card") -> None:
+        """Follow a scan from any screen: a card opens at once, anything else is told on the Scan screen."""
+        answer, face = await self.ask(self._read_and_prepare, text, how)
+        self.last_scan.result = answer.result
+        self.last_scan.invitation = answer.invitation
+        if answer.token is not None:
+            self._prepared = (answer.token, face) if face else None
+            self.go(Place("shopper", answer.token))
+        elif answer.result is not None:
+            self.go(Place("scan"))
+
+    def _read_and_prepare(self, text: str, how: str) -> tuple[ScanAnswer, CardFace | None]:
+        answer = self.floor.read_scan(text, how)
+        return answer, self.floor.card(answer.token) if answer.token else None
+
+    def take_prepared(self, token: str) -> CardFace | None:
+        """The card read together with the scan, so that the first paint has it."""
+        prepared, self._prepared = self._prepared, None
+        return prepared[1] if prepared and prepared[0] == token else None
+
+    async def read_picture(self, picture: bytes) -> str | None:
+        """The text of a code in a picture, read off the loop and beside the floor's own thread."""
+        return await asyncio.to_thread(self.floor.read_picture, picture)
+
+    def go(self, place: Place) -> None:
+        """Go somewhere: the screen changes at once, the address follows."""
+        if place == self.whereabouts.place:
+            return
+        self.fields_in_focus.clear()
+        if place.screen != "scan":
+            self.last_scan.result = None
+        self.whereabouts.place = place
+        if self.page.route != place.route:
+            self.page.navigate(place.route)
+
+
+_NO_DESK: Final[Desk | None] = None
+DeskContext: Final = ft.create_context(_NO_DESK)
+
+
+def use_desk() -> Desk:
+    """The session's desk, inside a component."""
+    desk = ft.use_context(DeskContext)
+    if desk is None:
+        raise RuntimeError("no desk around this component")
+    return desk
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What the last re-reading brought; `is_ready` is False until the first one is in."""
+
+    value: T | None
+    is_ready: bool
+
+
+def use_reading(
+    read: Callable[[], T | None], keys: Iterable[object] = (), *, first: T | None = None
+) -> tuple[T | None, bool]:
+    """Read from the floor now, when `keys` change and at every beat of the pulse; keeps the last answer meanwhile.
+
+    Returns (answer, whether it is in). `first` is an answer already at hand, so that the first paint has it.
+    """
+    desk = use_desk()
+    pulse = use_observed(desk.pulse)
+    reading, set_reading = use_value(Reading(first, is_ready=first is not None))
+
+    async def load() -> None:
+        set_reading(Reading(await desk.ask(read), is_ready=True))
+
+    use_task(load, [*keys, pulse.count])
+    return reading.value, reading.is_ready

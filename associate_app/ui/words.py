@@ -1,0 +1,485 @@
+"""Every word an associate reads: one catalogue a language, and the `Speaker` that says them with names, counts, times.
+
+Screens name a sentence by its key and never hold text themselves; a test proves that each key used exists in every
+catalogue and that none lies about unused. A counted sentence has the forms of its language's plural (Babel) under
+`key.one`, `key.other`, .... Nothing here knows a screen, a database or a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_currency, format_decimal
+
+from shared.clock import parse_at
+from shared.money import amount_of
+from shared.profile import Money
+
+ENGLISH: Final[dict[str, str]] = {
+    # Names that stay
+    "app.name": "Floorside",
+    "app.hub_gone": "No connection to the store hub. Nothing is being recorded.",
+    # Rail
+    "nav.scan": "Scan",
+    "nav.find": "Find",
+    "nav.today": "Today",
+    "nav.plays": "Plays",
+    "nav.tell": "Tell HQ",
+    "nav.sync": "Sync",
+    "nav.switch": "Switch associate, now {name}",
+    # What broke, for the person in front of it
+    "broken.title": "This part of the screen did not load",
+    "broken.text": "Nothing you saved is lost. Go back to Today and try again.",
+    "broken.tap": "That did not work. What was saved before is safe: look at the screen, then try again.",
+    "broken.home": "Go to Today",
+    "loading": "Loading",
+    "new_mark": "new",
+    "back": "Back",
+    "close": "Close",
+    "retry": "Try again",
+    "now": "just now",
+    # Times
+    "ago.minutes.one": "{n} minute ago",
+    "ago.minutes.other": "{n} minutes ago",
+    "ago.hours.one": "{n} hour ago",
+    "ago.hours.other": "{n} hours ago",
+    "ago.yesterday": "yesterday",
+    "ago.days.one": "{n} day ago",
+    "ago.days.other": "{n} days ago",
+    "until.tomorrow": "tomorrow {time}",
+    "as_of": "as of {time}",
+    # Sync pill
+    "pill.saved": "All saved at HQ {time}",
+    "pill.saved_plain": "All saved at HQ",
+    "pill.waiting.one": "Saved on this tablet · {n} to send",
+    "pill.waiting.other": "Saved on this tablet · {n} to send",
+    "pill.here": "Saved on this tablet",
+    "pill.look": "Needs a look",
+    "pill.spoken": "Sync: {text}",
+    # Connect this tablet
+    "connect.title": "Connect this tablet",
+    "connect.lead": "HQ invites each tablet with a code. Scan it, or type the address and the code printed under it.",
+    "connect.scan": "Scan the invitation",
+    "connect.address": "HQ address",
+    "connect.code": "Invitation code",
+    "connect.name": "Name of this tablet",
+    "connect.name_hint": "As colleagues will know it, for example Tablet 3",
+    "connect.go": "Connect",
+    "connect.working": "Asking HQ",
+    "connect.fetching": "The shoppers of your store are on their way.",
+    "connect.name_default": "Tablet 1",
+    "connect.scanned": "Invitation scanned",
+    "connect.fetched": "{done} of {total}",
+    "connect.ready": "You can already scan",
+    "connect.start": "Start",
+    "connect.wants_address": "Type the address HQ gave you, for example https://hq.example",
+    "connect.wants_code": "Type the code from the invitation.",
+    "connect.refused": "HQ did not accept this code. It may be wrong, used or expired: ask HQ for a new one.",
+    "connect.no_answer": "HQ gives no answer at this address. Check the Wi-Fi and the address, then try again.",
+    "connect.clock": "This tablet's clock is off. Set date and time to automatic, then try again.",
+    "connect.not_an_invitation": "This is not an invitation for a tablet. Scan the code HQ sent for it.",
+    "connect.failed": "Connecting did not work. Try again; if it stays so, ask HQ for a new invitation.",
+    # Who's working
+    "who.title": "Who’s working?",
+    "who.none": "No associates have arrived from HQ yet. Leave this tablet on the Wi-Fi for a minute.",
+    "who.role.manager": "Store manager",
+    "who.role.associate": "Associate",
+    "pin.title": "Hello {name}",
+    "pin.lead": "Enter your PIN",
+    "pin.spoken.one": "PIN, {n} digit entered",
+    "pin.spoken.other": "PIN, {n} digits entered",
+    "pin.delete": "Delete digit",
+    "pin.enter": "Sign in",
+    "pin.someone_else": "Someone else",
+    "pin.checking": "Checking",
+    "pin.wrong.one": "That was not your PIN. {n} try left.",
+    "pin.wrong.other": "That was not your PIN. {n} tries left.",
+    "pin.wait.one": "Too many tries. Wait {n} second, then try again.",
+    "pin.wait.other": "Too many tries. Wait {n} seconds, then try again.",
+    "pin.wait_minutes.one": "Too many tries. Wait {n} minute, or ask your store manager.",
+    "pin.wait_minutes.other": "Too many tries. Wait {n} minutes, or ask your store manager.",
+    "pin.disabled": "This name can no longer sign in on this tablet. Ask your store manager.",
+    "pin.stale": "HQ has not confirmed your name here for a week. Connect this tablet to the network, then try again.",
+    "pin.no_pin": "You have no PIN yet. Ask your store manager to set one.",
+    # Today
+    "today.morning": "Good morning, {name}",
+    "today.afternoon": "Good afternoon, {name}",
+    "today.evening": "Good evening, {name}",
+    "today.scan": "Scan loyalty QR",
+    "today.scan_hint": "or just scan with the hand scanner, on any screen",
+    "today.search": "Search",
+    "today.search_hint": "Name, phone, e-mail",
+    "today.new": "New shopper",
+    "today.new_hint": "Join in a minute",
+    "today.seen": "Seen this shift",
+    "today.seen_none": "Shoppers you open show up here, one tap away.",
+    "today.follow_ups": "Follow-ups",
+    "today.overdue": "overdue",
+    "today.due": "today",
+    "today.upcoming": "upcoming",
+    "today.no_follow_ups": "Nothing promised for today.",
+    "today.new_plays": "New plays this week",
+    "today.no_new_plays": "No new plays. The ones you know still stand.",
+    "today.week": "This week",
+    "today.practice": "First time here? Scan a printed loyalty card, or find a shopper by name.",
+    # Scan
+    "scan.title": "Scan",
+    "scan.point": "Point the camera at the shopper’s loyalty QR",
+    "scan.brighter": "Ask to turn up the screen’s brightness",
+    "scan.starting": "Starting the camera",
+    "scan.number": "Enter number instead",
+    "scan.camera": "Use the camera",
+    "scan.picture": "Read a picture",
+    "scan.flip": "Other camera",
+    "scan.field": "Loyalty number",
+    "scan.field_hint": "As printed under the code",
+    "scan.open": "Open",
+    "scan.looking": "Looking",
+    "scan.again": "Scan again",
+    "scan.hand": "A hand scanner works on every screen.",
+    "scan.rest": "The camera is resting.",
+    "scan.wake": "Wake the camera",
+    "scan.preview": "Live camera picture",
+    "scan.nothing_in_picture": "There is no code in this picture. Take it again, closer and straight on.",
+    "scan.no_camera": "This tablet has no camera. Use a hand scanner or enter the number.",
+    "scan.refused": "This app may not use the camera. Allow it in the browser’s or tablet’s settings, then try again.",
+    "scan.insecure": "A browser gives the camera only to a secure page. Open this app by https, or enter the number.",
+    "scan.busy": "Another app is using the camera. Close it, then try again.",
+    "scan.broken": "The camera does not start. Enter the number, or restart the tablet when there is time.",
+    # Scan results that are not a card
+    "result.forged.title": "This card is not genuine",
+    "result.forged.text": "Its seal does not match. Look the shopper up by name and offer a new card.",
+    "result.expired.title": "This card expired on {day}",
+    "result.expired.title_named": "This card expired on {day}",
+    "result.expired.text": "You can still look the shopper up by name.",
+    "result.expired.text_named": "You can still look {name} up by name.",
+    "result.cancelled.title": "This card was cancelled",
+    "result.cancelled.text": "Ask whether there is a new one, or look the shopper up by name.",
+    "result.foreign.title": "This is not one of our cards",
+    "result.foreign.text": "Ask for the loyalty QR in our app, or look the shopper up by name.",
+    "result.unreadable.title": "This code cannot be read",
+    "result.unreadable.text": "It is damaged or cut off. Scan it again, straight on, or enter the number under it.",
+    "result.newer.title": "This card is newer than this app",
+    "result.newer.text": "Enter the number under the code; the app updates itself at the next contact.",
+    "result.number.title": "This number has a slip in it",
+    "result.number.text": "A digit does not fit the others. Check it against the card.",
+    "result.unknown_number.title": "No shopper with this number here",
+    "result.unknown_number.text": "Check the number, or look the shopper up by name.",
+    "result.offer.title": "This is an offer code: {title}",
+    "result.offer.text": "Open the shopper’s card to see whether it holds for them.",
+    "result.product.title": "{title}",
+    "result.product.text": "This is a product’s code. Scan the shopper’s loyalty QR to open their card.",
+    "result.enrolment.title": "This is an invitation for a tablet",
+    "result.enrolment.text": "This tablet is connected already. Keep the code for a new one.",
+    "result.by_name": "Look up by name",
+    # Shopper card
+    "card.unnamed": "Shopper",
+    "card.may_be_here": "may be here for",
+    "card.no_reason": "No sign yet of what brings {name} in. Ask, and note it.",
+    "card.stage.prospect": "Prospect · no order yet",
+    "card.stage.new": "New · first order {day}",
+    "card.stage.active": "Active · last order {day}",
+    "card.stage.active_here": "Active · last order {day}, here",
+    "card.stage.lapsing": "Lapsing · last order {day}",
+    "card.stage.win_back": "Win back · last order {day}",
+    "card.consent.email": "E-mail",
+    "card.consent.sms": "Text message",
+    "card.consent.personalise_in_store": "Online activity in the store",
+    "card.consent.spoken": "Agreed to: {granted}. Not agreed: {denied}.",
+    "card.consent.none": "nothing",
+    "card.recent": "Recently online",
+    "card.more": "more ({n})",
+    "card.less": "fewer",
+    "card.nothing_recent": "Nothing online in the last 90 days.",
+    "card.no_consent": "{name} has not agreed to use online activity here.",
+    "card.no_consent_hint": "If it would help, ask. It is recorded under New shopper by their own tap.",
+    "card.stale": "Online activity is hidden until this tablet has been in touch with HQ.",
+    "card.purchases": "Purchases",
+    "card.no_purchases": "No purchases yet.",
+    "card.notes": "Notes and sizes",
+    "card.no_notes": "No notes yet.",
+    "card.add_note": "Note",
+    "card.note_field": "Note for the next colleague",
+    "card.note_save": "Save note",
+    "card.done": "Said and done",
+    "card.issue": "Open service issue: {title}",
+    "card.issue_due": "due {day}",
+    "card.known_by_card": "New to this tablet: this is what the card says. Details follow when the network is back.",
+    "card.unknown_key": "This card cannot be checked until the next contact with HQ. You can work with it.",
+    "card.number_only": "Opened by number",
+    "card.here": "{n} here",
+    "card.here_aisle": "{n} here, aisle {aisle}",
+    "card.none_here": "none here",
+    "card.gone": "This card is no longer open here",
+    "card.gone_text": "Scan the loyalty QR again to open it.",
+    "card.again": "Scan another",
+    "card.provisional": "Joined on this tablet, not yet at HQ",
+    # What happened online
+    "event.cart": "in cart",
+    "event.wishlist": "on the wishlist",
+    "event.viewed.one": "viewed",
+    "event.viewed.other": "viewed {n}×",
+    "event.searched": "Searched for “{query}”",
+    "event.browsed": "Looked through {category}",
+    "event.email_opened": "Opened “{title}”",
+    "event.email_clicked": "Clicked in “{title}”",
+    "event.promotion": "Clicked “{title}”",
+    "event.ad": "Clicked the ad “{title}”",
+    "event.checkout": "Started the checkout",
+    "event.support": "Asked support",
+    "event.store": "Came into a store",
+    "event.app": "Installed the app",
+    "event.reviewed": "Reviewed {title}",
+    "event.kiosk": "Scanned in the store",
+    "event.bought_online": "online",
+    "event.bought_here": "here",
+    "event.bought_store": "in another store",
+    "event.refunded": "returned",
+    # Plays
+    "plays.for_now": "Plays for now",
+    "plays.none": "No play fits right now. Greet, listen, and note what you learn.",
+    "plays.why": "Why this",
+    "plays.show": "What to say",
+    "plays.if": "If they hesitate",
+    "plays.avoid": "Better not mention",
+    "plays.offer": "Offer",
+    "plays.no_offer": "No offer",
+    "plays.held.one": "Held back ({n})",
+    "plays.held.other": "Held back ({n})",
+    "plays.until": "until {when}",
+    "outcome.bought": "Bought",
+    "outcome.interested": "Interested",
+    "outcome.not_today": "Not today",
+    "outcome.not_interested": "Not interested",
+    "outcome.already_has_it": "Already has it",
+    "outcome.out_of_stock": "Out of stock",
+    "outcome.not_mentioned": "Didn't mention it",
+    "saved.title": "Saved",
+    "saved.what": "{outcome} · {play}",
+    "saved.undo": "Undo",
+    "saved.undone": "Taken back. Nothing was recorded.",
+    "saved.failed": "This was not saved: {why}",
+    "saved.note": "Note saved",
+    "reason.title.not_today": "Saved. Why not today?",
+    "reason.title.not_interested": "Saved. What was the reason?",
+    "reason.skip": "Skip",
+    "reason.saved": "Saved with the reason",
+    "reason.not_today.1": "No time",
+    "reason.not_today.2": "Just looking",
+    "reason.not_today.3": "Wants to think",
+    "reason.not_today.4": "Size or colour",
+    "reason.not_today.5": "Price",
+    "reason.not_interested.1": "Not their style",
+    "reason.not_interested.2": "Price",
+    "reason.not_interested.3": "Bought elsewhere",
+    "reason.not_interested.4": "It was a gift idea",
+    "reason.not_interested.5": "Would rather not be asked",
+    # Sync
+    "sync.title": "Sync",
+    "sync.all": "Everything is at HQ.",
+    "sync.waiting.one": "{n} record is saved here and will go by itself.",
+    "sync.waiting.other": "{n} records are saved here and will go by themselves.",
+    "sync.look.one": "{n} record needs a look.",
+    "sync.look.other": "{n} records need a look.",
+    "sync.receipt": "HQ confirmed record {n} at {time}",
+    "sync.no_receipt": "HQ has confirmed nothing yet.",
+    "sync.oldest": "The oldest was saved {when}.",
+    "sync.last": "Last complete sync {when}",
+    "sync.never": "No complete sync yet",
+    "sync.send": "Send now",
+    "sync.sending": "Sending",
+    "sync.records": "Records on this tablet",
+    "sync.none": "Nothing has been recorded on this tablet yet.",
+    "sync.state.pending": "saved here",
+    "sync.state.sending": "sending",
+    "sync.state.acked": "at HQ {time}",
+    "sync.state.parked": "HQ holds it and looks at it",
+    "sync.state.rejected": "needs a look",
+    "sync.state.withheld": "kept here, needs a look",
+    "sync.cut": "Take the network away",
+    "sync.cut_hint": "For trying out: this tablet behaves as if the Wi-Fi were gone.",
+    "sync.is_cut": "The network is taken away. Everything goes on working and is saved here.",
+    # Names of records, for the list on the Sync screen
+    "record.shopper_opened": "Card opened",
+    "record.impression_recorded": "Plays shown",
+    "record.trigger_seen": "More lines opened",
+    "record.outcome_recorded": "Outcome",
+    "record.shopper_enrolled": "New shopper",
+    "record.identifier_added": "Contact added",
+    "record.consent_changed": "Consent",
+    "record.profile_corrected": "Correction",
+    "record.data_flagged": "Wrong data flagged",
+    "record.note_added": "Note",
+    "record.preference_set": "Preference",
+    "record.follow_up_requested": "Follow-up",
+    "record.appointment_booked": "Appointment",
+    "record.hold_requested": "Hold",
+    "record.follow_up_changed": "Follow-up changed",
+    "record.appointment_changed": "Appointment changed",
+    "record.hold_changed": "Hold changed",
+    "record.offer_overridden": "Offer honoured",
+    "record.feedback_given": "Told HQ",
+    "record.task_done": "Task",
+    "record.calendar_entry_added": "Calendar entry",
+    "record.play_read": "Play read",
+    "record.play_changed": "Play changed",
+    "record.op_withdrawn": "Taken back",
+    "record.other": "Record",
+    # Find
+    "find.title": "Find a shopper",
+    "find.field": "Name, phone, e-mail or number",
+    "find.lead": "Part of a name is enough.",
+    "find.none": "Nobody found for “{text}”. Try the family name alone, or the last digits of the phone.",
+    "find.found.one": "{n} shopper",
+    "find.found.other": "{n} shoppers",
+    "find.many": "The first {n}. Add a letter to see fewer.",
+    # Plays list
+    "book.title": "Plays",
+    "book.lead": "What you can say this week, without a shopper in front of you.",
+    "book.none": "No plays have arrived from HQ yet.",
+    "book.field": "Search plays",
+    "book.nothing": "No play mentions “{text}”.",
+    # Tell HQ
+    "tell.title": "Tell HQ",
+    "tell.lead": "What did you see on the floor? HQ answers here.",
+    "tell.about": "What is it about?",
+    "tell.worked": "Worked well",
+    "tell.confusing": "Confusing",
+    "tell.out_of_stock": "Out of stock",
+    "tell.wrong_price": "Wrong price",
+    "tell.shopper_reaction": "A shopper’s reaction",
+    "tell.traffic_or_staffing": "Traffic or staffing",
+    "tell.friction": "Something gets in the way",
+    "tell.script_idea": "Better words",
+    "tell.other": "Something else",
+    "tell.field": "In a line or two",
+    "tell.send": "Send to HQ",
+    "tell.sent": "Saved. It goes to HQ with the next sync.",
+    "tell.wants_text": "Add a line, so that HQ knows what to do.",
+    "tell.play": "About the play {title}",
+    # New shopper
+    "new.title": "New shopper",
+    "new.lead": "Only what they like to give. One of phone or e-mail is enough.",
+    "new.given": "First name",
+    "new.family": "Family name",
+    "new.email": "E-mail",
+    "new.phone": "Phone",
+    "new.postcode": "Postcode",
+    "new.consent": "May we…",
+    "new.consent_lead": "Turn the tablet: the shopper taps these themselves.",
+    "new.save": "Join",
+    "new.done": "Welcome, {name}",
+    "new.done_text": "Scan this with the shopper’s phone: it is their loyalty card.",
+    "new.qr": "QR code of the new loyalty card",
+    "new.open": "Open the card",
+    "new.wants_name": "A first name is needed, so that the next colleague can greet them.",
+    "new.no_cards": "This tablet has no cards left. It gets new ones at the next contact with HQ.",
+    "new.not_here": "Joining is not possible on this tablet yet.",
+    # Product pictures
+    "picture.of": "Picture of {title}",
+}
+
+CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {"en": ENGLISH}
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Says the catalogue's sentences in one language and one store's time zone."""
+
+    language: str = "en"
+    zone: tzinfo = UTC
+
+    @property
+    def locale(self) -> Locale:
+        """The Babel locale of the language; English of the shops is written day first."""
+        return Locale.parse("en_GB" if self.language == "en" else self.language)
+
+    def __call__(self, key: str, **named: object) -> str:
+        """The sentence of a key with its names filled in. An unknown key raises KeyError: that is a bug."""
+        sentence = CATALOGUES[self.language][key]
+        return sentence.format(**named) if named else sentence
+
+    def count(self, key: str, n: int, **named: object) -> str:
+        """The sentence in the plural form that `n` takes in this language; `{n}` is written with its separators."""
+        form = self.locale.plural_form(n)
+        words = CATALOGUES[self.language]
+        sentence = words.get(f"{key}.{form}") or words[f"{key}.other"]
+        return sentence.format(n=self.number(n), **named)
+
+    def has(self, key: str) -> bool:
+        """Say whether a sentence exists, for keys made of a kind that may be newer than this app."""
+        return key in CATALOGUES[self.language]
+
+    def number(self, n: int) -> str:
+        """A whole number with the language's separators."""
+        return format_decimal(n, locale=self.locale)
+
+    def money(self, money: Money) -> str:
+        """An amount with its currency, without decimals when they are zero."""
+        amount = amount_of(money.minor, money.currency)
+        whole = amount == amount.to_integral_value()
+        pattern = "¤#,##0" if whole else None
+        return format_currency(amount, money.currency, format=pattern, locale=self.locale, currency_digits=not whole)
+
+    def local(self, at: str) -> datetime:
+        """A wire time in the store's zone."""
+        return parse_at(at).astimezone(self.zone)
+
+    def time(self, at: str) -> str:
+        """Hour and minute in the store's zone: `14:02`."""
+        return format_time(self.local(at), "HH:mm", locale=self.locale)
+
+    def day(self, at: str) -> str:
+        """Day and month in the store's zone: `12 Nov`."""
+        return format_skeleton("MMMd", self.local(at), locale=self.locale)
+
+    def date(self, on: str) -> str:
+        """A plain date `2026-05-03`, in full: `3 May 2026`."""
+        return format_date(datetime.fromisoformat(on[:10]), "d MMM y", locale=self.locale)
+
+    def weekday(self, at: str) -> str:
+        """Weekday, day and month: `Sun 22 Nov`."""
+        return format_date(self.local(at), "EEE d MMM", locale=self.locale)
+
+    def ago(self, at: str, now: datetime) -> str:
+        """How long ago, as one would say it: `just now`, `20 minutes ago`, `yesterday`, `2 days ago`, `12 Nov`."""
+        then, today = self.local(at), now.astimezone(self.zone)
+        minutes, days = int((today - then) / timedelta(minutes=1)), (today.date() - then.date()).days
+        if minutes < 1:
+            return self("now")
+        if minutes < 60:
+            return self.count("ago.minutes", minutes)
+        if days == 0 or minutes < 6 * 60:
+            return self.count("ago.hours", minutes // 60)
+        if days == 1:
+            return self("ago.yesterday")
+        return self.count("ago.days", days) if days <= 14 else self.day(at)
+
+    def when(self, at: str, now: datetime) -> str:
+        """A time near now, as one would say it: `14:02` today, `tomorrow 10:00`, `Tue 24 Nov 10:00`."""
+        then, today = self.local(at), now.astimezone(self.zone)
+        days = (then.date() - today.date()).days
+        if days == 0:
+            return self.time(at)
+        return self("until.tomorrow", time=self.time(at)) if days == 1 else f"{self.weekday(at)} {self.time(at)}"
+
+    def stamp(self, at: str, now: datetime) -> str:
+        """When something was: `14:02` today, else `21 Nov 14:02`."""
+        is_today = self.local(at).date() == now.astimezone(self.zone).date()
+        return self.time(at) if is_today else f"{self.day(at)} {self.time(at)}"
+
+
+@lru_cache(maxsize=64)
+def zone_named(name: str | None) -> tzinfo:
+    """A time zone by its name; UTC where the tablet has never heard of it."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
