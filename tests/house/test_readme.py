@@ -52,3 +52,16 @@ def test_settings_are_written_out_in_the_code():
 def test_the_readme_leaves_no_gap_marked():
     """It says what is certain and is silent on the rest."""
     assert not re.search(r"\b(?:TO" + r"DO|FIX" + r"ME|TBD|XXX|coming soon)\b", readme(), re.IGNORECASE)
+
+
+def test_the_readme_lists_every_problem_code():
+    """Each row of the problem table stands there with its status, title and what the tablet does about it."""
+    from shared.wire.problems import PROBLEMS
+
+    lines = readme().splitlines()
+    missing = [
+        kind.code
+        for kind in PROBLEMS.values()
+        if f"| `{kind.code}` | {kind.status} | {kind.title} | {kind.then} |" not in lines
+    ]
+    assert missing == []
