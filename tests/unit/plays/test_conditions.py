@@ -146,10 +146,19 @@ ABANDONED = {
         ([event("Product Added", 48, sku="A"), event("Order Completed", 60, sku="A")], True),
         ([event("Product Added", 48, sku="A"), event("Product Added", 1, sku="A")], True),
         ([event("Product Added", 48)], False),
+        ([event("Product Added", 48, sku="A"), event("Order Completed", 48, sku="A")], False),
+        (
+            [event("Product Added", hours, sku="A") for hours in (60, 48)] + [event("Order Completed", 50, sku="A")],
+            True,
+        ),
+        ([event("Product Added", 48, sku="A"), event("Order Completed", -1, sku="A")], True),
     ],
 )
 def test_left_in_the_cart_means_idle_and_answered_by_nothing_of_its_own(recent, expected):
-    """Only the same sku answers, only later; without a sku nobody can tell, so it is no candidate."""
+    """Only the same sku answers, from its very second to now; a second adding after the answer counts anew.
+
+    Without a sku nobody can tell, so the line is no candidate; an answer yet to come is none.
+    """
     assert is_met(ABANDONED, recent=recent) is expected
 
 

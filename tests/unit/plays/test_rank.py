@@ -96,6 +96,7 @@ def test_the_day_of_a_play_is_the_stores():
         ("not_interested", 24, "2026-12-21T13:02:00.000Z"),
         ("already_has_it", 24, "2027-02-19T13:02:00.000Z"),
         ("out_of_stock", 1, "2026-11-24T12:02:00.000Z"),
+        ("not_today", 72 - 1 / 3600, "2026-11-22T13:02:01.000Z"),
     ],
 )
 def test_a_play_rests_after_what_was_said_of_it(result, hours, until):
@@ -103,10 +104,10 @@ def test_a_play_rests_after_what_was_said_of_it(result, hours, until):
     assert verdict(play(), outcomes=[outcome("greet", result, hours)]) == ("held_back", until)
 
 
-@pytest.mark.parametrize("result", ["interested", "not_mentioned"])
-def test_a_play_does_not_rest_after_interest_or_silence(result):
-    """Nothing was refused."""
-    assert verdict(play(), outcomes=[outcome("greet", result, 1)])[0] == "shown"
+@pytest.mark.parametrize(("result", "hours"), [("interested", 1), ("not_mentioned", 1), ("not_today", 72)])
+def test_a_play_does_not_rest_after_interest_or_silence_or_when_its_time_is_over(result, hours):
+    """Nothing was refused, or the rest ends at this very second."""
+    assert verdict(play(), outcomes=[outcome("greet", result, hours)])[0] == "shown"
 
 
 def test_a_play_of_its_own_cooldown_rests_that_long():
@@ -168,6 +169,8 @@ def test_who_clicked_one_offer_is_not_pushed_another_for_three_days():
     answer = ranked(about_x, about_y, offers=[offer(), offer(**DISCOUNT)], recent=[click])
     assert [one.play_id for one in answer.plays] == ["greet"]
     assert (answer.held_back[0].play_id, answer.held_back[0].reason) == ("other", "other_offer")
+    both = [click, event("Promotion Clicked", 20, offer_id="gift")]
+    assert ranked(about_x, about_y, offers=[offer(), offer(**DISCOUNT)], recent=both).held_back == ()
     old = event("Promotion Clicked", 73, offer_id="ten")
     assert ranked(about_y, offers=[offer()], recent=[old]).held_back == ()
 
@@ -198,6 +201,9 @@ def test_the_hold_that_ends_last_is_the_one_told():
         outcomes=[outcome("greet", "not_interested", 30)],
     )
     assert answer.held_back[0].reason == "outcome_not_interested"
+    issue = {"title": "Zip", "opened_at": days_ago(2)}
+    endless = ranked(play(), open_issue=issue, outcomes=[outcome("greet", "not_interested", 30)])
+    assert endless.held_back[0].until is None
 
 
 CAP = {"shown": 2, "hours": 100}
