@@ -49,28 +49,28 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class SettingKind:
-    """A row of the table: field name, what it means, and its bounds if it is a whole number."""
+    """A row of the table: environment variable, what it means, and its bounds if it is a whole number."""
 
-    name: str
+    variable: str
     meaning: str
     least: int | None = None
     most: int | None = None
 
     @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return f"FLOORSIDE_{self.name.upper()}"
+    def name(self) -> str:
+        """The field of `Settings`, and the key in the settings file."""
+        return self.variable.partition("_")[2].lower()
 
 
 SETTINGS: Final = (
-    SettingKind("data_dir", "Folder of the database, the keys and the pictures."),
-    SettingKind("database", "SQLAlchemy URL of the central database; default is SQLite in the data folder."),
-    SettingKind("host", "Address the server listens on."),
-    SettingKind("port", "Port the server listens on; 0 takes a free one.", 0, 65_535),
-    SettingKind("url", "Address the tablets are told when they enrol, if it is not http://host:port."),
-    SettingKind("enrolment_hours", "Hours an enrolment code can be used.", 1, 720),
-    SettingKind("ingest_max_bytes", "Largest body of the tracking API, unpacked.", 32_768, 4_194_304),
-    SettingKind("snapshots_max", "Snapshots sent at the same time; more are told to wait.", 1, 64),
+    SettingKind("FLOORSIDE_DATA_DIR", "Folder of the database, the keys and the pictures."),
+    SettingKind("FLOORSIDE_DATABASE", "SQLAlchemy URL of the central database; default is SQLite in the data folder."),
+    SettingKind("FLOORSIDE_HOST", "Address the server listens on."),
+    SettingKind("FLOORSIDE_PORT", "Port the server listens on; 0 takes a free one.", 0, 65_535),
+    SettingKind("FLOORSIDE_URL", "Address the tablets are told when they enrol, if it is not http://host:port."),
+    SettingKind("FLOORSIDE_ENROLMENT_HOURS", "Hours an enrolment code can be used.", 1, 720),
+    SettingKind("FLOORSIDE_INGEST_MAX_BYTES", "Largest body of the tracking API, unpacked.", 32_768, 4_194_304),
+    SettingKind("FLOORSIDE_SNAPSHOTS_MAX", "Snapshots sent at the same time; more are told to wait.", 1, 64),
 )
 _KINDS: Final = {kind.name: kind for kind in SETTINGS}
 

@@ -1,10 +1,8 @@
 """The key folder `<data-dir>/keys/`: one small file a key, mode 0600, never in the database or a plain backup.
 
-    receipt-r1.pem card-1.pem     Ed25519 private keys (PKCS 8); the highest number signs, older ones only verify
-    cursor.secret erasure.secret  32 random bytes, hex
-
-Keys are made only when a chain is made. A server that finds one missing refuses to start and names the file: silently
-making a new one would turn every card in the shoppers' pockets into a stranger's.
+`receipt-r1.pem` and `card-1.pem` are Ed25519 private keys (the highest number signs, older ones only verify);
+`cursor.secret` and `erasure.secret` are 32 random bytes in hex. Keys are made only when a chain is made: a server that
+finds one missing refuses to start, for a new one would turn every card in the shoppers' pockets into a stranger's.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.errors import Refused
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sessions import EPOCH_NOTE
 
@@ -11,11 +12,14 @@ from sync_server.services.sessions import EPOCH_NOTE
 def begin_new_epoch(hq: Headquarters) -> dict[str, Any]:
     """A new epoch, and no open enrolment code: a code used after the backup must not work a second time.
 
-    The keys stay, so cards and receipts signed so far stay good. Returns the epoch and how many codes were voided.
+    The keys stay, so cards and receipts signed so far stay good. Returns the epoch and how many codes were
+    voided. Raises Refused for a database without a chain.
     """
     now_at = hq.now_at()
     with hq.database.write() as tx:
         before = tx.note(EPOCH_NOTE)
+        if before is None:
+            raise Refused("That database holds no chain, so it is no backup of one. Nothing was changed.")
         epoch = hq.make_id()
         tx.write_note(EPOCH_NOTE, epoch)
         voided = tx.change_rows("enrolment_code", {"used_at": now_at}, used_at=None)
