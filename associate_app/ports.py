@@ -245,6 +245,9 @@ class Journal(Protocol):
     def entry(self, op_id: str) -> JournalEntry | None:
         """One recorded op by its id."""
 
+    def corrections_of(self, op_id: str) -> tuple[Op, ...]:
+        """Own corrections of an op, oldest first; withdrawals are none."""
+
     def newest_op_id(self) -> str | None:
         """The largest op_id ever recorded here: new ones are made to sort after it."""
 

@@ -295,6 +295,11 @@ class JournalTables:
         """Own ops of a kind from a time on, newest first."""
         return self._entries("WHERE kind = ? AND occurred_at >= ? ORDER BY occurred_at DESC", (kind, since_at))
 
+    def corrections_of(self, op_id: str) -> tuple[Op, ...]:
+        """Own corrections of an op, oldest first."""
+        found = self._entries("WHERE amends = ? AND kind <> 'op_withdrawn' AND body IS NOT NULL ORDER BY rowid", (op_id,))
+        return tuple(entry.op for entry in found)
+
     def newest_op_id(self) -> str | None:
         """The largest op_id kept."""
         found = self._connection.row("SELECT max(op_id) FROM op")
