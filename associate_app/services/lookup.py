@@ -1,0 +1,222 @@
+"""Looking a shopper up: card, profile, stage and plays from what this tablet holds, without a network. Flow steps 3, 4.
+
+The profile is the replica's document with this tablet's own unsettled ops laid over it. Looking up writes nothing:
+recording that a card was opened, and what it showed, is `record.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from associate_app.ports import (
+    LAST_COMPLETE_SYNC_NOTE,
+    LAST_CONTACT_NOTE,
+    StoredDocument,
+    TabletDatabase,
+)
+from associate_app.services.scan import CardReading, read_scan
+from associate_app.services.store_book import StoreBook
+from shared.cards import CardStatus
+from shared.clock import is_at, parse_at
+from shared.identity import Identifier, IdentifierType, normalise, profile_id_for
+from shared.lifecycle import StageDecision
+from shared.overlay import bare_document, overlay
+from shared.plays.inputs import EvaluationInputs
+from shared.plays.rank import HeldBack, Recommendation, WouldShow, recommend
+from shared.profile import Profile
+from shared.wire.ops import Op
+
+_BEHAVIOUR: Final = "behaviour"
+_TYPED: Final = (IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierType.CUSTOMER_ID, IdentifierType.LOYALTY_ID)
+_NO_SHOPPER: Final = "This code belongs to an offer, a product or a tablet, not to a shopper. Scan the loyalty card."
+_EMPTY_PACK: Final = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperKey:
+    """Under what name records about a shopper are written, and the profile this tablet takes them for."""
+
+    type: str
+    value: str
+    profile_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """Everything a shopper card shows.
+
+    `shopper` and `profile` are None when the scan led to nobody; `card.sentence` then says why. `is_in_replica` False:
+    the card carries all that is known here, `stage` is None, and details come at the next contact. `as_of` is when this
+    tablet was last known to hold what HQ holds (wire time). `is_behaviour_hidden`: the copy is too old to show what the
+    shopper did. `has_agreed` False: the shopper has not agreed to the use of it here. `quiet_skus` and `quiet_events`
+    are what triggered a held-out play: such lines stay out of headline and the five visible lines (plays.md).
+    """
+
+    card: CardReading
+    shopper: ShopperKey | None = None
+    profile: Profile | None = None
+    profile_s: int = 0
+    is_in_replica: bool = False
+    stage: StageDecision | None = None
+    plays: tuple[Recommendation, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    would_show: tuple[WouldShow, ...] = ()
+    rule_pack: str = _EMPTY_PACK
+    as_of: str | None = None
+    is_behaviour_hidden: bool = False
+    has_agreed: bool = False
+    quiet_skus: frozenset[str] = frozenset()
+    quiet_events: frozenset[str] = frozenset()
+    language: str = "en"
+
+    def play(self, play_id: str) -> Recommendation | None:
+        """A recommended play by its id."""
+        return next((play for play in self.plays if play.play_id == play_id), None)
+
+
+def look_up(database: TabletDatabase, book: StoreBook, text: str, *, now: datetime, language: str = "en") -> CardView:
+    """The card for a scanned or typed text: a signed card, a loyalty number, an e-mail, a phone or customer number.
+
+    `now` is aware. Codes that are no shopper's (an offer, a product, another chain's card) give a view without profile.
+    """
+    reading = read_scan(book, text, now=now)
+    card = reading if isinstance(reading, CardReading) else CardReading(CardStatus.FOREIGN, sentence=_NO_SHOPPER)
+    if card.opens and card.loyalty_id is not None:
+        identifier = Identifier(IdentifierType.LOYALTY_ID, card.loyalty_id)
+        return _view(database, book, _find(database, identifier), card, now, language)
+    if card.status in (CardStatus.FOREIGN, CardStatus.UNREADABLE):
+        for identifier in _typed_identifiers(text, book.region):
+            found = _find(database, identifier)
+            if found.document is not None or found.ops:
+                return _view(database, book, found, CardReading(CardStatus.NUMBER_ONLY), now, language)
+    return CardView(card=card, as_of=_as_of(database), language=language)
+
+
+def look_up_profile(
+    database: TabletDatabase, book: StoreBook, profile_id: str, *, now: datetime, language: str = "en"
+) -> CardView:
+    """The card of a shopper found by search or in a list. Without a shopper when the profile left this tablet."""
+    found = _find(database, Identifier(IdentifierType.PROFILE_ID, profile_id))
+    card = CardReading(CardStatus.NUMBER_ONLY)
+    if found.document is None and not found.ops:
+        return CardView(card=card, as_of=_as_of(database), language=language)
+    return _view(database, book, found, card, now, language)
+
+
+def look_up_again(
+    database: TabletDatabase, book: StoreBook, view: CardView, *, now: datetime, language: str = "en"
+) -> CardView:
+    """The same card as it stands now: after a record, and after each page of the feed."""
+    if view.shopper is None:
+        return view
+    identifier = Identifier(IdentifierType(view.shopper.type), view.shopper.value)
+    return _view(database, book, _find(database, identifier), view.card, now, language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What this tablet holds under an identifier."""
+
+    identifier: Identifier
+    profile_id: str
+    document: StoredDocument | None
+    ops: tuple[Op, ...]
+
+
+def _typed_identifiers(text: str, region: str) -> Iterator[Identifier]:
+    for type_ in _TYPED:
+        identifier = normalise(type_, text, region=region)
+        if identifier is not None:
+            yield identifier
+
+
+def _find(database: TabletDatabase, identifier: Identifier) -> _Found:
+    predicted = profile_id_for(identifier)
+    document = database.find_profile(identifier.type.value, identifier.value)
+    document = document or database.find_profile("profile_id", predicted)
+    profile_id = document.body["id"] if document else predicted
+    pairs = {(identifier.type.value, identifier.value), ("profile_id", predicted)}
+    for known in (document.body.get("identifiers") or ()) if document else ():
+        pairs.add((known["type"], known["value"]))
+    for old in (document.body.get("redirects") or ()) if document else ():
+        pairs.add(("profile_id", old))
+    return _Found(identifier, profile_id, document, database.unsettled(profile_id, sorted(pairs)))
+
+
+def _view(
+    database: TabletDatabase, book: StoreBook, found: _Found, card: CardReading, now: datetime, language: str
+) -> CardView:
+    is_old = _is_slice_old(database, book, now)
+    profile = _profile(found, card, is_behaviour_hidden=is_old)
+    inputs = EvaluationInputs(
+        profile=profile,
+        stock=book.stock,
+        products=book.products,
+        store=book.store,
+        now_s=int(now.timestamp()),
+        settings=book.settings,
+    )
+    is_known = found.document is not None or profile.is_provisional
+    playbook = book.playbook if is_known else book.generic
+    ranked = recommend(inputs, playbook, loyalty_anchor=profile.loyalty_id or profile.id, language=language)
+    return CardView(
+        card=card,
+        shopper=_key(found),
+        profile=profile,
+        profile_s=found.document.s if found.document else 0,
+        is_in_replica=found.document is not None,
+        stage=inputs.view.stage if is_known else None,
+        plays=ranked.plays,
+        held_back=ranked.held_back,
+        would_show=ranked.would_show,
+        rule_pack=ranked.rule_pack,
+        as_of=_as_of(database),
+        is_behaviour_hidden=is_old,
+        has_agreed=profile.has_consent("personalise_in_store"),
+        quiet_skus=frozenset(sku for play in ranked.would_show for sku in play.trigger_skus),
+        quiet_events=frozenset(event for play in ranked.would_show for event in play.trigger_events),
+        language=language,
+    )
+
+
+def _profile(found: _Found, card: CardReading, *, is_behaviour_hidden: bool) -> Profile:
+    """Document + own ops; for a shopper this tablet does not hold, what the card says."""
+    if found.document is not None:
+        document = found.document.body
+    else:
+        document = bare_document(found.profile_id, [(found.identifier.type.value, found.identifier.value)])
+        document["is_provisional"] = any(op.kind == "shopper_enrolled" for op in found.ops)
+        document["tier"] = card.tier if card.status is CardStatus.VERIFIED else None
+    document = overlay(document, found.ops)
+    return Profile.from_document(_without_behaviour(document) if is_behaviour_hidden else document)
+
+
+def _without_behaviour(document: dict[str, Any]) -> dict[str, Any]:
+    """Too long without HQ: consent may have been withdrawn meanwhile, and what was seen may be long past."""
+    redacted = sorted({*(document.get("redacted") or ()), _BEHAVIOUR})
+    return {**document, "recent": [], "cart": [], "wishlist": [], "redacted": redacted}
+
+
+def _key(found: _Found) -> ShopperKey:
+    """Records name what was scanned or typed; a shopper opened from a list has their loyalty number, if any."""
+    identifier = found.identifier
+    if identifier.type is IdentifierType.PROFILE_ID and found.document is not None:
+        known = found.document.body.get("identifiers") or ()
+        number = next((one["value"] for one in known if one.get("type") == "loyalty_id"), None)
+        if number is not None:
+            identifier = Identifier(IdentifierType.LOYALTY_ID, number)
+    return ShopperKey(identifier.type.value, identifier.value, found.profile_id)
+
+
+def _as_of(database: TabletDatabase) -> str | None:
+    return database.read_note(LAST_COMPLETE_SYNC_NOTE)
+
+
+def _is_slice_old(database: TabletDatabase, book: StoreBook, now: datetime) -> bool:
+    contact_at = database.read_note(LAST_CONTACT_NOTE)
+    if contact_at is None or not is_at(contact_at):
+        return False
+    return now - parse_at(contact_at) > timedelta(hours=book.rules.hide_behaviour_h)

@@ -1,0 +1,135 @@
+"""The journal in plain words, for the Sync screen: what was recorded, when, and how it stands. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from associate_app.ports import JournalEntry, OpState, TabletDatabase
+from shared.wire.problems import PROBLEMS
+
+Standing = Literal["here", "at_hq", "look"]
+
+_WHAT: Final[Mapping[str, str]] = {
+    "shopper_opened": "Card opened",
+    "impression_recorded": "Plays shown",
+    "trigger_seen": "Lines behind a play opened",
+    "outcome_recorded": "Outcome",
+    "shopper_enrolled": "New shopper",
+    "identifier_added": "Contact added",
+    "consent_changed": "Consent",
+    "profile_corrected": "Correction",
+    "data_flagged": "Wrong data flagged",
+    "note_added": "Note",
+    "preference_set": "Preference",
+    "follow_up_requested": "Follow-up",
+    "follow_up_changed": "Follow-up changed",
+    "appointment_booked": "Appointment",
+    "appointment_changed": "Appointment changed",
+    "hold_requested": "Item held",
+    "hold_changed": "Hold changed",
+    "offer_overridden": "Offer honoured",
+    "feedback_given": "Feedback to HQ",
+    "task_done": "Store task",
+    "calendar_entry_added": "Calendar entry",
+    "play_read": "Play read",
+    "play_changed": "Play changed",
+    "op_withdrawn": "Undo",
+}
+_STATE_WORDS: Final[Mapping[OpState, str]] = {
+    "pending": "Saved on this tablet",
+    "acked": "At HQ",
+    "parked": "At HQ, but not applied yet",
+    "rejected": "HQ could not take this",
+    "withheld": "Kept here: HQ could not take it",
+}
+_CODE_WORDS: Final[Mapping[str, str]] = {
+    "unknown_kind": "HQ does not know this kind of record yet; it applies it after its next update.",
+    "unknown_schema": "HQ does not know this version of the record yet; it applies it after its next update.",
+    "unknown_play": "HQ does not know the play; it applies the record when it does.",
+    "bad_body": "Something in it is not as HQ expects; HQ looks into it.",
+    "merge_failed": "HQ could not merge it; HQ looks into it.",
+    "card_reused": "The card was already given to somebody else; HQ looks into it.",
+    "withheld": "It is kept on this tablet; HQ can ask for it.",
+    "id_conflict": "HQ holds another record under its number; tell HQ.",
+    "malformed": "It is damaged; tell HQ.",
+    "wrong_scope": "It belongs to a store this tablet was never in; tell HQ.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """A record as the Sync screen lists it. `op_id` is for the program alone; `standing` picks colour and mark.
+
+    `detail` says which play and outcome, or the note's first words; `why` why it needs a look.
+    """
+
+    op_id: str
+    seq: int
+    recorded_at: str
+    what: str
+    detail: str
+    state: OpState
+    standing: Standing
+    state_words: str
+    why: str | None
+    acked_at: str | None
+    associate_id: str | None
+    profile_id: str | None
+
+
+def journal_lines(
+    database: TabletDatabase, *, limit: int = 50, before_seq: int | None = None
+) -> tuple[JournalLine, ...]:
+    """Records, newest first; `before_seq` (the last line's `seq`) pages on."""
+    return tuple(_line(entry) for entry in database.entries(limit=limit, before_seq=before_seq))
+
+
+def seen_since(database: TabletDatabase, since_at: str, *, limit: int = 20) -> tuple[tuple[str, str], ...]:
+    """(profile id, wire time) of the shoppers whose cards were opened here since a time, newest first, each once."""
+    seen: dict[str, str] = {}
+    for entry in database.recorded_since("shopper_opened", since_at):
+        if entry.profile_id is not None:
+            seen.setdefault(entry.profile_id, entry.op.occurred_at)
+    return tuple(seen.items())[:limit]
+
+
+def _line(entry: JournalEntry) -> JournalLine:
+    op = entry.op
+    return JournalLine(
+        op_id=op.op_id,
+        seq=op.seq,
+        recorded_at=op.occurred_at,
+        what=_WHAT.get(op.kind, "Record"),
+        detail=_detail(op.kind, op.body),
+        state=entry.state,
+        standing=_standing(entry.state),
+        state_words=_STATE_WORDS[entry.state],
+        why=_why(entry.code) if entry.state in ("parked", "rejected", "withheld") else None,
+        acked_at=entry.acked_at,
+        associate_id=op.associate_id,
+        profile_id=entry.profile_id,
+    )
+
+
+def _standing(state: OpState) -> Standing:
+    if state == "pending":
+        return "here"
+    return "at_hq" if state == "acked" else "look"
+
+
+def _why(code: str | None) -> str:
+    if code in PROBLEMS:
+        return PROBLEMS[code].title
+    return _CODE_WORDS.get(code or "", "HQ looks into it.")
+
+
+def _detail(kind: str, body: Mapping[str, Any]) -> str:
+    if kind == "outcome_recorded":
+        return f"{body['outcome'].replace('_', ' ')} · {body['play_id']}"
+    if kind == "consent_changed":
+        return f"{body['consent']['purpose'].replace('_', ' ')}: {body['consent']['decision']}"
+    if kind == "shopper_enrolled":
+        return " ".join(body[part] for part in ("given_name", "family_name") if body.get(part))
+    return str(body.get("text") or body.get("title") or body.get("topic") or "")[:80]

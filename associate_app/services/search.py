@@ -1,0 +1,40 @@
+"""Finding a shopper without a card: by name, phone digits, e-mail or number; also one enrolled on this tablet just now.
+
+Reads only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from associate_app.ports import SearchHit, TabletDatabase
+from shared.identity import Identifier, IdentifierType, fold_name, phone_key, profile_id_for
+
+
+def find_shoppers(database: TabletDatabase, text: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
+    """Shoppers for a typed text, the likeliest first; own new shoppers whom HQ has not confirmed come before all."""
+    if not text.strip():
+        return ()
+    known = database.search(text, limit=limit)
+    fresh = [hit for hit in _enrolled_here(database, text) if all(hit.loyalty_id != one.loyalty_id for one in known)]
+    return (*fresh, *known)[:limit]
+
+
+def _enrolled_here(database: TabletDatabase, text: str) -> Iterator[SearchHit]:
+    """Shoppers of unsettled enrolments whose name, phone, e-mail or number holds what was typed."""
+    words, digits = fold_name(text).split(), phone_key(text)
+    for entry in database.recorded_since("shopper_enrolled", ""):
+        if entry.state == "acked" or not entry.op.body:
+            continue
+        body = entry.op.body
+        told = fold_name(" ".join(str(body.get(part) or "") for part in ("given_name", "family_name", "email")))
+        numbers = f"{body['loyalty_id']} {phone_key(str(body.get('phone') or ''))}"
+        if all(word in told for word in words) or (len(digits) >= 3 and digits in numbers):
+            yield _hit(body)
+
+
+def _hit(body: dict[str, Any]) -> SearchHit:
+    name = " ".join(body[part] for part in ("given_name", "family_name") if body.get(part))
+    profile_id = profile_id_for(Identifier(IdentifierType.LOYALTY_ID, body["loyalty_id"]))
+    return SearchHit(profile_id, name or body["loyalty_id"], body["loyalty_id"], None, "new, not at HQ yet")

@@ -1,0 +1,109 @@
+"""Who works at this tablet: a PIN checked without a network. Changing the associate never touches the journal.
+
+Wrong tries are counted in the database, so that a restart does not give new ones. An associate whom HQ disabled, or a
+tablet that HQ has not vouched for in seven days (a setting), signs nobody in.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import ValidationError
+
+from associate_app.ports import LAST_CONTACT_NOTE, Clock, TabletDatabase
+from associate_app.services.store_book import TabletRules
+from shared.clock import format_at, is_at, parse_at
+from shared.documents import AssociateDocument
+
+FREE_TRIES: Final = 5
+WAIT_S_FIRST: Final = 30
+WAIT_S_MAX: Final = 3600
+_TRIES_NOTE: Final = "pin_tries/"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The answer to a PIN: `associate` when it was right, else a sentence and the seconds to wait (0: try again)."""
+
+    associate: AssociateDocument | None
+    sentence: str | None = None
+    wait_s: int = 0
+
+
+def associates_here(database: TabletDatabase) -> tuple[AssociateDocument, ...]:
+    """Who may sign in at this store, by name. Their PIN hashes go no further than this process."""
+    found = []
+    for stored in database.documents("associate"):
+        try:
+            found.append(AssociateDocument.model_validate(stored.body))
+        except ValidationError:
+            continue
+    return tuple(sorted((one for one in found if not one.is_disabled), key=lambda one: one.name.casefold()))
+
+
+def sign_in(database: TabletDatabase, associate_id: str, pin: str, *, clock: Clock, rules: TabletRules) -> SignIn:
+    """Check a PIN. Slow on purpose: some 20 ms of argon2."""
+    now = clock.now()
+    associate = next((one for one in associates_here(database) if one.associate_id == associate_id), None)
+    if associate is None:
+        return SignIn(None, "You cannot sign in here any more. Ask your store manager.")
+    if associate.pin_hash is None:
+        return SignIn(None, "You have no PIN yet. Ask your store manager to set one.")
+    if _is_unvouched(database, now, rules):
+        return SignIn(None, f"This tablet has not reached HQ for {rules.sign_in_d} days. Take it to the network first.")
+    if (wait_s := _wait_s(database, associate_id, now)) > 0:
+        return SignIn(None, _wait_sentence(wait_s), wait_s)
+    if not _fits(associate.pin_hash, pin):
+        return _note_wrong_try(database, associate_id, now)
+    database.write_note(_TRIES_NOTE + associate_id, None)
+    return SignIn(associate)
+
+
+def _fits(pin_hash: str, pin: str) -> bool:
+    try:
+        return PasswordHasher().verify(pin_hash, pin[:32])
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _is_unvouched(database: TabletDatabase, now: datetime, rules: TabletRules) -> bool:
+    contact_at = database.read_note(LAST_CONTACT_NOTE)
+    if contact_at is None or not is_at(contact_at):
+        return False
+    return now - parse_at(contact_at) > timedelta(days=rules.sign_in_d)
+
+
+def _tries(database: TabletDatabase, associate_id: str) -> tuple[int, str | None]:
+    noted = json.loads(database.read_note(_TRIES_NOTE + associate_id) or '{"count": 0, "until_at": null}')
+    return noted["count"], noted["until_at"]
+
+
+def _wait_s(database: TabletDatabase, associate_id: str, now: datetime) -> int:
+    """Seconds still to wait; never more than the longest wait, whatever the clock did meanwhile."""
+    _, until_at = _tries(database, associate_id)
+    if until_at is None:
+        return 0
+    left_s = int((parse_at(until_at) - now).total_seconds()) + 1
+    return left_s if 0 < left_s <= WAIT_S_MAX + 1 else 0
+
+
+def _note_wrong_try(database: TabletDatabase, associate_id: str, now: datetime) -> SignIn:
+    count = _tries(database, associate_id)[0] + 1
+    wait_s = 0 if count < FREE_TRIES else min(WAIT_S_MAX, WAIT_S_FIRST * 2 ** min(count - FREE_TRIES, 10))
+    until_at = format_at(now + timedelta(seconds=wait_s)) if wait_s else None
+    database.write_note(_TRIES_NOTE + associate_id, json.dumps({"count": count, "until_at": until_at}))
+    if wait_s:
+        return SignIn(None, _wait_sentence(wait_s), wait_s)
+    left = FREE_TRIES - count
+    return SignIn(None, f"That PIN is not right. {left} more {'try' if left == 1 else 'tries'} before a short wait.")
+
+
+def _wait_sentence(wait_s: int) -> str:
+    minutes, seconds = divmod(wait_s, 60)
+    when = f"{minutes + (seconds > 0)} minutes" if minutes else f"{seconds} seconds"
+    return f"Too many wrong PINs. Wait {when}, or ask your store manager for a new one."

@@ -1,0 +1,252 @@
+"""What a tablet knows of its own store besides the shoppers: playbook, catalogue, stock, cards, codes. Before step 2.
+
+Made from the replica's documents and kept until they change: each part is rebuilt only when a document of its kinds
+did, so that looking up a card costs no playbook. Reads only.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from associate_app.ports import TabletDatabase
+from shared.code_patterns import CodePattern
+from shared.documents import ProductDocument
+from shared.errors import Refused
+from shared.plays.condition import Group, ProfileField, walk
+from shared.plays.files import codes_of
+from shared.plays.inputs import ProductFacts, StockLevel, StoreFacts, zone_of
+from shared.plays.playbook import Play, Playbook
+from shared.plays.settings import SETTING_ID, PlaySettings
+from shared.scan_code import ScanRules
+
+Part = TypeVar("Part")
+
+_CHAIN_ID: Final = "setting/chain"
+_TABLET_RULES_ID: Final = "setting/tablet"
+_RULE_KINDS: Final = ("play", "offer", "estimate", "play_change", "setting")
+
+_ON_THE_CARD: Final = frozenset({"tier", "identifier_types"})
+
+
+@dataclass(frozen=True, slots=True)
+class TabletRules:
+    """`setting/tablet`: after how long without HQ a tablet hides behaviour (hours) and signs nobody in (days)."""
+
+    hide_behaviour_h: int = 72
+    sign_in_d: int = 7
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> TabletRules:
+        """Read the setting; what is missing or no positive number keeps its default."""
+        known = {name: document.get(name) for name in cls.__slots__}
+        return cls(**{name: value for name, value in known.items() if type(value) is int and value > 0})
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBook:
+    """Everything but the shoppers. `region` (ISO 3166) completes phone numbers typed without a country code.
+
+    `card_keys` are raw public keys by key id, `cancelled` card ids, `catalogue` the product documents by sku. `generic`
+    is the part of the playbook for someone of whom this tablet holds nothing.
+    """
+
+    store: StoreFacts
+    store_name: str
+    region: str
+    playbook: Playbook
+    generic: Playbook
+    settings: PlaySettings
+    rules: TabletRules
+    scan_rules: ScanRules
+    products: Mapping[str, ProductFacts]
+    catalogue: Mapping[str, ProductDocument]
+    stock: Mapping[str, StockLevel]
+    card_keys: Mapping[int, bytes]
+    cancelled: frozenset[str]
+
+    def today(self, now: datetime) -> date:
+        """The date in the store's time zone."""
+        return now.astimezone(zone_of(self.store.timezone)).date()
+
+
+class StoreBooks:
+    """Keeps the newest book; safe to ask from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: dict[str, tuple[tuple[Any, ...], Any]] = {}
+
+    def read(self, database: TabletDatabase) -> StoreBook:
+        """The book as the replica stands now. Raises Refused while this tablet is not connected to a store."""
+        device = database.device()
+        if device is None:
+            raise Refused("This tablet is not connected to a store yet. Connect it with an enrolment code first.")
+        with self._lock:
+            return self._read(database, device.store)
+
+    def _read(self, database: TabletDatabase, code: str) -> StoreBook:
+        def part(name: str, kinds: tuple[str, ...], make: Callable[[TabletDatabase], Part], *keys: Any) -> Part:
+            return self._part(database, name, kinds, make, *keys)
+
+        rules = part("rules", _RULE_KINDS, _read_rules)
+        store = part("store", ("store", "setting"), lambda db: _read_store(db, code), code)
+        catalogue = part("catalogue", ("product",), _read_catalogue)
+        currency = store.facts.currency
+        scan_keys = (("product", *_RULE_KINDS), lambda _: _scan_rules(rules, store, catalogue))
+        return StoreBook(
+            store=store.facts,
+            store_name=store.name,
+            region=store.region,
+            playbook=rules.playbook,
+            generic=rules.generic,
+            settings=rules.settings,
+            rules=rules.tablet,
+            scan_rules=part("scan", *scan_keys),
+            products=part("products", ("product",), lambda _: _facts_of(catalogue, currency), currency),
+            catalogue=catalogue,
+            stock=part("stock", ("stock",), _read_stock),
+            card_keys=part("keys", ("card_key",), _read_card_keys),
+            cancelled=part("cancelled", ("card_cancelled",), _read_cancelled),
+        )
+
+    def _part(
+        self,
+        database: TabletDatabase,
+        name: str,
+        kinds: tuple[str, ...],
+        make: Callable[[TabletDatabase], Part],
+        *keys: Any,
+    ) -> Part:
+        """A part as it was made, unless a document of its kinds changed since."""
+        stamp = (database.revision(kinds), *keys)
+        held = self._parts.get(name)
+        if held is None or held[0] != stamp:
+            held = self._parts[name] = (stamp, make(database))
+        made: Part = held[1]
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    playbook: Playbook
+    generic: Playbook
+    settings: PlaySettings
+    tablet: TabletRules
+
+
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    facts: StoreFacts
+    name: str
+    region: str
+    loyalty: tuple[CodePattern, ...]
+
+
+def _read_rules(database: TabletDatabase) -> _Rules:
+    documents = {stored.id: stored.body for kind in _RULE_KINDS for stored in database.documents(kind)}
+    settings = _settings_of(documents.get(SETTING_ID, {}))
+    tablet = TabletRules.from_document(documents.get(_TABLET_RULES_ID, {}))
+    playbook = Playbook.from_documents(documents, settings)
+    generic = replace(playbook, plays=tuple(play for play in playbook.plays if _claims_nothing(play)))
+    return _Rules(playbook, generic, settings, tablet)
+
+
+def _claims_nothing(play: Play) -> bool:
+    """Say whether a play needs no more of a shopper than a card tells. A missing fact is no fact: one that is met by an
+    empty profile's zero orders would greet a member of ten years as a newcomer."""
+    leaves = (part for _, _, part in walk(play.condition) if not isinstance(part, Group))
+    return not play.stages and all(isinstance(leaf, ProfileField) and leaf.field in _ON_THE_CARD for leaf in leaves)
+
+
+def _settings_of(document: Mapping[str, Any]) -> PlaySettings:
+    """The chain's settings; one this version cannot read leaves the shipped ones in force."""
+    try:
+        return PlaySettings.from_document(document)
+    except ValidationError:
+        return PlaySettings()
+
+
+def _read_store(database: TabletDatabase, code: str) -> _Shop:
+    own, chain = database.document(f"store/{code}"), database.document(_CHAIN_ID)
+    told = {**(chain.body if chain else {}), **{k: v for k, v in (own.body if own else {}).items() if v is not None}}
+    facts = StoreFacts(
+        code=code,
+        timezone=told.get("timezone") or "UTC",
+        currency=told.get("currency") or "EUR",
+        region=own.body.get("region") if own else None,
+    )
+    name = own.body.get("name") if own else None
+    patterns = _patterns(chain.body.get("loyalty_numbers") or () if chain else ())
+    country = (own.body.get("country") if own else None) or (chain.body.get("region") if chain else None)
+    return _Shop(facts, name or code, country or "DE", patterns)
+
+
+def _patterns(bodies: Iterable[Mapping[str, Any]]) -> tuple[CodePattern, ...]:
+    patterns = []
+    for body in bodies:
+        try:
+            patterns.append(CodePattern.from_body(body))
+        except Refused:
+            continue
+    return tuple(patterns)
+
+
+def _read_catalogue(database: TabletDatabase) -> dict[str, ProductDocument]:
+    catalogue = {}
+    for stored in database.documents("product"):
+        try:
+            product = ProductDocument.model_validate(stored.body)
+        except ValidationError:
+            continue
+        catalogue[product.sku] = product
+    return catalogue
+
+
+def _facts_of(catalogue: Mapping[str, ProductDocument], currency: str) -> dict[str, ProductFacts]:
+    return {
+        sku: ProductFacts(product.title, product.category, product.brand, product.price_in(currency), product.image)
+        for sku, product in catalogue.items()
+    }
+
+
+def _read_stock(database: TabletDatabase) -> dict[str, StockLevel]:
+    levels = {}
+    for stored in database.documents("stock"):
+        sku, quantity = stored.body.get("sku"), stored.body.get("quantity")
+        if isinstance(sku, str) and type(quantity) is int:
+            levels[sku] = StockLevel(quantity, stored.body.get("aisle"))
+    return levels
+
+
+def _scan_rules(rules: _Rules, store: _Shop, catalogue: Mapping[str, ProductDocument]) -> ScanRules:
+    return ScanRules(
+        loyalty=store.loyalty,
+        offers=codes_of(rules.playbook.offers.values()),
+        gtins={product.gtin: sku for sku, product in catalogue.items() if product.gtin},
+        skus=frozenset(catalogue),
+    )
+
+
+def _read_card_keys(database: TabletDatabase) -> dict[int, bytes]:
+    keys = {}
+    for stored in database.documents("card_key"):
+        kid, text = stored.body.get("kid"), stored.body.get("public_key")
+        try:
+            raw = base64.b64decode(str(text), validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        if type(kid) is int:
+            keys[kid] = raw
+    return keys
+
+
+def _read_cancelled(database: TabletDatabase) -> frozenset[str]:
+    return frozenset(stored.id.partition("/")[2] for stored in database.documents("card_cancelled"))
