@@ -5,25 +5,67 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from cyclopts import App, CycloptsError
 
-from sync_server.command_line import cards, chain, demo, devices, operations, shoppers
 from sync_server.command_line.common import WRONG_USAGE, complain, guard
 
-VERSION = "1.0.0"
+VERSION: Final = "1.0.0"
+
+_GROUPS: Final = {
+    "store": "The chain's shops.",
+    "associate": "The people on the floor.",
+    "device": "The chain's tablets.",
+    "key": "Write keys of the systems that send events.",
+    "card": "Loyalty cards.",
+    "shopper": "Who is in a store's slice, and why.",
+    "profile": "Profiles as HQ holds them.",
+    "play": "The playbook.",
+}
+_COMMANDS: Final = {
+    "init": ("chain:init", "Make a new chain."),
+    "store add": ("chain:store_add", "Add a shop."),
+    "store list": ("chain:store_list", "List the shops."),
+    "associate add": ("chain:associate_add", "Add someone who works at a store."),
+    "associate list": ("chain:associate_list", "List the people."),
+    "associate disable": ("chain:associate_disable", "Let someone sign in no more."),
+    "associate reset-pin": ("chain:associate_reset_pin", "Give someone a new PIN."),
+    "device enrol": ("devices:device_enrol", "Make a one-time code for a new tablet."),
+    "device list": ("devices:device_list", "List the tablets."),
+    "device revoke": ("devices:device_revoke", "Shut a tablet out."),
+    "key create": ("chain:key_create", "Make a write key."),
+    "card issue": ("cards:card_issue", "Issue a signed card."),
+    "card cancel": ("cards:card_cancel", "Cancel a card."),
+    "shopper list": ("shoppers:shopper_list", "List shoppers of a store's slice."),
+    "shopper why": ("shoppers:shopper_why", "Say which stores hold a shopper, and why."),
+    "profile show": ("shoppers:profile_show", "Print a profile in full."),
+    "play list": ("chain:play_list", "List the plays published now."),
+    "demo-data": ("demo:demo_data", "Fill an empty chain with the demo."),
+    "demo-sheet": ("demo:demo_sheet", "Show the demo's cards and people."),
+    "demo-live": ("demo:demo_live", "Let the demo's shoppers go on living."),
+    "serve": ("operations:serve", "Serve tablets and the tracking API."),
+    "migrate": ("operations:migrate", "Bring the database up to date."),
+    "backup": ("operations:backup", "Copy the database to a file."),
+    "restore": ("operations:restore_command", "Make the database what a backup holds."),
+}
+"""Command -> (where it is written, what it does). A page is imported only when one of its commands is run."""
 
 
 def make_cli() -> App:
-    """The command line with all its commands."""
+    """The command line with all its commands of the table."""
     cli = App(
         name="sync-server",
         help="HQ's side of Floorside: one chain, its stores, tablets, cards and shoppers.",
         version=VERSION,
         help_format="plaintext",
     )
-    for part in (chain, devices, cards, shoppers, operations, demo):
-        part.add_commands(cli)
+    groups = {name: App(name=name, help=words, help_format="plaintext") for name, words in _GROUPS.items()}
+    for part in groups.values():
+        cli.command(part)
+    for words, (place, summary) in _COMMANDS.items():
+        group, _, name = words.rpartition(" ")
+        (groups[group] if group else cli).command(f"{__package__}.{place}", name=name, help=summary)
     return cli
 
 

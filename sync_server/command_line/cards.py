@@ -6,19 +6,10 @@ import sys
 from datetime import date
 
 import qrcode
-from cyclopts import App
 
 from shared.errors import Refused
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json
 from sync_server.services.cards import cancel_card, issue_card
-
-
-def add_commands(cli: App) -> None:
-    """Add this page's commands."""
-    card = App(name="card", help="Loyalty cards.", help_format="plaintext")
-    card.command(card_issue, name="issue")
-    card.command(card_cancel, name="cancel")
-    cli.command(card)
 
 
 def card_issue(loyalty_id: str, *, expires_on: str | None = None, common: Common = DEFAULT) -> None:

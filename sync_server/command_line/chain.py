@@ -1,42 +1,17 @@
-"""Commands for the chain itself: init, store, associate, key, play, demo-data."""
+"""Commands for the chain itself: init, store, associate, key, play."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
 from babel.core import get_global
-from cyclopts import App, Parameter
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sync_server.command_line.common import DEFAULT, Common, headquarters, say, say_json, say_table
+from sync_server.command_line.common import DEFAULT, Common, headquarters, say, say_table
 from sync_server.ports import Store
 from sync_server.services import chain as chains
-from sync_server.services.demo import DemoProgress, fill_demo
 from sync_server.services.playbook import list_plays, publish_playbook
 from sync_server.services.sources import create_key
-
-
-def add_commands(cli: App) -> None:
-    """Add this page's commands."""
-    cli.command(init)
-    store = App(name="store", help="The chain's shops.", help_format="plaintext")
-    store.command(store_add, name="add")
-    store.command(store_list, name="list")
-    associate = App(name="associate", help="The people on the floor.", help_format="plaintext")
-    associate.command(associate_add, name="add")
-    associate.command(associate_list, name="list")
-    associate.command(associate_disable, name="disable")
-    associate.command(associate_reset_pin, name="reset-pin")
-    key = App(name="key", help="Write keys of the systems that send events.", help_format="plaintext")
-    key.command(key_create, name="create")
-    play = App(name="play", help="The playbook.", help_format="plaintext")
-    play.command(play_list, name="list")
-    for part in (store, associate, key, play):
-        cli.command(part)
-    cli.command(demo_data, name="demo-data")
 
 
 def init(*, chain: str, currency: str, timezone: str, region: str | None = None, common: Common = DEFAULT) -> None:
@@ -86,10 +61,16 @@ def store_add(
         Small letters, digits and hyphens, such as berlin-1.
     name
         How people call it.
-    currency, timezone, country
-        Default is the chain's.
-    lat, lon
-        Where it is, in degrees; distances to shoppers need it.
+    currency
+        What its tills take; default is the chain's.
+    timezone
+        Where its day begins; default is the chain's.
+    country
+        Two capital letters, such as DE; default is the chain's.
+    lat
+        Its latitude in degrees; distances to shoppers need it.
+    lon
+        Its longitude in degrees.
     """
     place = [None if degrees is None else round(degrees * 1_000_000) for degrees in (lat, lon)]
     with headquarters(common) as hq:
@@ -195,31 +176,3 @@ def play_list(*, common: Common = DEFAULT) -> None:
         rows = list_plays(hq)
     columns = {"play_id": "Id", "version": "Version", "title": "Title", "class": "Class", "offer_id": "Offer"}
     say_table(common, rows, columns, "There is no play yet.")
-
-
-def demo_data(
-    *,
-    shoppers: Annotated[int, Parameter(help="How many shoppers.")] = 1500,
-    seed: Annotated[int, Parameter(help="Equal seeds give equal shoppers.")] = 1,
-    lines: Annotated[bool, Parameter(help="Print progress as JSON lines, for programs.", negative="")] = False,
-    common: Common = DEFAULT,
-) -> None:
-    """Fill an empty chain with the demo: six stores, their people, products, plays and a year of history."""
-    with headquarters(common) as hq, _progress() as bar:
-        task = bar.add_task("shoppers", total=shoppers)
-
-        def tell(progress: DemoProgress) -> None:
-            words = f"shoppers, {len(progress.stores_in)} stores in" if progress.stores_in else "shoppers"
-            bar.update(task, completed=progress.shoppers, description=words)
-            if lines:
-                say_json(asdict(progress))
-
-        filled = fill_demo(hq, shoppers, seed, tell)
-    stores = len(filled["stores"])
-    say(common, filled, f"{shoppers} shoppers with {filled['messages']} events are in {stores} stores.")
-
-
-def _progress() -> Progress:
-    """A bar on standard error, shown only where a person looks."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)

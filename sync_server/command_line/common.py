@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import platformdirs
 from cyclopts import Parameter
@@ -24,9 +24,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from shared.errors import Refused
-from sync_server.bootstrap import open_headquarters
-from sync_server.services.headquarters import Headquarters
 from sync_server.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from sync_server.services.headquarters import Headquarters
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -56,7 +57,9 @@ def settings_of(common: Common, **told: Any) -> Settings:
 
 @contextmanager
 def headquarters(common: Common, **told: Any) -> Iterator[Headquarters]:
-    """The server's parts for one command."""
+    """The server's parts for one command; imported only here, so that help and wrong usage are told at once."""
+    from sync_server.bootstrap import open_headquarters
+
     with open_headquarters(settings_of(common, **told)) as hq:
         yield hq
 

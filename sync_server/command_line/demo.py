@@ -1,18 +1,23 @@
-"""Commands of the demo besides `demo-data`: the sheet of cards, and the shoppers who go on living."""
+"""Commands of the demo: its data, the sheet of cards, and the shoppers who go on living."""
 
 from __future__ import annotations
 
 import re
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import httpx
 import qrcode
-from cyclopts import App
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sync_server.command_line.common import DEFAULT, Common, complain, headquarters, say
+from sync_server.command_line.common import DEFAULT, Common, complain, headquarters, say, say_json
 from sync_server.demo.live import live_messages
+from sync_server.services.demo import DemoProgress, fill_demo
 from sync_server.services.demo_sheet import DemoSheet, demo_of, make_sheet, opened_lately
 from sync_server.services.sources import create_key
 
@@ -21,10 +26,32 @@ EVERY_S = 12.0
 _OTHERS_TURN = 3
 
 
-def add_commands(cli: App) -> None:
-    """Add this page's commands."""
-    cli.command(demo_sheet)
-    cli.command(demo_live)
+def demo_data(
+    *,
+    shoppers: Annotated[int, Parameter(help="How many shoppers.")] = 1500,
+    seed: Annotated[int, Parameter(help="Equal seeds give equal shoppers.")] = 1,
+    lines: Annotated[bool, Parameter(help="Print progress as JSON lines, for programs.", negative="")] = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Fill an empty chain with the demo: six stores, their people, products, plays and a year of history."""
+    with headquarters(common) as hq, _progress() as bar:
+        task = bar.add_task("shoppers", total=shoppers)
+
+        def tell(progress: DemoProgress) -> None:
+            words = f"shoppers, {len(progress.stores_in)} stores in" if progress.stores_in else "shoppers"
+            bar.update(task, completed=progress.shoppers, description=words)
+            if lines:
+                say_json(asdict(progress))
+
+        filled = fill_demo(hq, shoppers, seed, tell)
+    stores = len(filled["stores"])
+    say(common, filled, f"{shoppers} shoppers with {filled['messages']} events are in {stores} stores.")
+
+
+def _progress() -> Progress:
+    """A bar on standard error, shown only where a person looks."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)
 
 
 def demo_sheet(*, out: Path | None = None, common: Common = DEFAULT) -> None:

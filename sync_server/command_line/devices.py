@@ -5,20 +5,10 @@ from __future__ import annotations
 import sys
 
 import qrcode
-from cyclopts import App
 
 from shared.scan_code import encode_enrolment
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, say_table
 from sync_server.services.enrolment import list_devices, make_code, revoke_device
-
-
-def add_commands(cli: App) -> None:
-    """Add this page's commands."""
-    device = App(name="device", help="The chain's tablets.", help_format="plaintext")
-    device.command(device_enrol, name="enrol")
-    device.command(device_list, name="list")
-    device.command(device_revoke, name="revoke")
-    cli.command(device)
 
 
 def device_enrol(*, store: str, hours: int | None = None, url: str | None = None, common: Common = DEFAULT) -> None:

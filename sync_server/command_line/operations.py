@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import socket
 import sys
 from pathlib import Path
 
-import uvicorn
-from cyclopts import App
-
 from shared.errors import Refused
-from sync_server.api.app import make_app
 from sync_server.bootstrap import back_up, begin_anew, open_database, restore, upgrade
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, settings_of
 from sync_server.services.chain import NAME_NOTE, ensure_epoch
-from sync_server.services.doorbell import Doorbell
-
-KEEP_ALIVE_S = 75
-"""Longer than a tablet's poll, so that a connection is kept from one poll to the next."""
-LAST_WORDS_S = 5
-
-
-def add_commands(cli: App) -> None:
-    """Add this page's commands."""
-    cli.command(serve)
-    cli.command(migrate)
-    cli.command(backup)
-    cli.command(restore_command, name="restore")
-
 
 # serve ----------------------------------------------------------------------------------------------------------------
 
@@ -44,12 +24,14 @@ def serve(*, host: str | None = None, port: int | None = None, common: Common = 
     port
         Port to listen on; default 8321, 0 takes a free one.
     """
+    from sync_server.command_line import serving  # the web framework, which no other command needs
+
     with headquarters(common, host=host, port=port) as hq:
         ensure_epoch(hq)
-        listening = listen(hq.settings.host, hq.settings.port)
+        listening = serving.listen(hq.settings.host, hq.settings.port)
         with hq.database.read() as reader:
             name = reader.note(NAME_NOTE) or "An empty chain"
-        address = f"http://{_spell(hq.settings.host)}:{listening.getsockname()[1]}"
+        address = serving.address_of(hq.settings.host, listening)
         if common.json:
             say_json({"url": address, "pid": os.getpid()})
         else:
@@ -57,66 +39,7 @@ def serve(*, host: str | None = None, port: int | None = None, common: Common = 
                 f"{name} is served at {address} (its API: {address}/docs). Stop with Ctrl+C.", soft_wrap=True
             )
             sys.stdout.flush()
-        _Server(_config(make_app(hq)), hq.doorbell).run(sockets=[listening])
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises Refused in words for a port in use, a foreign address, or a port not allowed."""
-    try:
-        [family, kind, protocol, _, address] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-    except OSError as problem:
-        raise Refused(f"The address {host!r:.80} cannot be listened on ({problem.strerror}).") from None
-    try:
-        if os.name != "nt":
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(2048)
-    except OSError as problem:
-        listening.close()
-        raise Refused(_port_words(host, port, problem)) from None
-    return listening
-
-
-def _port_words(host: str, port: int, problem: OSError) -> str:
-    if problem.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} on {host} is in use: another program, perhaps another Floorside, listens there. "
-            "Stop it or give another --port."
-        )
-    if problem.errno == errno.EACCES:
-        return f"This account may not listen on port {port}. Give a --port above 1023."
-    return f"Port {port} on {host} cannot be listened on ({problem.strerror})."
-
-
-def _spell(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _config(app: object) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=LAST_WORDS_S,
-    )
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that lets waiting tablets go at once when it stops."""
-
-    def __init__(self, config: uvicorn.Config, doorbell: Doorbell) -> None:
-        super().__init__(config)
-        self._doorbell = doorbell
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer everybody who waits, then stop."""
-        self._doorbell.close()
-        await super().shutdown(sockets)
+        serving.run_until_stopped(hq, listening)
 
 
 # keeping --------------------------------------------------------------------------------------------------------------

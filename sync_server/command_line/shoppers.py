@@ -4,21 +4,8 @@ from __future__ import annotations
 
 import json
 
-from cyclopts import App
-
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say_json, say_table
 from sync_server.services.shoppers import explain_slice, list_shoppers, show_profile
-
-
-def add_commands(cli: App) -> None:
-    """Add this page's commands."""
-    shopper = App(name="shopper", help="Who is in a store's slice, and why.", help_format="plaintext")
-    shopper.command(shopper_list, name="list")
-    shopper.command(shopper_why, name="why")
-    profile = App(name="profile", help="Profiles as HQ holds them.", help_format="plaintext")
-    profile.command(profile_show, name="show")
-    cli.command(shopper)
-    cli.command(profile)
 
 
 def shopper_list(*, store: str, limit: int = 20, common: Common = DEFAULT) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import resource
@@ -17,6 +19,7 @@ import httpx
 import pytest
 
 from shared.cards import SignedCard, parse_card
+from sync_server.command_line.app import run as run_command_line
 from tests.support.programs import Said, ServerProcess, run
 
 PROGRAM = "sync_server"
@@ -28,9 +31,17 @@ def said(folder: Path, line: str, **more: Any) -> Said:
     return run(PROGRAM, *words, "--data-dir", folder, **more)
 
 
+def here(line: str) -> Said:
+    """Run a command line in this very process: the same code after the interpreter's start, and a second saved."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = run_command_line(shlex.split(line))
+    return Said(status, out.getvalue(), err.getvalue())
+
+
 def told(folder: Path, line: str) -> Any:
     """The one JSON value a command prints."""
-    done = said(folder, f"{line} --json")
+    done = here(f"{line} --data-dir '{folder}' --json")
     assert (done.status, done.err) == (0, ""), done
     assert done.out.count("\n") == 1
     return done.json
@@ -71,6 +82,17 @@ def test_a_real_chain_is_set_up_by_command_line_alone(tmp_path: Path) -> None:
     assert len(told(tmp_path, "play list")) == made["plays"]
     migrated = told(tmp_path, "migrate")
     assert migrated["before"] == migrated["now"]
+
+
+def test_the_program_itself_prints_one_json_value_and_ends_with_the_status(chain: Path) -> None:
+    """As a process: standard output is for the value, standard error for the sentence."""
+    listed = said(chain, "store list --json")
+    assert (listed.status, listed.err) == (0, "")
+    assert listed.json[0]["code"] == "berlin-1"
+    refused = said(chain, "device enrol --store paris-1 --json")
+    assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1)
+    wrong = said(chain, "store lits")
+    assert (wrong.status, wrong.out, "Traceback" in wrong.err) == (2, "", False)
 
 
 def test_people_get_tables_and_a_qr_code(chain: Path) -> None:
@@ -118,7 +140,7 @@ def test_people_get_tables_and_a_qr_code(chain: Path) -> None:
 def test_a_refusal_is_one_sentence_on_standard_error_and_status_1(chain: Path, line: str, sentence: str) -> None:
     """Nothing on standard output, never a traceback."""
     for more in ("", " --json"):
-        done = said(chain, line + more)
+        done = here(f"{line}{more} --data-dir '{chain}'")
         assert (done.status, done.out) == (1, "")
         assert sentence in done.err
         assert done.err.count("\n") == 1
@@ -142,7 +164,7 @@ def test_a_refusal_is_one_sentence_on_standard_error_and_status_1(chain: Path, l
 )
 def test_wrong_usage_is_status_2(chain: Path, line: str) -> None:
     """And says where help is."""
-    done = run(PROGRAM, *shlex.split(line))
+    done = here(line)
     assert (done.status, done.out) == (2, "")
     assert "--help" in done.err
     assert "Traceback" not in done.err
@@ -153,7 +175,7 @@ def test_wrong_usage_is_status_2(chain: Path, line: str) -> None:
 )
 def test_help_is_shown_and_only_a_missing_command_is_a_mistake(words: list[str]) -> None:
     """Asked for, help is a success; instead of a command it is wrong usage."""
-    done = run(PROGRAM, *words)
+    done = here(" ".join(words))
     assert done.status == (0 if {"--help", "--version"} & set(words) else 2)
     assert done.out
     assert "Traceback" not in done.err

@@ -1,0 +1,84 @@
+"""Listening and serving: a socket with its troubles in words, and uvicorn on it until a signal."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import Final
+
+import uvicorn
+
+from shared.errors import Refused
+from sync_server.api.app import make_app
+from sync_server.services.doorbell import Doorbell
+from sync_server.services.headquarters import Headquarters
+
+KEEP_ALIVE_S: Final = 75
+"""Longer than a tablet's poll, so that a connection is kept from one poll to the next."""
+LAST_WORDS_S: Final = 5
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises Refused in words for a port in use, a foreign address, or a port not allowed."""
+    try:
+        [family, kind, protocol, _, address] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as problem:
+        raise Refused(f"The address {host!r:.80} cannot be listened on ({problem.strerror}).") from None
+    try:
+        if os.name != "nt":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as problem:
+        listening.close()
+        raise Refused(_port_words(host, port, problem)) from None
+    return listening
+
+
+def _port_words(host: str, port: int, problem: OSError) -> str:
+    if problem.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {host} is in use: another program, perhaps another Floorside, listens there. "
+            "Stop it or give another --port."
+        )
+    if problem.errno == errno.EACCES:
+        return f"This account may not listen on port {port}. Give a --port above 1023."
+    return f"Port {port} on {host} cannot be listened on ({problem.strerror})."
+
+
+def address_of(host: str, listening: socket.socket) -> str:
+    """The address a socket is reached at, with the port it was given."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+
+
+def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
+    """Serve until a signal; then let waiting tablets go at once and finish what is under way."""
+    _Server(_config(make_app(hq)), hq.doorbell).run(sockets=[listening])
+
+
+def _config(app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=LAST_WORDS_S,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that lets waiting tablets go at once when it stops."""
+
+    def __init__(self, config: uvicorn.Config, doorbell: Doorbell) -> None:
+        super().__init__(config)
+        self._doorbell = doorbell
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer everybody who waits, then stop."""
+        self._doorbell.close()
+        await super().shutdown(sockets)
