@@ -12,6 +12,7 @@ from typing import Final
 
 from shared.clock import format_at, shift_at
 from shared.fold import ProfileState
+from shared.lifecycle import value_bands
 from shared.projection import Reading, net_revenue
 from sync_server.ports import CentralDatabase, CentralWriter, Clock, StoredProfile
 from sync_server.services.merge import Projector
@@ -21,24 +22,16 @@ TOMBSTONE_DAYS: Final = 90
 _PAGE: Final = 500
 
 
-def value_bands(revenue: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Profile -> top_5, top_20, rest or none, by net revenue (profile -> currency -> minor units).
+def bands_of(revenue: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+    """Profile -> value band, by net revenue (profile -> currency -> minor units).
 
-    Ranked within each profile's largest currency, for money is never added across currencies; ties by profile id.
+    Each is ranked within its largest currency only, for money is never added across currencies.
     """
-    by_currency: dict[str, list[tuple[int, str]]] = {}
-    bands = dict.fromkeys(revenue, "none")
+    by_currency: dict[str, dict[str, int]] = {}
     for profile_id, totals in revenue.items():
-        spent = [(minor, currency) for currency, minor in totals.items() if minor > 0]
-        if spent:
-            minor, currency = max(spent)
-            by_currency.setdefault(currency, []).append((minor, profile_id))
-    for ranked in by_currency.values():
-        ranked.sort(key=lambda entry: (-entry[0], entry[1]))
-        for place, (_, profile_id) in enumerate(ranked):
-            share = place / len(ranked)
-            bands[profile_id] = "top_5" if share < 0.05 else "top_20" if share < 0.20 else "rest"
-    return bands
+        minor, currency = max(((minor, currency) for currency, minor in totals.items()), default=(0, ""))
+        by_currency.setdefault(currency, {})[profile_id] = minor
+    return {profile_id: band for totals in by_currency.values() for profile_id, band in value_bands(totals).items()}
 
 
 def refresh_profiles(database: CentralDatabase, clock: Clock) -> int:
@@ -60,7 +53,7 @@ def _all_bands(database: CentralDatabase, since_at: str) -> dict[str, str]:
         for stored in reader.every_profile():
             state = ProfileState.from_json(json.loads(stored.state))
             revenue[stored.profile_id] = net_revenue(Reading(state), since_at=since_at)
-    return value_bands(revenue)
+    return bands_of(revenue)
 
 
 def _refresh_page(tx: CentralWriter, page: Iterable[str], bands: Mapping[str, str], now_at: str) -> int:
