@@ -17,6 +17,7 @@ from shared.errors import Refused
 REVISIONS: Final = ("0001",)
 SCRIPTS: Final = Path(__file__).parent
 _VERSION_TABLE: Final = "alembic_version"
+_LOCK: Final = 0x666C6F6F72
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -39,9 +40,16 @@ def bring_up_to_date(engine: Engine) -> tuple[str | None, str]:
     if before == REVISIONS[-1]:
         return before, before
     with engine.connect() as connection, connection.execution_options(is_floorside_write=True).begin():
+        _lock(connection)
         before = _checked(revision_of(connection))
         _upgrade(connection)
     return before, REVISIONS[-1]
+
+
+def _lock(connection: Connection) -> None:
+    """Of several processes that start at once, one upgrades and the others wait (SQLite: the write transaction)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def _checked(revision: str | None) -> str | None:

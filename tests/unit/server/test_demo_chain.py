@@ -12,6 +12,7 @@ from sync_server.services import demo
 from sync_server.services.chain import Chain, list_stores, make_chain
 from sync_server.services.demo import DemoProgress, fill_demo, is_first_store_in
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.ingest import take_messages
 from sync_server.services.shoppers import explain_slice, list_shoppers, show_profile
 from sync_server.settings import read_settings
 
@@ -44,7 +45,7 @@ def test_the_demo_is_a_whole_chain_and_every_shopper_is_somewhere(empty: Headqua
 
 def test_a_demo_broken_off_goes_on_and_counts_nothing_twice(empty: Headquarters, monkeypatch) -> None:
     """The power went in the middle of the second batch of messages."""
-    taken = demo.take_messages
+    taken = take_messages
     calls = []
 
     def break_off(*args, **kwargs):
