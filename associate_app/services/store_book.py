@@ -38,10 +38,12 @@ _ON_THE_CARD: Final = frozenset({"tier", "identifier_types"})
 
 @dataclass(frozen=True, slots=True)
 class TabletRules:
-    """`setting/tablet`: after how long without HQ a tablet hides behaviour (hours) and signs nobody in (days)."""
+    """`setting/tablet`: after how long without HQ a tablet hides behaviour (hours), signs nobody in and deletes its
+    shoppers (days)."""
 
     hide_behaviour_h: int = 72
     sign_in_d: int = 7
+    wipe_d: int = 14
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> TabletRules:
@@ -75,6 +77,12 @@ class StoreBook:
     def today(self, now: datetime) -> date:
         """The date in the store's time zone."""
         return now.astimezone(zone_of(self.store.timezone)).date()
+
+
+def read_tablet_rules(database: TabletDatabase) -> TabletRules:
+    """The chain's rules for its tablets, before and without a whole book."""
+    stored = database.document(_TABLET_RULES_ID)
+    return TabletRules.from_document(stored.body if stored else {})
 
 
 class StoreBooks:
