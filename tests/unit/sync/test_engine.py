@@ -527,6 +527,20 @@ def test_a_page_that_leads_nowhere_is_not_asked_for_for_ever():
     assert rig.state.troubles["all"].kind == "not_final"
 
 
+def test_even_pages_that_do_lead_somewhere_do_not_go_on_without_a_rest():
+    """A feed that grows as fast as it is read: after a thousand requests the tablet rests for seconds."""
+    rig = Rig()
+    rig.begin_session()
+    asked = 0
+    while isinstance(rig.action, steps.PullPage):
+        asked += 1
+        more = page("all", more=True, check=None, next=f"cursor {asked}")
+        rig.tell(steps.Paged, "before", more)
+        rig.tell(steps.Applied, more, replica("all"))
+    assert asked == 999
+    assert 1 <= sleeping(rig) <= 5
+
+
 # refusals
 
 
