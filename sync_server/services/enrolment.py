@@ -114,7 +114,7 @@ def _use_code(tx: CentralWriter, code: str, now_at: str) -> str:
     """Use a code up and say whose it was; the update decides, so of two tablets with one code one is refused."""
     code_hash = sha256_hex(fold_code(code))
     rows = tx.rows("enrolment_code", code_hash=code_hash)
-    if not rows or rows[0]["used_at"] is not None or rows[0]["expires_at"] <= now_at:
+    if not rows or rows[0]["expires_at"] <= now_at:
         raise refuse("enrolment_refused")
     if tx.change_rows("enrolment_code", {"used_at": now_at}, code_hash=code_hash, used_at=None) != 1:
         raise refuse("enrolment_refused")
