@@ -36,7 +36,9 @@ def open_headquarters(
     _make_folder(settings.data_dir)
     database = open_database(settings.database)
     try:
-        upgrade(database)
+        before, _ = upgrade(database)
+        if before is None:
+            _make_private(settings.database)
         yield _put_together(settings, database, clock or SystemClock(), chance or SystemChance())
     finally:
         database.close()
@@ -119,6 +121,16 @@ def _begin_anew(settings: Settings, url: str) -> dict[str, object]:
 def _drop_trial(trial: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         trial.with_name(trial.name + suffix).unlink(missing_ok=True)
+
+
+def _make_private(url: str) -> None:
+    """A fresh SQLite file is for this account alone, whatever the folder allows: it holds personal words."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        for suffix in ("", "-wal", "-shm"):
+            path = Path(parsed.database + suffix)
+            if path.exists():
+                path.chmod(0o600)
 
 
 def _make_folder(folder: Path) -> None:

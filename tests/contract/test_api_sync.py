@@ -8,20 +8,23 @@ import hashlib
 import json
 import zlib
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from shared.errors import StorageFull
 from shared.wire.messages import EnrollReply, FeedPage, HelloReply, PushReply, SnapshotEnd, SnapshotHeader, WaitReply
 from shared.wire.problems import PROBLEMS
+from sync_server.adapters.database import SqlDatabase
 from sync_server.api import access, sync
 from sync_server.services.enrolment import make_code, revoke_device
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.products import publish_products
 from tests.support.asking import Asker, packed, problem_of
-from tests.support.world import Journalist, make_journalist
+from tests.support.world import Journalist, make_headquarters, make_journalist
 
 ZEROS = "0" * 64
 
@@ -384,6 +387,30 @@ def test_a_bug_is_a_500_without_a_word_of_it_and_a_full_disk_a_507(
 
     monkeypatch.setattr(sync, "take_push", overflow)
     assert problem_of(asker.post("/v1/sync/push", tablet.message())) == (507, "storage_full")
+
+
+def test_a_disk_that_fills_up_loses_nothing_and_half_writes_nothing(tmp_path: Path) -> None:
+    """507 while it is full; the same batch is taken as new once there is room."""
+    hq = make_headquarters(f"sqlite:///{tmp_path / 'central.db'}", tmp_path)
+    assert isinstance(hq.database, SqlDatabase)
+    tablet = make_journalist(hq)
+    asker = Asker(hq, tablet.token)
+    for number in range(100):
+        tablet.note(f"{number} " + "x" * 900)
+    with hq.database.engine.connect() as connection:
+        [pages] = connection.exec_driver_sql("PRAGMA page_count").one()
+
+    def shrink(connection: Any, *_: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages + 4}")
+
+    event.listen(hq.database.engine, "checkout", shrink)
+    assert problem_of(asker.post("/v1/sync/push", tablet.message())) == (507, "storage_full")
+    assert not [line for line in asker.snapshot("store:berlin-1")[1:-1] if line["id"].startswith("profile/")]
+    event.remove(hq.database.engine, "checkout", shrink)
+    hq.database.engine.dispose()
+    reply = asker.post("/v1/sync/push", tablet.message()).json()
+    assert {result["verdict"] for result in reply["results"]} == {"accepted"}
+    hq.database.close()
 
 
 def test_health_and_documentation_need_no_token_and_nothing_from_outside(hq: Headquarters) -> None:

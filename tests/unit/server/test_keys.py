@@ -40,6 +40,16 @@ def test_a_new_chain_gets_each_key_once_readable_by_its_account_alone(tmp_path: 
     assert again.inventory() == before
 
 
+def test_the_database_is_for_its_account_alone_in_a_folder_open_to_all(tmp_path: Path) -> None:
+    """It holds personal words; what lies beside it takes its mode."""
+    tmp_path.chmod(0o755)
+    with open_headquarters(settings_in(tmp_path)) as hq:
+        make_chain(hq, Chain("Nordhang", "EUR", "Europe/Berlin"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("central.db*")}
+    assert "central.db" in modes
+    assert set(modes.values()) == {0o600}
+
+
 def test_opening_an_empty_folder_makes_no_key(tmp_path: Path) -> None:
     """Only a chain that is made makes keys: a look must never do it."""
     with open_headquarters(settings_in(tmp_path)):
