@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
+from urllib.parse import urlsplit
 
 import qrcode
 
 from shared.scan_code import encode_enrolment
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, say_table
 from sync_server.services.enrolment import list_devices, make_code, revoke_device
+
+_HERE_ONLY: Final = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - named, not listened on
 
 
 def device_enrol(*, store: str, hours: int | None = None, url: str | None = None, common: Common = DEFAULT) -> None:
@@ -32,6 +36,8 @@ def device_enrol(*, store: str, hours: int | None = None, url: str | None = None
     _draw(encode_enrolment(address, made.code, None))
     people().print(f"Scan this with the new tablet, or type there: {address} and the code {made.code}")
     people().print(f"It works once, until {made.expires_at[:16].replace('T', ' ')} UTC.")
+    if urlsplit(address).hostname in _HERE_ONLY:
+        people().print("That address is reached from this machine only: give --url, or set FLOORSIDE_URL, for others.")
 
 
 def _draw(text: str) -> None:
