@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -230,12 +231,13 @@ _PROBLEM_MEMBERS: Final = frozenset({"type", "title", "status", "code", "detail"
 def _checked_base(base_url: str, ca_fingerprint: str | None) -> str:
     """The address without its last slash. Raises Refused for one that cannot be asked."""
     try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL:
-        raise Refused(f"{base_url[:80]!r} is not an address. HQ's looks like https://hq.example.com.") from None
-    if url.scheme not in ("http", "https") or not url.host:
+        parts, url = urlsplit(base_url), httpx.URL(base_url)
+        is_sound = url.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except (httpx.InvalidURL, ValueError):
+        is_sound = False
+    if not is_sound:
         raise Refused(f"{base_url[:80]!r} is not an address. HQ's looks like https://hq.example.com.")
-    if ca_fingerprint is not None and url.scheme != "https":
+    if ca_fingerprint is not None and parts.scheme != "https":
         raise Refused("This code names HQ's certificate, so HQ's address must begin with https://.")
     return base_url.rstrip("/")
 
