@@ -6,6 +6,7 @@ Flet, so that it follows its version; nothing is fetched from outside this origi
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import tempfile
@@ -26,6 +27,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from associate_app.bootstrap import make_tablet
+from associate_app.services.enrol import Invitation
+from associate_app.settings import APP_VERSION, Settings
+from associate_app.ui.stage import NetworkSwitch, Stage, open_stage
 from associate_app.ui.theme import DARK, LIGHT, SEED
 from associate_app.ui.words import Speaker
 from shared.errors import Damaged
@@ -62,28 +67,33 @@ POLICY: Final = "; ".join(
 )
 
 # Flutter's picture freezes after a lost socket, so the second socket of a page reloads it. A lost hub is found by the
-# socket's close or by a silent heartbeat (a Wi-Fi that went away closes nothing), and covers the screen.
+# socket's close or by a silent heartbeat (a Wi-Fi that went away closes nothing), and covers the screen. The splash
+# stays until the first picture has come, because Flet's own first frames wear Flet's colours.
 _SCRIPT: Final = """<script>(function(){
  const Plain=window.WebSocket;let opened=0,gone=false,cover=null;
  function show(){gone=true;if(cover||!document.body)return;cover=document.createElement('div');cover.id='hub-gone';
   cover.setAttribute('role','alert');cover.textContent=%(gone)s;document.body.appendChild(cover);}
  class Watched extends Plain{constructor(u,p){p===undefined?super(u):super(u,p);
-  if(String(u).endsWith('/ws')){this.addEventListener('open',()=>{if(++opened>1){this.close();location.reload();}});
+  if(String(u).endsWith('/ws')){this.addEventListener('message',()=>setTimeout(()=>document.getElementById('splash')?.remove(),300),{once:true});
+   this.addEventListener('open',()=>{if(++opened>1){this.close();location.reload();}});
    this.addEventListener('close',()=>{if(opened)setTimeout(()=>{if(opened<2)show();},1200);});}}}
  window.WebSocket=Watched;
  setInterval(()=>{if(!opened)return;fetch('/alive',{cache:'no-store',signal:AbortSignal.timeout(2500)})
   .then(()=>{if(gone)location.reload();},()=>show());},2500);
 })();</script>
 <style>
- #loading{background:%(light)s!important} #loading img{width:112px;height:112px}
+ #loading{display:none!important}
+ #splash{position:fixed;inset:0;z-index:9998;display:flex;align-items:center;justify-content:center;pointer-events:none;
+  background:%(light)s} #splash img{width:112px;height:112px}
  #hub-gone{position:fixed;inset:0;z-index:9999;display:flex;align-items:center;justify-content:center;text-align:center;
   padding:32px;font:500 22px/1.5 Roboto,system-ui,sans-serif;background:%(light)s;color:%(ink)s}
- @media (prefers-color-scheme: dark){#loading,#hub-gone{background:%(dark)s!important;color:%(dark_ink)s}}
+ @media (prefers-color-scheme: dark){#splash,#hub-gone{background:%(dark)s!important;color:%(dark_ink)s}}
 </style>
 """
-_MARK: Final = '<img src="logo/floorside-256.png" width="112" height="112" alt="" />'
+_MARK: Final = '<div id="splash"><img src="logo/floorside-256.png" alt="" /></div>'
+_LOOK_S: Final = 0.02
 _ANCHOR: Final = "<!-- fletAppConfig -->"
-_SPLASH: Final = '<img src="icons/loading-animation.png" alt="" />'
+_BODY: Final = "<body>"
 
 
 class PolicyMiddleware:
@@ -122,8 +132,8 @@ def _set_policy(headers: MutableHeaders) -> None:
 
 def make_index(template: str, words: Speaker) -> str:
     """The index page from Flet's own. Raises Damaged when Flet's page has changed beyond recognition."""
-    if _ANCHOR not in template or _SPLASH not in template:
-        raise Damaged("The page that comes with the installed Flet is not the one this app knows. Install flet 1.0.5.")
+    if _ANCHOR not in template or _BODY not in template:
+        raise Damaged("The page that comes with the installed Flet is not the one known here. Install flet 1.0.5.")
     script = _SCRIPT % {
         "gone": repr(words("app.hub_gone")),
         "light": LIGHT["surface"],
@@ -131,7 +141,9 @@ def make_index(template: str, words: Speaker) -> str:
         "dark": DARK["surface"],
         "dark_ink": DARK["on_surface"],
     }
-    return template.replace(_ANCHOR, script + _ANCHOR).replace(_SPLASH, _MARK).replace("<html>", '<html lang="en">')
+    return (
+        template.replace(_ANCHOR, script + _ANCHOR).replace(_BODY, _BODY + _MARK).replace("<html>", '<html lang="en">')
+    )
 
 
 def make_web_root(target: Path, words: Speaker) -> Path:
@@ -152,7 +164,7 @@ def _assets(folder: str) -> Path:
     return Path(str(files("assets").joinpath(folder)))
 
 
-def build_hub(run_session: Callable[..., Any], *, media: Callable[[str], bytes | None] | None = None) -> FastAPI:
+def build_hub(run_session: Callable[..., Any], *, media_dir: Path | None = None) -> FastAPI:
     """The ASGI app: the policy, product pictures, a heartbeat, and Flet for everything else."""
     web_root = make_web_root(Path(tempfile.mkdtemp(prefix="floorside-web-")), Speaker())
 
@@ -167,6 +179,8 @@ def build_hub(run_session: Callable[..., Any], *, media: Callable[[str], bytes |
     hub.add_api_route("/alive", _alive, methods=["GET"], response_class=PlainTextResponse)
     for folder in _SERVED:
         hub.mount(f"/{folder}", StaticFiles(directory=_assets(folder)))
+    if media_dir is not None:
+        hub.mount("/media", StaticFiles(directory=media_dir, check_dir=False))
     hub.mount(
         "/",
         flet_app(
@@ -182,6 +196,50 @@ def build_hub(run_session: Callable[..., Any], *, media: Callable[[str], bytes |
     hub.add_middleware(GZipMiddleware, minimum_size=1000)
     hub.add_middleware(PolicyMiddleware)
     return hub
+
+
+class TabletHub:
+    """A tablet served to browsers: enrol it if need be, then `run` until it is stopped."""
+
+    def __init__(self, stage: Stage, media_dir: Path, *, host: str, port: int) -> None:
+        self._stage = stage
+        self._hub = build_hub(stage.run_session, media_dir=media_dir)
+        self._host, self._port = host, port
+
+    @property
+    def is_enrolled(self) -> bool:
+        """Whether this tablet is connected to a store."""
+        return self._stage.is_enrolled
+
+    def enrol(self, code: str, server_address: str, *, name: str) -> None:
+        """Connect this tablet with HQ's one-time code. Raises Refused with a sentence."""
+        self._stage.engine.enrol(Invitation(server_address, code), name, app=APP_VERSION)
+
+    def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until Ctrl+C or a polite kill; `on_ready` is called once the address answers."""
+        server = make_server(self._hub, host=self._host, port=self._port)
+        try:
+            asyncio.run(_serve(server, on_ready))
+        finally:
+            self._stage.close()
+
+
+async def _serve(server: uvicorn.Server, on_ready: Callable[[], None]) -> None:
+    serving = asyncio.create_task(server.serve())
+    while not server.started and not serving.done():
+        await asyncio.sleep(_LOOK_S)
+    if server.started:
+        await asyncio.to_thread(on_ready)
+    await serving
+
+
+def make_tablet_hub(data_dir: Path, *, host: str, port: int, may_cut_network: bool = False) -> TabletHub:
+    """The hub of the tablet in a data folder. Raises Damaged or StorageFull with a sentence."""
+    switch = NetworkSwitch()
+    settings = Settings(data_dir=data_dir, is_own_folder=True)
+    tablet = make_tablet(settings, gate=switch.is_open)
+    stage = open_stage(tablet, app=APP_VERSION, switch=switch if may_cut_network else None)
+    return TabletHub(stage, settings.media_dir, host=host, port=port)
 
 
 async def _alive() -> str:

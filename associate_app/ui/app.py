@@ -1,6 +1,6 @@
 """Starts a session: dresses the page, builds its desk, joins it to the heart and the hand scanner, draws the shell.
 
-`run_session` is what `main.py` and `hub.py` give to Flet for every page. Nothing here blocks the loop: the floor is
+`run_session` is what `stage.py` gives to Flet for every page. Nothing here blocks the loop: the floor is
 asked on its own thread, and what comes from other threads is posted to this session's loop in its own context.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import secrets
 from concurrent.futures import Executor
 from functools import partial
 from typing import Final
@@ -32,61 +31,30 @@ from associate_app.ui.screens.sign_in import sign_in_screen
 from associate_app.ui.screens.sync import sync_screen
 from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
-from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Whereabouts, use_desk
+from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Shifts, Whereabouts, use_desk
 from associate_app.ui.words import Speaker
 from shared.cards import SignedCard, parse_card
 
 _LOG = logging.getLogger("associate_app.ui")
+_BLINK_S: Final = 0.03
 _ON_SHIFT: Final = "on_shift"
 _PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new")
 
 
-class Shifts:
-    """Who is signed in, by a random token kept in the browser: survives a lost socket, ends with the process."""
-
-    def __init__(self) -> None:
-        self._by_token: dict[str, AssociateFace] = {}
-
-    def begin(self, associate: AssociateFace) -> str:
-        """Remember a sign-in; returns its token (256 random bits)."""
-        token = secrets.token_urlsafe(32)
-        self._by_token[token] = associate
-        return token
-
-    def find(self, token: object) -> AssociateFace | None:
-        """Who signed in with a token."""
-        return self._by_token.get(token) if isinstance(token, str) else None
-
-    def end(self, token: object) -> None:
-        """Forget a sign-in."""
-        if isinstance(token, str):
-            self._by_token.pop(token, None)
-
-
-class Stage:
-    """What all sessions of this process share: the floor, its thread, the heart, who is signed in."""
-
-    def __init__(self, floor: Floor, worker: Executor, heart: Heart) -> None:
-        self.floor = floor
-        self.worker = worker
-        self.heart = heart
-        self.shifts = Shifts()
-
-    async def run_session(self, page: ft.Page) -> None:
-        """Draw the app on a page; Flet calls it once a session."""
-        theme.dress(page)
-        desk = Desk(page, self.floor, self.heart, self.worker)
-        session = _Session(self, desk)
-        _calm_errors(page)
-        await session.begin()
-        page.render_views(_app, desk)
+async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
+    """Draw the app on a page; Flet calls it once a session."""
+    theme.dress(page)
+    desk = Desk(page, floor, heart, worker)
+    _calm_errors(page)
+    await _Session(shifts, desk).begin()
+    page.render_views(_app, desk)
 
 
 class _Session:
     """The wiring between one page and its desk."""
 
-    def __init__(self, stage: Stage, desk: Desk) -> None:
-        self._stage = stage
+    def __init__(self, shifts: Shifts, desk: Desk) -> None:
+        self._shifts = shifts
         self._desk = desk
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
@@ -94,6 +62,7 @@ class _Session:
         self._silence: asyncio.TimerHandle | None = None
         self._memory = ft.SharedPreferences()
         self._token: str | None = None
+        self._is_beat_due = False
 
     async def begin(self) -> None:
         """Read what the first paint needs, and listen."""
@@ -108,7 +77,7 @@ class _Session:
         page.on_resize = lambda e: setattr(desk.whereabouts, "frame", Frame.of(e.width))
         page.on_keyboard_event = self._key_pressed
         page.on_connect = self._reconnected
-        unsubscribe = self._stage.heart.subscribe(self._post_beat)
+        unsubscribe = desk.heart.subscribe(self._post_beat)
         page.on_close = lambda _: unsubscribe()
         await self._resume()
 
@@ -119,15 +88,15 @@ class _Session:
             self._token = kept if isinstance(kept, str) else None
         except (RuntimeError, TimeoutError):
             _LOG.info("this page keeps no memory; asking for the PIN")
-        self._desk.shift.associate = self._stage.shifts.find(self._token)
+        self._desk.shift.associate = self._shifts.find(self._token)
 
     def _sign_in(self, associate: AssociateFace) -> None:
-        self._token = self._stage.shifts.begin(associate)
+        self._token = self._shifts.begin(associate)
         self._desk.shift.associate = associate
         self._desk.page.run_task(self._memory.set, _ON_SHIFT, self._token)
 
     def _sign_out(self) -> None:
-        self._stage.shifts.end(self._token)
+        self._shifts.end(self._token)
         self._desk.shift.associate = None
         self._desk.whereabouts.place = Place()
         self._desk.page.run_task(self._memory.remove, _ON_SHIFT)
@@ -135,10 +104,17 @@ class _Session:
     def _post_beat(self) -> None:
         """From any thread: re-read in this session, on its loop and in its context."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._beat, context=self._context)
+            self._loop.call_soon_threadsafe(self._gather_beat, context=self._context)
+
+    def _gather_beat(self) -> None:
+        """Several beats within a blink are one."""
+        if not self._is_beat_due:
+            self._is_beat_due = True
+            self._loop.call_later(_BLINK_S, self._beat)
 
     def _beat(self) -> None:
-        self._desk.pulse.count += 1
+        self._is_beat_due = False
+        self._desk.pulse.beat()
         self._light_task = self._loop.create_task(self._relight())
 
     async def _relight(self) -> None:

@@ -40,6 +40,8 @@ class LineFace:
     stock: str | None = None
     is_here: bool = False
     is_new: bool = False
+    is_behind: bool = False
+    """Told only behind *more*: it would have triggered a play this shopper is held out of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,6 @@ class CardFace:
     initials: str
     tier: str | None
     stage: str
-    stage_key: str
     reason: str
     has_reason: bool
     as_of: str | None
@@ -149,9 +150,9 @@ class AssociateFace:
 
 @dataclass(frozen=True, slots=True)
 class ShopperRow:
-    """A shopper in a list: found by search, or seen this shift."""
+    """A shopper in a list: found by search, or seen this shift. `key` is this tablet's, never shown or addressed."""
 
-    token: str
+    key: str
     name: str
     initials: str
     hint: str
@@ -222,7 +223,6 @@ class BookPlay:
 
     play_id: str
     title: str
-    when: str
     opener: str
     bullets: tuple[str, ...]
     objection: str | None

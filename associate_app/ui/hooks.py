@@ -47,6 +47,16 @@ def use_task(work: Callable[[], Awaitable[None]], keys: Iterable[object]) -> Non
     ft.use_effect(work, list(keys), lambda: None)
 
 
+def use_listening(listen: Callable[[], Callable[[], None]]) -> None:
+    """Listen while the component is on the screen; `listen` returns what ends it."""
+    ft.use_effect(listen, [])
+
+
+def memoised(draw: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
+    """A component that is not drawn again while its arguments are the same."""
+    return cast("Callable[P, ft.Control]", cast(Any, ft.memo)(draw))
+
+
 def keyed(key: str, draw: Callable[P, ft.Control], *args: P.args, **kwargs: P.kwargs) -> ft.Control:
     """A component under a key: the same key keeps its state, another one starts afresh."""
     return cast("ft.Control", cast(Any, draw)(*args, key=key, **kwargs))

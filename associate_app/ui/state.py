@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote, unquote
 
@@ -30,7 +32,7 @@ from associate_app.ui.faces import (
     SyncFace,
     TodayFace,
 )
-from associate_app.ui.hooks import use_observed, use_task, use_value
+from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
 from associate_app.ui.words import Speaker
 
 T = TypeVar("T")
@@ -160,17 +162,23 @@ class Floor(Protocol):
     def sign_in(self, associate_id: str, pin: str) -> SignInAnswer:
         """Check a PIN (slow on purpose)."""
 
-    def read_picture(self, picture: bytes) -> str | None:
-        """The text of a code in a camera frame or picture file; None for none."""
+    def read_picture(self, picture: bytes, *, is_frame: bool) -> str | None:
+        """The text of a code in a picture file or, read more quickly, a camera frame; None for none."""
 
-    def read_scan(self, text: str, how: str) -> ScanAnswer:
-        """Say what a scanned (`card`) or typed (`typed`) text leads to."""
+    def read_scan(self, text: str) -> ScanAnswer:
+        """Say what a scanned or typed text leads to."""
+
+    def open_found(self, row: ShopperRow) -> ScanAnswer:
+        """Open the card of someone in a list."""
 
     def card(self, token: str) -> CardFace | None:
         """The card as it stands now; None when this tablet does not know the token any more."""
 
     def note_opened(self, token: str, associate_id: str) -> None:
         """Record that the card was opened and what it showed."""
+
+    def note_more_opened(self, token: str, associate_id: str) -> None:
+        """Record that the lines behind *more* were opened on a card held out of a play."""
 
     def record_outcome(self, token: str, play_id: str, outcome: str, associate_id: str) -> Saved:
         """Record what came of a play."""
@@ -207,6 +215,28 @@ class Floor(Protocol):
 
     def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
         """Record feedback for HQ."""
+
+
+class Shifts:
+    """Who is signed in, by a random token kept in the browser: survives a lost socket, ends with the process."""
+
+    def __init__(self) -> None:
+        self._by_token: dict[str, AssociateFace] = {}
+
+    def begin(self, associate: AssociateFace) -> str:
+        """Remember a sign-in; returns its token (256 random bits)."""
+        token = secrets.token_urlsafe(32)
+        self._by_token[token] = associate
+        return token
+
+    def find(self, token: object) -> AssociateFace | None:
+        """Who signed in with a token."""
+        return self._by_token.get(token) if isinstance(token, str) else None
+
+    def end(self, token: object) -> None:
+        """Forget a sign-in."""
+        if isinstance(token, str):
+            self._by_token.pop(token, None)
 
 
 class Heart:
@@ -250,12 +280,21 @@ class Shift:
     associate: AssociateFace | None = None
 
 
-@ft.observable
-@dataclass
 class Pulse:
-    """Beats when screens should re-read."""
+    """Beats when screens should re-read; they redraw only if what they read has changed."""
 
-    count: int = 0
+    def __init__(self) -> None:
+        self._readers: set[Callable[[], None]] = set()
+
+    def beat(self) -> None:
+        """Let everything on the screen re-read; on the session's loop."""
+        for read in list(self._readers):
+            read()
+
+    def follow(self, read: Callable[[], None]) -> Callable[[], None]:
+        """Call `read` at every beat; returns what ends it."""
+        self._readers.add(read)
+        return lambda: self._readers.discard(read)
 
 
 @ft.observable
@@ -336,9 +375,16 @@ class Desk:
         if self.on_sign_out:
             self.on_sign_out()
 
-    async def scan(self, text: str, how: str = "card") -> None:
+    async def scan(self, text: str) -> None:
         """Follow a scan from any screen: a card opens at once, anything else is told on the Scan screen."""
-        answer, face = await self.ask(self._read_and_prepare, text, how)
+        await self._follow(partial(self.floor.read_scan, text))
+
+    async def open_row(self, row: ShopperRow) -> None:
+        """Open the card of someone in a list."""
+        await self._follow(partial(self.floor.open_found, row))
+
+    async def _follow(self, lead: Callable[[], ScanAnswer]) -> None:
+        answer, face = await self.ask(self._lead_and_prepare, lead)
         self.last_scan.result = answer.result
         self.last_scan.invitation = answer.invitation
         if answer.token is not None:
@@ -347,8 +393,8 @@ class Desk:
         elif answer.result is not None:
             self.go(Place("scan"))
 
-    def _read_and_prepare(self, text: str, how: str) -> tuple[ScanAnswer, CardFace | None]:
-        answer = self.floor.read_scan(text, how)
+    def _lead_and_prepare(self, lead: Callable[[], ScanAnswer]) -> tuple[ScanAnswer, CardFace | None]:
+        answer = lead()
         return answer, self.floor.card(answer.token) if answer.token else None
 
     def take_prepared(self, token: str) -> CardFace | None:
@@ -356,9 +402,9 @@ class Desk:
         prepared, self._prepared = self._prepared, None
         return prepared[1] if prepared and prepared[0] == token else None
 
-    async def read_picture(self, picture: bytes) -> str | None:
+    async def read_picture(self, picture: bytes, *, is_frame: bool = False) -> str | None:
         """The text of a code in a picture, read off the loop and beside the floor's own thread."""
-        return await asyncio.to_thread(self.floor.read_picture, picture)
+        return await asyncio.to_thread(self.floor.read_picture, picture, is_frame=is_frame)
 
     def go(self, place: Place) -> None:
         """Go somewhere: the screen changes at once, the address follows."""
@@ -400,11 +446,40 @@ def use_reading(
     Returns (answer, whether it is in). `first` is an answer already at hand, so that the first paint has it.
     """
     desk = use_desk()
-    pulse = use_observed(desk.pulse)
     reading, set_reading = use_value(Reading(first, is_ready=first is not None))
+    reader = use_cell(lambda: _Reader(desk)).value
+    reader.read, reader.tell = read, set_reading
 
     async def load() -> None:
-        set_reading(Reading(await desk.ask(read), is_ready=True))
+        await reader.load()
 
-    use_task(load, [*keys, pulse.count])
+    use_task(load, list(keys))
+    use_listening(partial(desk.pulse.follow, reader.wake))
     return reading.value, reading.is_ready
+
+
+class _Reader:
+    """Re-reads for one component: one reading at a time, and once more when a beat came meanwhile."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._is_reading = self._is_due = False
+        self.read: Callable[[], Any] = lambda: None
+        self.tell: Callable[[Reading[Any]], None] = lambda _: None
+
+    def wake(self) -> None:
+        """A beat came."""
+        self._task = asyncio.get_running_loop().create_task(self.load())
+
+    async def load(self) -> None:
+        """Read until nothing has changed since the reading began."""
+        self._is_due = True
+        if self._is_reading:
+            return
+        self._is_reading = True
+        try:
+            while self._is_due:
+                self._is_due = False
+                self.tell(Reading(await self._desk.ask(self.read), is_ready=True))
+        finally:
+            self._is_reading = False

@@ -128,7 +128,14 @@ ENGLISH: Final[dict[str, str]] = {
     "today.new_plays": "New plays this week",
     "today.no_new_plays": "No new plays. The ones you know still stand.",
     "today.week": "This week",
-    "today.practice": "First time here? Scan a printed loyalty card, or find a shopper by name.",
+    "today.no_week": "Nothing on the calendar this week.",
+    "today.from": "from {day}",
+    "today.until": "until {day}",
+    "follow_up.message": "Message",
+    "follow_up.call": "Call",
+    "follow_up.visit": "Visit",
+    "follow_up.reminder": "Reminder",
+    "follow_up.None": "Follow-up",
     # Scan
     "scan.title": "Scan",
     "scan.point": "Point the camera at the shopper’s loyalty QR",
@@ -157,7 +164,6 @@ ENGLISH: Final[dict[str, str]] = {
     "result.forged.title": "This card is not genuine",
     "result.forged.text": "Its seal does not match. Look the shopper up by name and offer a new card.",
     "result.expired.title": "This card expired on {day}",
-    "result.expired.title_named": "This card expired on {day}",
     "result.expired.text": "You can still look the shopper up by name.",
     "result.expired.text_named": "You can still look {name} up by name.",
     "result.cancelled.title": "This card was cancelled",
@@ -168,10 +174,12 @@ ENGLISH: Final[dict[str, str]] = {
     "result.unreadable.text": "It is damaged or cut off. Scan it again, straight on, or enter the number under it.",
     "result.newer.title": "This card is newer than this app",
     "result.newer.text": "Enter the number under the code; the app updates itself at the next contact.",
+    "result.web.title": "This is a web address, not a loyalty card",
+    "result.web.text": "Ask the shopper to open the card itself in our app.",
+    "result.left.title": "This shopper is no longer on this tablet",
+    "result.left.text": "Scan their loyalty QR, or enter the whole number.",
     "result.number.title": "This number has a slip in it",
     "result.number.text": "A digit does not fit the others. Check it against the card.",
-    "result.unknown_number.title": "No shopper with this number here",
-    "result.unknown_number.text": "Check the number, or look the shopper up by name.",
     "result.offer.title": "This is an offer code: {title}",
     "result.offer.text": "Open the shopper’s card to see whether it holds for them.",
     "result.product.title": "{title}",
@@ -183,6 +191,9 @@ ENGLISH: Final[dict[str, str]] = {
     "card.unnamed": "Shopper",
     "card.may_be_here": "may be here for",
     "card.no_reason": "No sign yet of what brings {name} in. Ask, and note it.",
+    "card.details_later": "Online activity arrives with the next contact with HQ.",
+    "card.sizes": "Sizes and preferences",
+    "card.stage.unknown": "Not known on this tablet",
     "card.stage.prospect": "Prospect · no order yet",
     "card.stage.new": "New · first order {day}",
     "card.stage.active": "Active · last order {day}",
@@ -221,6 +232,14 @@ ENGLISH: Final[dict[str, str]] = {
     "card.gone_text": "Scan the loyalty QR again to open it.",
     "card.again": "Scan another",
     "card.provisional": "Joined on this tablet, not yet at HQ",
+    # The one reason they may be here
+    "sign.cart": "{title}, left in the cart {when}",
+    "sign.wishlist": "{title}, on the wishlist and in this store",
+    "sign.viewed.one": "{title}, viewed once",
+    "sign.viewed.other": "{title}, viewed {n} times",
+    "sign.searched": "“{query}”, searched {when}",
+    "sign.looked": "{title}, viewed {when}",
+    "sign.clicked": "“{title}”, clicked {when}",
     # What happened online
     "event.cart": "in cart",
     "event.wishlist": "on the wishlist",
@@ -229,15 +248,20 @@ ENGLISH: Final[dict[str, str]] = {
     "event.searched": "Searched for “{query}”",
     "event.browsed": "Looked through {category}",
     "event.email_opened": "Opened “{title}”",
-    "event.email_clicked": "Clicked in “{title}”",
+    "event.email_opened_plain": "Opened an e-mail",
+    "event.email_clicked_plain": "Clicked in an e-mail",
+    "event.promotion_plain": "Clicked a promotion",
+    "event.ad_plain": "Clicked an ad",
+    "event.something": "A product",
+    "event.clicked": "clicked",
     "event.promotion": "Clicked “{title}”",
     "event.ad": "Clicked the ad “{title}”",
     "event.checkout": "Started the checkout",
     "event.support": "Asked support",
     "event.store": "Came into a store",
     "event.app": "Installed the app",
-    "event.reviewed": "Reviewed {title}",
-    "event.kiosk": "Scanned in the store",
+    "event.reviewed": "reviewed",
+    "event.kiosk": "scanned in the store",
     "event.bought_online": "online",
     "event.bought_here": "here",
     "event.bought_store": "in another store",
@@ -296,6 +320,7 @@ ENGLISH: Final[dict[str, str]] = {
     "sync.send": "Send now",
     "sync.sending": "Sending",
     "sync.records": "Records on this tablet",
+    "sync.nothing_yet": "Nothing has been recorded here yet.",
     "sync.none": "Nothing has been recorded on this tablet yet.",
     "sync.state.pending": "saved here",
     "sync.state.sending": "sending",
@@ -447,6 +472,14 @@ class Speaker:
     def weekday(self, at: str) -> str:
         """Weekday, day and month: `Sun 22 Nov`."""
         return format_date(self.local(at), "EEE d MMM", locale=self.locale)
+
+    def weekday_of(self, on: str) -> str:
+        """The short weekday of a plain date `2026-11-24`: `Tue`."""
+        return format_date(datetime.fromisoformat(on[:10]), "EEE", locale=self.locale)
+
+    def long_weekday_of(self, on: str) -> str:
+        """The weekday, day and month of a plain date: `Fri 27 Nov`."""
+        return format_date(datetime.fromisoformat(on[:10]), "EEE d MMM", locale=self.locale)
 
     def ago(self, at: str, now: datetime) -> str:
         """How long ago, as one would say it: `just now`, `20 minutes ago`, `yesterday`, `2 days ago`, `12 Nov`."""

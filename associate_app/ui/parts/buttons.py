@@ -21,7 +21,7 @@ def main_button(
         icon=icon,
         height=height,
         disabled=is_off,
-        on_click=_told(press),
+        on_click=tapped(press),
         style=theme.button_style(ft.Colors.ON_PRIMARY, ft.Colors.PRIMARY),
     )
 
@@ -32,7 +32,7 @@ def soft_button(words: str, press: Press, *, icon: ft.IconData | None = None, he
         words,
         icon=icon,
         height=height,
-        on_click=_told(press),
+        on_click=tapped(press),
         style=theme.button_style(ft.Colors.ON_PRIMARY_CONTAINER, ft.Colors.PRIMARY_CONTAINER, horizontal=18),
     )
 
@@ -45,7 +45,7 @@ def line_button(
         words,
         icon=icon,
         height=height,
-        on_click=_told(press),
+        on_click=tapped(press),
         style=theme.button_style(
             ft.Colors.ON_SURFACE, None, ft.Colors.with_opacity(0.55, ft.Colors.OUTLINE), horizontal=horizontal
         ),
@@ -65,7 +65,7 @@ def quiet_button(
         words,
         icon=icon,
         height=theme.TARGET,
-        on_click=_told(press),
+        on_click=tapped(press),
         style=theme.button_style(ink, horizontal=horizontal),
     )
 
@@ -76,7 +76,7 @@ def choice_chip(words: str, press: Press, *, is_chosen: bool) -> ft.Control:
     return ft.Semantics(selected=is_chosen, content=button)
 
 
-def _told(press: Press) -> Callable[[Any], Awaitable[None]]:
+def tapped(press: Press) -> Callable[[Any], Awaitable[None]]:
     """Flet calls handlers with an event; what is done here needs none."""
 
     async def handler(_: Any) -> None:

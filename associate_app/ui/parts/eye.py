@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import flet as ft
@@ -51,7 +52,7 @@ def camera_eye(lens: int, found: Callable[[str], Awaitable[bool]], tell: Callabl
 
     async def look() -> None:
         try:
-            await _look(_mounted(camera), lens, desk.read_picture, found, tell)
+            await _look(_mounted(camera), lens, partial(desk.read_picture, is_frame=True), found, tell)
         except asyncio.CancelledError:
             raise
         except Exception as problem:  # noqa: BLE001  (drivers complain in every way; each is a sentence)

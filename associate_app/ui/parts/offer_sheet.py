@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import flet as ft
-import qrcode
-from qrcode.image.pure import PyPNGImage
 
 from associate_app.ui import theme
 from associate_app.ui.faces import OfferFace
 from associate_app.ui.parts.buttons import quiet_button
+from associate_app.ui.parts.qr import qr_png
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
-
-
-def qr_png(text: str) -> bytes:
-    """A QR code as a small PNG, with error correction M and a quiet zone."""
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, box_size=8, border=3)
-    code.add_data(text)
-    out = io.BytesIO()
-    code.make_image(image_factory=PyPNGImage).save(out)
-    return out.getvalue()
 
 
 def offer_sheet(offer: OfferFace, words: Speaker, close: Callable[[], None]) -> ft.AlertDialog:

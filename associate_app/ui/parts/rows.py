@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import NewsRow, ShopperRow
 from associate_app.ui.parts.avatar import avatar
+from associate_app.ui.parts.buttons import Press, tapped
 from associate_app.ui.parts.chips import chip
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
 
 
-def shopper_row(row: ShopperRow, press: Callable[[], None]) -> ft.Control:
+def shopper_row(row: ShopperRow, press: Press) -> ft.Control:
     """A shopper in a list, one tap from the card."""
     told = ft.Column(
         [say(row.name, theme.LABEL, lines=1), say(row.hint, theme.TINY, Ink.QUIET, lines=1)], spacing=0, expand=True
     )
     tier = [chip(row.tier)] if row.tier else []
     return ft.Semantics(
-        key=row.token,
+        key=row.key,
         label=", ".join(part for part in (row.name, row.hint, row.tier) if part),
         button=True,
         container=True,
         exclude_semantics=True,
-        on_tap=lambda _: press(),
+        on_tap=tapped(press),
         content=ft.Container(
             ft.Row([avatar(row.initials, 40), told, *tier], spacing=theme.M),
             padding=ft.Padding.symmetric(vertical=theme.S, horizontal=theme.S),
             border_radius=theme.ROUND_M,
-            on_click=lambda _: press(),
+            on_click=tapped(press),
             ink=True,
         ),
     )

@@ -15,7 +15,7 @@ from associate_app.ui.hooks import keyed, use_cell, use_observed, use_task, use_
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button
 from associate_app.ui.parts.eye import camera_eye
-from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.logo import logo
 from associate_app.ui.parts.notice import banner
 from associate_app.ui.parts.shell import edge_of
@@ -82,7 +82,7 @@ def _form(step: _Step, set_step: Callable[[_Step], None]) -> ft.Control:
         set_step(_Step(answer.sentence or "", is_connected=answer.is_connected))
 
     async def found(text: str) -> bool:
-        answer = await desk.ask(desk.floor.read_scan, text, "card")
+        answer = await desk.ask(desk.floor.read_scan, text)
         last.invitation = answer.invitation
         is_one = answer.invitation is not None
         set_step(_Step("" if is_one else words("connect.not_an_invitation"), is_scanning=not is_one))
@@ -96,8 +96,7 @@ def _form(step: _Step, set_step: Callable[[_Step], None]) -> ft.Control:
             heading(words("connect.title"), theme.HERO),
             say(words("connect.lead"), theme.BODY, Ink.QUIET),
             *_eye(desk, step, found, set_step),
-            *_by_hand(desk, last.invitation, written),
-            _name_field(desk, written),
+            keyed("by_hand", _by_hand, last.invitation, written),
             *told,
             main_button(go, connect, is_off=step.is_busy, height=56),
         ],
@@ -113,32 +112,15 @@ def _missing(desk: Desk, invitation: Invitation) -> str | None:
     return None if invitation.code else desk.speaker("connect.wants_code")
 
 
-def _by_hand(desk: Desk, scanned: Invitation | None, written: _Written) -> list[ft.Control]:
-    words = desk.speaker
-    if scanned:
-        return [banner(words("connect.scanned"), ft.Icons.QR_CODE_2)]
-    return [
-        text_field(
-            desk,
-            name,
-            label=words(f"connect.{name}"),
-            autocorrect=False,
-            on_change=lambda e, name=name: setattr(written, name, e.control.value),
-        )
-        for name in ("address", "code")
-    ]
-
-
-def _name_field(desk: Desk, written: _Written) -> ft.Control:
-    words = desk.speaker
-    return text_field(
-        desk,
-        "name",
-        label=words("connect.name"),
-        helper=words("connect.name_hint"),
-        value=words("connect.name_default"),
-        on_change=lambda e: setattr(written, "name", e.control.value),
-    )
+@part
+def _by_hand(scanned: Invitation | None, written: _Written) -> ft.Control:
+    words = use_desk().speaker
+    address = text_field("address", Field(words("connect.address")), partial(setattr, written, "address"))
+    code = text_field("code", Field(words("connect.code")), partial(setattr, written, "code"))
+    look = Field(words("connect.name"), hint=words("connect.name_hint"), value=words("connect.name_default"))
+    name = text_field("name", look, partial(setattr, written, "name"))
+    told = [banner(words("connect.scanned"), ft.Icons.QR_CODE_2)] if scanned else [address, code]
+    return ft.Column([*told, name], spacing=theme.L, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
 def _eye(

@@ -13,12 +13,12 @@ from associate_app.ui import theme
 from associate_app.ui.faces import ShopperRow
 from associate_app.ui.hooks import use_task, use_value
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.rows import shopper_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
-from associate_app.ui.state import Desk, Place, use_desk
+from associate_app.ui.state import Desk, use_desk
 from associate_app.ui.theme import Ink
 
 _PAUSE_S = 0.12
@@ -54,16 +54,8 @@ def find_screen() -> ft.Control:
         set_found(Found(wanted, await desk.ask(desk.floor.find, wanted)))
 
     use_task(look, [text])
-    field = text_field(
-        desk,
-        "find",
-        label=words("find.field"),
-        prefix_icon=ft.Icons.SEARCH,
-        autofocus=True,
-        text_size=20,
-        on_change=lambda e: set_text(e.control.value),
-        autocorrect=False,
-    )
+    look_of_field = Field(words("find.field"), icon=ft.Icons.SEARCH, text_size=20, has_focus=True)
+    field = text_field("find", look_of_field, set_text)
     return page_of(
         words("find.title"),
         ft.Column([field, _found(desk, found)], spacing=theme.L, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
@@ -79,6 +71,6 @@ def _found(desk: Desk, found: Found) -> ft.Control:
     if not rows:
         return empty(words("find.none", text=wanted), ft.Icons.PERSON_SEARCH_OUTLINED)
     count = words("find.many", n=len(rows)) if len(rows) >= _ROWS_MAX else words.count("find.found", len(rows))
-    drawn: list[ft.Control] = [shopper_row(row, partial(desk.go, Place("shopper", row.token))) for row in rows]
+    drawn: list[ft.Control] = [shopper_row(row, partial(desk.open_row, row)) for row in rows]
     told = ft.Semantics(live_region=True, content=say(count, theme.SMALL, Ink.QUIET))
     return ft.Column([told, *drawn], spacing=theme.XS)

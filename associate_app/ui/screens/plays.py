@@ -12,7 +12,7 @@ from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button
 from associate_app.ui.parts.chips import chip, new_mark
-from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.play_card import talking_points
 from associate_app.ui.parts.shell import page_of
@@ -28,15 +28,9 @@ def plays_screen() -> ft.Control:
     words = desk.speaker
     wanted, set_wanted = use_value("")
     plays, _ = use_reading(desk.floor.playbook)
+    field = text_field("plays", Field(words("book.field"), icon=ft.Icons.SEARCH), set_wanted)
     if plays is None:
         return ft.Container(expand=True)
-    field = text_field(
-        desk,
-        "plays",
-        label=words("book.field"),
-        prefix_icon=ft.Icons.SEARCH,
-        on_change=lambda e: set_wanted(e.control.value),
-    )
     found = [play for play in plays if _mentions(play, wanted)]
     rows: list[ft.Control] = [keyed(play.play_id, _row, play) for play in found]
     nothing = words("book.nothing", text=wanted) if plays else words("book.none")
@@ -52,7 +46,7 @@ def plays_screen() -> ft.Control:
 
 
 def _mentions(play: BookPlay, wanted: str) -> bool:
-    told = " ".join((play.title, play.when, play.opener, *play.bullets)).casefold()
+    told = " ".join((play.title, play.opener, *play.bullets)).casefold()
     return all(word in told for word in wanted.casefold().split())
 
 
@@ -69,7 +63,7 @@ def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Callable[[], None]
     head = ft.Row(
         [
             ft.Column(
-                [say(play.title, theme.HEADING, lines=2), say(play.when, theme.TINY, Ink.QUIET, lines=3)],
+                [say(play.title, theme.HEADING, lines=2), say(play.opener, theme.TINY, Ink.QUIET, lines=2)],
                 spacing=2,
                 expand=True,
             ),

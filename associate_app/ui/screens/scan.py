@@ -12,10 +12,10 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import ResultFace
 from associate_app.ui.hooks import keyed, use_cell, use_observed, use_value
-from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
 from associate_app.ui.parts.eye import camera_eye
-from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.shell import edge_of, pill_of_session
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import Desk, Place, use_desk
@@ -61,7 +61,7 @@ def scan_screen() -> ft.Control:
     if last.result is not None:
         inside = _result(desk, last.result, again)
     elif not eye.is_camera:
-        inside = _number(desk)
+        inside = keyed("number", _number, eye.turn)
     else:
         inside = _camera(desk, eye, tell, again)
     flip = partial(set_eye, _fresh(desk, lens=eye.lens + 1, turn=eye.turn + 1))
@@ -135,27 +135,18 @@ def _frame() -> ft.Control:
     return ft.TransparentPointer(ft.Container(square, alignment=ft.Alignment.CENTER, expand=True), expand=True)
 
 
-def _number(desk: Desk) -> ft.Control:
+@part
+def _number(turn: int) -> ft.Control:
+    desk = use_desk()
     words = desk.speaker
-    field = ft.Ref[ft.TextField]()
+    text = use_cell(str)
 
     async def look() -> None:
-        typed = field.current.value.strip() if field.current else ""
-        if typed:
-            await desk.scan(typed, "typed")
+        if typed := text.value.strip():
+            await desk.scan(typed)
 
-    number = text_field(
-        desk,
-        "number",
-        ref=field,
-        label=words("scan.field"),
-        helper=words("scan.field_hint"),
-        autofocus=True,
-        text_size=24,
-        on_submit=look,
-        autocorrect=False,
-        enable_suggestions=False,
-    )
+    look_of_field = Field(words("scan.field"), hint=words("scan.field_hint"), text_size=24, has_focus=True)
+    number = text_field(f"number{turn}", look_of_field, partial(setattr, text, "value"), look)
     return ft.Container(
         ft.Column(
             [number, main_button(words("scan.open"), look, height=56)],

@@ -19,7 +19,7 @@ from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
 from associate_app.ui.parts.chips import chip, consent_marks
-from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.lines import note_line, online_line
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
@@ -189,19 +189,25 @@ def _left(face: CardFace) -> ft.Control:
 
 @part
 def _recent(face: CardFace) -> ft.Control:
-    words = use_desk().speaker
+    desk = use_desk()
+    words = desk.speaker
     is_open, set_open = use_value(False)
     if face.behaviour_hidden:
         hint = [say(face.behaviour_hint, theme.TINY, Ink.QUIET)] if face.behaviour_hint else []
         told = [section(words("card.recent")), say(face.behaviour_hidden, theme.BODY, Ink.QUIET), *hint]
         return ft.Column(told, spacing=2)
-    more = len(face.recent) - _LINES_SHOWN
-    lines = _lines(
-        words("card.recent"), face.recent if is_open else face.recent[:_LINES_SHOWN], words("card.nothing_recent")
-    )
+    visible = [line for line in face.recent if not line.is_behind][:_LINES_SHOWN]
+    more = len(face.recent) - len(visible)
+    lines = _lines(words("card.recent"), face.recent if is_open else tuple(visible), words("card.nothing_recent"))
+
+    async def flip() -> None:
+        set_open(not is_open)
+        if not is_open and any(line.is_behind for line in face.recent):
+            await desk.commit(desk.floor.note_more_opened, face.token, desk.associate_id)
+
     if more > 0:
-        told_fold = words("card.less") if is_open else words("card.more", n=more)
-        lines.controls.append(quiet_button(told_fold, partial(set_open, not is_open), horizontal=8))
+        fold = words("card.less") if is_open else words("card.more", n=more)
+        lines.controls.append(quiet_button(fold, flip, horizontal=8))
     return lines
 
 
@@ -226,27 +232,20 @@ def _notes(face: CardFace) -> ft.Control:
 
     lines: list[ft.Control] = [note_line(note) for note in face.notes]
     if is_writing:
-        foot = _note_form(desk, partial(setattr, text, "value"), save, partial(set_writing, False))
+        foot = _note_form(partial(setattr, text, "value"), save, partial(set_writing, False))
     else:
         foot = ft.Row([line_button(words("card.add_note"), partial(set_writing, True), icon=ft.Icons.EDIT_NOTE)])
     nothing = [] if is_writing else [empty(words("card.no_notes"))]
     return ft.Column([section(words("card.notes")), *(lines or nothing), foot], spacing=theme.S)
 
 
+@part
 def _note_form(
-    desk: Desk, keep: Callable[[str], None], save: Callable[[], Awaitable[None]], close: Callable[[], None]
+    keep: Callable[[str], None], save: Callable[[], Awaitable[None]], close: Callable[[], None]
 ) -> ft.Control:
-    words = desk.speaker
-    field = text_field(
-        desk,
-        "note",
-        label=words("card.note_field"),
-        multiline=True,
-        max_lines=4,
-        max_length=2000,
-        autofocus=True,
-        on_change=lambda e: keep(e.control.value),
-    )
+    words = use_desk().speaker
+    look = Field(words("card.note_field"), lines=2, length_max=2000, has_focus=True)
+    field = text_field("note", look, keep)
     buttons = ft.Row([main_button(words("card.note_save"), save), quiet_button(words("close"), close)])
     return ft.Column([field, buttons], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 

@@ -11,7 +11,7 @@ from associate_app.ui import theme
 from associate_app.ui.hooks import use_cell, use_value
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import choice_chip, main_button
-from associate_app.ui.parts.fields import text_field
+from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import banner
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
@@ -56,16 +56,8 @@ def tell_screen(play_id: str | None) -> ft.Control:
     chips: list[ft.Control] = [
         choice_chip(words(f"tell.{name}"), partial(set_about, name), is_chosen=name == about) for name in ABOUT
     ]
-    field = text_field(
-        desk,
-        f"tell{round_}",
-        label=words("tell.field"),
-        multiline=True,
-        min_lines=4,
-        max_lines=8,
-        max_length=2000,
-        on_change=lambda e: setattr(text, "value", e.control.value),
-    )
+    look = Field(words("tell.field"), lines=4, length_max=2000)
+    field = text_field(f"tell{round_}", look, partial(setattr, text, "value"))
     blocks: list[ft.Control] = []
     if title:
         blocks.append(say(words("tell.play", title=title), theme.STRONG, Ink.BRAND))

@@ -106,9 +106,15 @@ def _tile(
 
 
 def _below(desk: Desk, face: TodayFace) -> ft.Control:
-    blocks: list[ft.Control] = [_follow_ups(desk, face), _seen(desk, face), _news(desk, face)]
     if desk.whereabouts.frame is Frame.PHONE:
-        return ft.Column(blocks, spacing=theme.XL)
+        return ft.Column(
+            [_follow_ups(desk, face), _seen(desk, face), _plays(desk, face), _week(desk, face)], spacing=theme.XL
+        )
+    blocks: list[ft.Control] = [
+        ft.Column([_follow_ups(desk, face), _seen(desk, face)], spacing=theme.XL),
+        _plays(desk, face),
+        _week(desk, face),
+    ]
     for block in blocks:
         block.expand = True
     return ft.Row(blocks, spacing=theme.XXL, vertical_alignment=ft.CrossAxisAlignment.START)
@@ -136,15 +142,17 @@ def _number(told: str, n: int) -> ft.Control:
 
 def _seen(desk: Desk, face: TodayFace) -> ft.Column:
     words = desk.speaker
-    rows: list[ft.Control] = [shopper_row(row, partial(desk.go, Place("shopper", row.token))) for row in face.seen]
+    rows: list[ft.Control] = [shopper_row(row, partial(desk.open_row, row)) for row in face.seen]
     return ft.Column([section(words("today.seen")), *(rows or [empty(words("today.seen_none"))])], spacing=theme.XS)
 
 
-def _news(desk: Desk, face: TodayFace) -> ft.Column:
+def _plays(desk: Desk, face: TodayFace) -> ft.Column:
     words = desk.speaker
-    plays: list[ft.Control] = [news_row(row, ft.Icons.AUTO_STORIES_OUTLINED) for row in face.plays]
-    week: list[ft.Control] = [news_row(row, ft.Icons.CALENDAR_TODAY) for row in face.week]
-    blocks = [section(words("today.new_plays")), *(plays or [empty(words("today.no_new_plays"))])]
-    if week:
-        blocks += [ft.Container(height=theme.S), section(words("today.week")), *week]
-    return ft.Column(blocks, spacing=theme.XS)
+    rows: list[ft.Control] = [news_row(row, ft.Icons.AUTO_STORIES_OUTLINED) for row in face.plays]
+    return ft.Column([section(words("today.new_plays")), *(rows or [empty(words("today.no_new_plays"))])], spacing=0)
+
+
+def _week(desk: Desk, face: TodayFace) -> ft.Column:
+    words = desk.speaker
+    rows: list[ft.Control] = [news_row(row, ft.Icons.CALENDAR_TODAY) for row in face.week]
+    return ft.Column([section(words("today.week")), *(rows or [empty(words("today.no_week"))])], spacing=0)

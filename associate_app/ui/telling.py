@@ -1,0 +1,435 @@
+"""Turns what the services know of a shopper into the card's face: which lines, in which order, in which words.
+
+Pure: profile, plays, stock and now come in, a frozen face goes out. A shopper held out of a play never sees what would
+have triggered it among the reasons, the headline or the five visible lines; it stands behind *more*.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from associate_app.services.lookup import CardView
+from associate_app.services.scan import CardReading, InvitationReading, OfferReading, ProductReading
+from associate_app.services.store_book import StoreBook
+from associate_app.ui.faces import (
+    BookPlay,
+    CardFace,
+    ConsentFace,
+    HeldFace,
+    Kind,
+    LineFace,
+    NoteFace,
+    OfferFace,
+    PlayFace,
+    ResultFace,
+)
+from associate_app.ui.parts.avatar import initials_of
+from associate_app.ui.words import Speaker
+from shared.cards import CardStatus
+from shared.event_catalogue import DIGITAL_CHANNELS
+from shared.plays.files import Offer, in_language
+from shared.plays.placeholders import fill_surely
+from shared.plays.playbook import Play
+from shared.plays.rank import Recommendation
+from shared.profile import OutcomeLine, Profile, RecentEvent, WantedLine
+from shared.scan_code import ScannedCode, Unknown, UnknownReason
+
+CONSENT_MARKS: Final = ("email", "sms", "personalise_in_store")
+PURCHASES_SHOWN: Final = 6
+NOTES_SHOWN: Final = 5
+DONE_SHOWN: Final = 5
+ORDER_COMPLETED: Final = "Order Completed"
+
+# What is worth a line, by the event's name: its drawing, and the words that follow the title or stand alone.
+_TOLD_EVENTS: Final[dict[str, tuple[Kind, str]]] = {
+    "Product Viewed": (Kind.PRODUCT, "event.viewed"),
+    "Product Clicked": (Kind.PRODUCT, "event.viewed"),
+    "Product Scanned": (Kind.PRODUCT, "event.kiosk"),
+    "Product Reviewed": (Kind.PRODUCT, "event.reviewed"),
+    "Products Searched": (Kind.SEARCH, "event.searched"),
+    "Product List Viewed": (Kind.CATEGORY, "event.browsed"),
+    "Email Opened": (Kind.EMAIL, "event.email_opened"),
+    "Email Link Clicked": (Kind.EMAIL, "event.email_clicked"),
+    "Promotion Clicked": (Kind.CAMPAIGN, "event.promotion"),
+    "Ad Clicked": (Kind.CAMPAIGN, "event.ad"),
+    "Checkout Started": (Kind.ORDER, "event.checkout"),
+    "Support Case Opened": (Kind.SUPPORT, "event.support"),
+    "Live Chat Conversation Started": (Kind.SUPPORT, "event.support"),
+    "Store Entered": (Kind.STORE, "event.store"),
+    "App Installed": (Kind.APP, "event.app"),
+}
+_UNKNOWN_KEYS: Final = {
+    UnknownReason.NEWER_CARD: "result.newer",
+    UnknownReason.WRONG_CHECK_DIGIT: "result.number",
+    UnknownReason.WEB_ADDRESS: "result.web",
+    UnknownReason.EMPTY: "result.unreadable",
+}
+_MAIL_OPENED: Final = "Email Opened"
+_MAIL_CLICKED: Final = "Email Link Clicked"
+_VIEWS: Final = ("Product Viewed", "Product Clicked")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known when the card is drawn: the view of the shopper, the store's book, associates' names by id."""
+
+    token: str
+    view: CardView
+    book: StoreBook
+    associates: Mapping[str, str]
+
+
+def picture_url(image: str | None) -> str | None:
+    """Where a picture lies on this app's own origin; None where a drawing must do."""
+    if not image:
+        return None
+    return f"products/{image}" if "." in image else f"media/{image}"
+
+
+def tell_card(known: Known, words: Speaker, now: datetime) -> CardFace | None:
+    """The card's face; None where the view leads to nobody."""
+    profile = known.view.profile
+    return _Teller(known, profile, words, now).card() if profile is not None else None
+
+
+def tell_offer(offer: Offer | None, words: Speaker) -> OfferFace | None:
+    """An offer with the code the till knows, if it has a common one."""
+    if offer is None:
+        return None
+    until = words.date(offer.valid_until) if offer.valid_until else None
+    return OfferFace(in_language(offer.title, words.language), next(iter(offer.codes), None), until)
+
+
+def tell_book_play(play: Play, book: StoreBook, words: Speaker, *, is_new: bool) -> BookPlay:
+    """A play of the playbook without a shopper: when it fires, and what to say with its placeholders left general."""
+    _, points = play.points_in(words.language)
+    offer = tell_offer(book.playbook.offers.get(play.offer_id), words) if play.offer_id else None
+    named = {"offer": offer.title} if offer else {}
+
+    def general(text: str) -> str:
+        return fill_surely(text, named, words.language)
+
+    return BookPlay(
+        play_id=play.id,
+        title=in_language(play.title, words.language),
+        opener=general(points.opener),
+        bullets=tuple(general(bullet) for bullet in points.bullets),
+        objection=general(points.objection) if points.objection else None,
+        avoid=general(points.do_not_mention) if points.do_not_mention else None,
+        offer=offer,
+        until=words.date(play.valid_until) if play.valid_until else None,
+        is_new=is_new,
+    )
+
+
+def tell_refusal(card: CardReading, code: ScannedCode, words: Speaker, name: str | None) -> ResultFace:
+    """A scan that was meant as a card and opens none: one sentence, one next step. `name` as this tablet knows it."""
+    if card.status is CardStatus.EXPIRED and card.expires_on is not None:
+        title = words("result.expired.title", day=words.date(card.expires_on.isoformat()))
+        text = words("result.expired.text_named", name=name.split()[0]) if name else words("result.expired.text")
+        return ResultFace(title, text)
+    reason = code.reason if isinstance(code, Unknown) else None
+    key = _UNKNOWN_KEYS.get(reason) if reason else None
+    key = key or f"result.{card.status.value}"
+    return ResultFace(words(f"{key}.title"), words(f"{key}.text"))
+
+
+def tell_other_code(reading: OfferReading | ProductReading | InvitationReading, words: Speaker) -> ResultFace:
+    """A code that is ours but no shopper's."""
+    if isinstance(reading, OfferReading):
+        title = in_language(reading.offer.title, words.language) if reading.offer else reading.code
+        return ResultFace(words("result.offer.title", title=title), words("result.offer.text"))
+    if isinstance(reading, ProductReading):
+        title = reading.product.title if reading.product else reading.sku
+        return ResultFace(words("result.product.title", title=title), words("result.product.text"), may_search=False)
+    return ResultFace(words("result.enrolment.title"), words("result.enrolment.text"), may_search=False)
+
+
+class _Teller:
+    """One telling: what is known, in which words, as of when."""
+
+    def __init__(self, known: Known, profile: Profile, words: Speaker, now: datetime) -> None:
+        self._known, self._profile, self._words, self._now = known, profile, words, now
+        self._view, self._book = known.view, known.book
+        self._hidden_skus, self._hidden_events = known.view.quiet_skus, known.view.quiet_events
+        self._name = profile.name or words("card.unnamed")
+        self._called = profile.given_name or self._name
+
+    def card(self) -> CardFace:
+        """The face, part by part."""
+        profile, words = self._profile, self._words
+        reason = self._headline()
+        hidden = self._behaviour_hidden()
+        return CardFace(
+            token=self._known.token,
+            name=self._name,
+            initials=initials_of(profile.name),
+            tier=profile.tier,
+            stage=self._stage(),
+            reason=reason or words("card.no_reason", name=self._called),
+            has_reason=reason is not None,
+            as_of=words("as_of", time=words.stamp(self._view.as_of, self._now)) if self._view.as_of else None,
+            notice=self._notice(),
+            issue=self._issue(),
+            consents=tuple(self._consents()),
+            behaviour_hidden=hidden,
+            behaviour_hint=words("card.no_consent_hint") if hidden and not self._view.is_behaviour_hidden else None,
+            recent=() if hidden else tuple(self._recent()),
+            purchases=tuple(self._purchases()),
+            notes=tuple(self._notes()),
+            done=tuple(self._done()),
+            plays=tuple(self._play(play) for play in self._view.plays),
+            held=tuple(self._held()),
+        )
+
+    # who they are ----------------------------------------------------------------------------------------------------
+
+    def _stage(self) -> str:
+        stage = self._view.stage
+        if stage is None:
+            return self._words("card.stage.unknown")
+        because = stage.because[0] if stage.because else None
+        if because is None or because.at is None:
+            return self._words("card.stage.prospect")
+        is_here = stage.stage == "active" and because.store == self._book.store.code
+        key = f"card.stage.{stage.stage}_here" if is_here else f"card.stage.{stage.stage}"
+        return self._words(key, day=self._words.day(because.at))
+
+    def _consents(self) -> Iterator[ConsentFace]:
+        for purpose in CONSENT_MARKS:
+            yield ConsentFace(purpose, self._words(f"card.consent.{purpose}"), self._profile.has_consent(purpose))
+
+    def _issue(self) -> str | None:
+        issue = self._profile.open_issue
+        if issue is None:
+            return None
+        told = self._words("card.issue", title=issue.title)
+        return (
+            f"{told}, {self._words('card.issue_due', day=self._words.weekday_of(issue.due_on))}"
+            if issue.due_on
+            else told
+        )
+
+    def _notice(self) -> str | None:
+        """What is odd about this card, if anything: unknown here, not checkable, or joined on this tablet."""
+        if self._profile.is_provisional and not self._view.is_in_replica:
+            return self._words("card.provisional")
+        if self._view.card.status is CardStatus.UNKNOWN_KEY:
+            return self._words("card.unknown_key")
+        return None if self._view.is_in_replica else self._words("card.known_by_card")
+
+    def _behaviour_hidden(self) -> str | None:
+        if self._view.is_behaviour_hidden:
+            return self._words("card.stale")
+        if not self._view.is_in_replica:
+            return self._words("card.details_later")
+        if "behaviour" in self._profile.redacted:
+            return self._words("card.no_consent", name=self._called)
+        return None
+
+    # what brings them in ---------------------------------------------------------------------------------------------
+
+    def _headline(self) -> str | None:
+        """The one reason they may be here, strongest sign first."""
+        return next(self._signs(), None) if self._behaviour_hidden() is None else None
+
+    def _signs(self) -> Iterator[str]:
+        words = self._words
+        for line in self._open_wanted(self._profile.cart):
+            yield words("sign.cart", title=self._title(line), when=words.ago(line.at, self._now))
+        for line in self._open_wanted(self._profile.wishlist):
+            if self._is_here(line.sku):
+                yield words("sign.wishlist", title=self._title(line))
+        views = self._views()
+        for event in self._open_events(_VIEWS):
+            if event.sku and views[event.sku] > 1:
+                yield words.count("sign.viewed", views[event.sku], title=self._title(event))
+        for event in self._open_events(("Products Searched",)):
+            yield words("sign.searched", query=event.query or "", when=words.ago(event.at, self._now))
+        for event in self._open_events(_VIEWS):
+            yield words("sign.looked", title=self._title(event), when=words.ago(event.at, self._now))
+        for event in self._open_events(("Email Link Clicked", "Promotion Clicked")):
+            if event.title:
+                yield words("sign.clicked", title=event.title, when=words.ago(event.at, self._now))
+
+    def _open_wanted(self, lines: Iterable[WantedLine]) -> Iterator[WantedLine]:
+        return (line for line in lines if line.sku not in self._hidden_skus)
+
+    def _open_events(self, names: Iterable[str]) -> Iterator[RecentEvent]:
+        """Events that may be told, newest first: none that would have triggered a play this shopper is held out of."""
+        wanted = frozenset(names)
+        return (event for event in self._profile.recent if event.event in wanted and not self._is_hidden(event))
+
+    def _is_hidden(self, event: RecentEvent) -> bool:
+        return event.sku in self._hidden_skus if event.sku else event.event in self._hidden_events
+
+    def _views(self) -> Counter[str]:
+        return Counter(event.sku for event in self._profile.recent if event.event in _VIEWS and event.sku)
+
+    # left column -----------------------------------------------------------------------------------------------------
+
+    def _recent(self) -> Iterator[LineFace]:
+        """Open cart, then wishlist and events by time; what triggers a held-out play comes last, behind *more*."""
+        lines = [self._wanted(line, "cart") for line in self._profile.cart]
+        timed = [(line.at, self._wanted(line, "wishlist")) for line in self._profile.wishlist]
+        timed += [(event.at, self._event(event, n)) for event, n in self._told_events()]
+        lines += [line for _, line in sorted(timed, key=lambda one: one[0], reverse=True)]
+        yield from (line for line in lines if not line.is_behind)
+        yield from (line for line in lines if line.is_behind)
+
+    def _wanted(self, line: WantedLine, where: str) -> LineFace:
+        return LineFace(
+            key=f"{where}:{line.sku}:{line.at}",
+            kind=Kind.PRODUCT,
+            title=self._title(line),
+            what=self._words(f"event.{where}"),
+            when=self._words.ago(line.at, self._now),
+            picture=self._picture(line),
+            stock=self._stock(line.sku),
+            is_here=self._is_here(line.sku),
+            is_behind=line.sku in self._hidden_skus,
+        )
+
+    def _told_events(self) -> Iterator[tuple[RecentEvent, int]]:
+        """Each thing once, with how often; online only, because purchases and the floor have their own place."""
+        wanted = {line.sku for line in (*self._profile.cart, *self._profile.wishlist)}
+        seen: dict[tuple[str, str], list[RecentEvent]] = {}
+        for event in self._profile.recent:
+            if event.event in _TOLD_EVENTS and self._says_something(event):
+                name = _VIEWS[0] if event.event in _VIEWS else event.event
+                seen.setdefault((name, event.sku or event.query or event.title or event.category or ""), []).append(
+                    event
+                )
+        clicked = {about for name, about in seen if name == _MAIL_CLICKED}
+        for (name, about), events in seen.items():
+            if name == _MAIL_OPENED and about in clicked:
+                continue
+            if name not in _VIEWS or about not in wanted or len(events) > 1:
+                yield events[0], len(events)
+
+    def _says_something(self, event: RecentEvent) -> bool:
+        _, key = _TOLD_EVENTS[event.event]
+        needs = {"event.searched": event.query, "event.browsed": event.category, "event.viewed": event.sku}
+        return bool(needs.get(key, True))
+
+    def _event(self, event: RecentEvent, n: int) -> LineFace:
+        kind, key = _TOLD_EVENTS[event.event]
+        title, what = self._said(event, key, n)
+        return LineFace(
+            key=f"{event.event}:{event.sku or event.query or event.title or event.category}:{event.at}",
+            kind=kind,
+            title=title,
+            what=what,
+            when=self._words.ago(event.at, self._now),
+            picture=self._picture(event) if kind is Kind.PRODUCT else None,
+            stock=self._stock(event.sku) if kind is Kind.PRODUCT else None,
+            is_here=self._is_here(event.sku),
+            is_behind=self._is_hidden(event),
+        )
+
+    def _said(self, event: RecentEvent, key: str, n: int) -> tuple[str, str]:
+        """(title, what happened) of an event line."""
+        words = self._words
+        if key == "event.viewed":
+            return self._title(event), words.count(key, n)
+        if event.sku and _TOLD_EVENTS[event.event][0] is Kind.PRODUCT:
+            return self._title(event), words(key)
+        if key == "event.email_clicked" and event.title:
+            return words("event.email_opened", title=event.title), words("event.clicked")
+        named = {"query": event.query, "category": self._category(event), "title": event.title}
+        if key in ("event.email_opened", "event.email_clicked", "event.promotion", "event.ad") and not event.title:
+            return words(f"{key}_plain"), ""
+        return words(key, **named), ""
+
+    def _purchases(self) -> Iterator[LineFace]:
+        for n, line in enumerate(self._profile.purchases[:PURCHASES_SHOWN]):
+            where = (
+                "online"
+                if line.channel in DIGITAL_CHANNELS
+                else "here"
+                if line.store == self._book.store.code
+                else "store"
+            )
+            price = [self._words.money(line.price)] if line.price else []
+            yield LineFace(
+                key=f"order:{line.order_id}:{line.sku or n}",
+                kind=Kind.PRODUCT if line.sku else Kind.ORDER,
+                title=self._title(line),
+                what=" · ".join([*price, self._words(f"event.bought_{where}")]),
+                when=self._words.day(line.at),
+                picture=self._picture(line),
+            )
+
+    def _notes(self) -> Iterator[NoteFace]:
+        if self._profile.preferences:
+            told = ", ".join(self._profile.preferences.values())
+            yield NoteFace("preferences", told, self._words("card.sizes"))
+        for note in sorted(self._profile.notes, key=lambda one: one.at, reverse=True)[:NOTES_SHOWN]:
+            yield NoteFace(note.op_id, note.text, self._source(note.associate_id, note.at))
+
+    def _done(self) -> Iterator[NoteFace]:
+        for line in sorted(self._profile.outcomes, key=lambda one: one.at, reverse=True)[:DONE_SHOWN]:
+            yield NoteFace(line.op_id, self._outcome(line), self._source(line.associate_id, line.at))
+
+    def _outcome(self, line: OutcomeLine) -> str:
+        key = f"outcome.{line.outcome}"
+        told = self._words(key) if self._words.has(key) else line.outcome
+        play = next((play for play in self._book.playbook.plays if play.id == line.play_id), None)
+        title = in_language(play.title, self._words.language) if play else None
+        return " · ".join(part for part in (told, title, line.reason) if part)
+
+    def _source(self, associate_id: str | None, at: str) -> str:
+        when = self._words.stamp(at, self._now)
+        name = self._known.associates.get(associate_id or "")
+        return f"{name.split()[0]} · {when}" if name else when
+
+    # plays -----------------------------------------------------------------------------------------------------------
+
+    def _play(self, play: Recommendation) -> PlayFace:
+        points = play.talking_points
+        return PlayFace(
+            play_id=play.play_id,
+            rank=play.rank,
+            title=play.title,
+            opener=points.opener,
+            bullets=tuple(points.bullets),
+            objection=points.objection,
+            avoid=points.do_not_mention,
+            why=play.why,
+            offer=tell_offer(self._book.playbook.offers.get(play.offer_id), self._words) if play.offer_id else None,
+        )
+
+    def _held(self) -> Iterator[HeldFace]:
+        for held in self._view.held_back:
+            until = self._words.when(held.until, self._now) if held.until else None
+            yield HeldFace(held.play_id, held.title, held.sentence, until)
+
+    # things ----------------------------------------------------------------------------------------------------------
+
+    def _title(self, line: RecentEvent | WantedLine) -> str:
+        product = self._book.products.get(line.sku or "")
+        return line.title or (product.title if product else None) or line.sku or self._words("event.something")
+
+    def _category(self, event: RecentEvent) -> str:
+        return (event.category or "").replace("-", " ").replace("_", " ")
+
+    def _picture(self, line: RecentEvent | WantedLine) -> str | None:
+        product = self._book.products.get(line.sku or "")
+        return picture_url(line.image or (product.image if product else None))
+
+    def _is_here(self, sku: str | None) -> bool:
+        level = self._book.stock.get(sku or "")
+        return level is not None and level.quantity > 0
+
+    def _stock(self, sku: str | None) -> str | None:
+        level = self._book.stock.get(sku or "")
+        if level is None:
+            return None
+        if level.quantity <= 0:
+            return self._words("card.none_here")
+        key = "card.here_aisle" if level.aisle else "card.here"
+        return self._words(key, n=level.quantity, aisle=level.aisle)
