@@ -13,6 +13,8 @@ from associate_app.command_line.common import WRONG_USAGE, complain, guard
 from associate_app.settings import APP_VERSION
 
 COMMANDS: Final = {
+    "demo": ("screens:demo", "Try Floorside: a chain of six stores, its HQ and one tablet, all on this machine."),
+    "hub": ("screens:hub", "Serve this tablet's screens to browsers."),
     "enrol": ("connection:enrol", "Connect this tablet to a store with HQ's one-time code."),
     "sync": ("connection:sync", "Send what was recorded, receive what is new, and check both."),
     "status": ("connection:status", "Say what is saved here and what is at HQ."),
