@@ -41,10 +41,10 @@ class Headquarters:
         return format_at(self.clock.now())
 
     def secret_text(self, bits: int = 256) -> str:
-        """A fresh unguessable text of URL-safe characters, from the chance port."""
-        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        """A fresh unguessable text, from the chance port: letters and digits, so no shell takes it for an option."""
+        alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
         drawn = self.chance.bits(bits)
-        return "".join(alphabet[(drawn >> place) & 63] for place in range(0, bits, 6))
+        return "".join(alphabet[(drawn >> place) & 31] for place in range(0, bits, 5))
 
     def note_audit(self, tx: CentralWriter, who: str, did: str, about: str) -> None:
         """Write down who did what, inside the caller's transaction."""
