@@ -281,8 +281,10 @@ def _welcome(plan: DemoPlan, sheet: dict[str, Any], screen: Console, took_s: flo
     screen.print(people)
     screen.print("\n2. Scan a loyalty QR, or enter a number. Worth a look:")
     screen.print(cards)
-    screen.print(f"\n   All cards to print or to hold before the camera: {plan.server_address}/demo/cards")
-    screen.print(f"   The same as pictures: {plan.folder / 'cards'}")
+    screen.print(
+        f"\n   All cards, to print or to hold before the camera: {plan.server_address}/demo/cards", soft_wrap=True
+    )
+    screen.print(f"   The same as pictures: {plan.folder / 'cards'}", soft_wrap=True)
     screen.print("\n3. Take the network away on the Sync screen, go on scanning, and give it back.\n")
     screen.print("Stop with Ctrl+C. Everything is kept; --reset starts anew, --remove deletes it.")
     if plan.opens_browser:
