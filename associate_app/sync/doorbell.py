@@ -42,7 +42,7 @@ class Doorbell:
         self._ring = ring
         self._chance = chance
         self._wait_s = wait_s
-        self._rung_for: dict[str, int] = {}
+        self._rung_for: dict[str, tuple[int, int]] = {}
         self._failures = 0
 
     def step(self) -> float:
@@ -61,20 +61,26 @@ class Doorbell:
             return REFUSED_S
 
     def _listen(self, status: SyncStatus) -> float:
-        known = self._known(status.heads)
         may_wait = self._failures == 0 and status.offline_since_at is None
-        reply = self._endpoint.wait(known, self._wait_s if may_wait else 0)
-        is_back = self._failures > 0 or status.offline_since_at is not None
+        reply = self._endpoint.wait(self._known(status.heads), self._wait_s if may_wait else 0)
+        is_back = not may_wait
         self._failures = 0
-        self._rung_for = dict(reply.heads)
+        now = self._status()
+        known = self._known(now.heads)
         has_moved = any(known.get(scope, at) != at for scope, at in reply.heads.items())
-        if is_back or has_moved or reply.epoch != status.epoch:
+        self._rung_for = {scope: (at, reply.heads.get(scope, at)) for scope, at in now.heads.items()}
+        if is_back or has_moved or reply.epoch != now.epoch:
             self._ring()
-        return self._chance.uniform(IDLE_S, RETRY_S_MAX) if status.offline_since_at is not None else BETWEEN_S
+        return self._chance.uniform(IDLE_S, RETRY_S_MAX) if now.offline_since_at is not None else BETWEEN_S
 
     def _known(self, heads: Mapping[str, int]) -> dict[str, int]:
-        """What was rung for counts as known, so that a worker that cannot pull now is not rung again and again."""
-        return {scope: max(at, self._rung_for.get(scope, 0)) for scope, at in heads.items()}
+        """What was rung for counts as known until the worker has moved, so that one that cannot pull now is not rung
+        again and again."""
+        rung_for = self._rung_for
+        return {
+            scope: rung_for[scope][1] if scope in rung_for and rung_for[scope][0] == at else at
+            for scope, at in heads.items()
+        }
 
     def _refused(self, problem: Problem) -> float:
         """Overload passes by itself; what else HQ refuses here, the worker finds out, and the poll goes on."""

@@ -362,6 +362,7 @@ def _on_greeted(state: EngineState, event: Greeted) -> Step:
     return _do(
         _admit(state, event, is_behind=judgement == "behind"),
         Adopt(
+            device_id=event.device_id,
             epoch=event.reply.epoch,
             token=event.reply.token,
             offset_ms=event.reply.offset_ms,

@@ -250,7 +250,7 @@ class Errands:
         """Token and card stock count whatever the journal still needs; the epoch only once the journal has followed."""
         self._remember_more(clock_offset_ms=action.offset_ms)
         with self._database.atomic():
-            self._keep_token(action.token)
+            self._keep_token(action.device_id, action.token)
             self._keep_cards(action.card_stock)
             self._database.write_note(LAST_CONTACT_NOTE, self._now_at())
             self._database.write_note(CLOCK_OFFSET_NOTE, str(action.offset_ms))
@@ -261,9 +261,10 @@ class Errands:
             self._database.write_note(EPOCH_NOTE, action.epoch)
         return steps.Adopted(self.moment())
 
-    def _keep_token(self, token: str | None) -> None:
+    def _keep_token(self, device_id: str, token: str | None) -> None:
+        """A rotated token, unless this tablet was connected anew while hello was on its way."""
         device = self._database.device()
-        if token is not None and device is not None:
+        if token is not None and device is not None and device.device_id == device_id:
             self._database.save_device(replace(device, token=token))
 
     def _keep_cards(self, cards: tuple[StockCard, ...]) -> None:

@@ -79,9 +79,10 @@ class SayHello:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Take over what hello granted, in one transaction. `resend_from`: HQ is behind, ops after it go again.
-    `must_requeue`: HQ has another history, kept ops of earlier installs go again."""
+    """Take over what hello granted to `device_id`, in one transaction. `resend_from`: HQ is behind, ops after it go
+    again. `must_requeue`: HQ has another history, kept ops of earlier installs go again."""
 
+    device_id: str
     epoch: str
     token: str | None
     offset_ms: int

@@ -83,6 +83,7 @@ class SyncThread(SteppingThread):
         self._shut: Callable[[], None] = lambda: None
         self._watchers: list[Watcher] = []
         self._early_ring: Ring | None = None
+        self._must_reopen = False
 
     def ring(self, reason: Ring = "record") -> None:
         """Wake the worker; from any thread. A commit rings with `record`, *Send now* with `asked`."""
@@ -92,6 +93,11 @@ class SyncThread(SteppingThread):
         else:
             driver.ring(reason)
         self.wake()
+
+    def reopen(self) -> None:
+        """Open the driver anew before the next step, for another address of HQ: after connecting again. Any thread."""
+        self._must_reopen = True
+        self.ring("asked")
 
     def status(self) -> SyncStatus:
         """How sync stands."""
@@ -103,6 +109,9 @@ class SyncThread(SteppingThread):
         return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
 
     def _step(self) -> float:
+        if self._must_reopen:
+            self._must_reopen = False
+            self._close()
         driver = self._driver or self._open()
         return driver.step()
 
@@ -111,19 +120,25 @@ class SyncThread(SteppingThread):
         driver.subscribe(self._tell)
         if self._early_ring is not None:
             driver.ring(self._early_ring)
-        self._driver = driver
+        self._driver, self._early_ring = driver, None
         return driver
 
     def _tell(self, status: SyncStatus) -> None:
         for watcher in list(self._watchers):
             watcher(status)
 
-    def _end(self) -> None:
+    def _close(self) -> None:
+        driver, self._driver = self._driver, None
+        shut, self._shut = self._shut, lambda: None
+        self._early_ring = "asked"
         try:
-            if self._driver is not None:
-                self._driver.close()
+            if driver is not None:
+                driver.close()
         finally:
-            self._shut()
+            shut()
+
+    def _end(self) -> None:
+        self._close()
 
 
 class DoorbellThread(SteppingThread):

@@ -131,6 +131,7 @@ def test_hello_hands_everything_on_to_be_adopted():
     rig.wake()
     reply = hello_reply(token="fresh", offset_ms=-412, card_stock=[StockCard(card="FS1.X")])
     assert rig.greet(reply) == steps.Adopt(
+        device_id=DEVICE,
         epoch=EPOCH,
         token="fresh",
         offset_ms=-412,

@@ -361,6 +361,24 @@ def test_the_doorbell_rings_once_for_a_head_the_worker_cannot_fetch_now():
     assert bell.waits[1] == ({"all": 1, "store:x": 6}, 25)
 
 
+def test_the_doorbell_does_not_ring_for_what_the_worker_has_fetched_meanwhile():
+    """The tablet's own push moves a head; by the time the answer is here the worker has pulled it."""
+    bell = Bell(status(), {"all": 1, "store:x": 6})
+    told = iter([status(), status(heads={"all": 1, "store:x": 6})])
+    bell.bell = Doorbell(SilentEndpoint(wait=bell._wait), lambda: next(told), bell._ring, SeededChance())
+    bell.bell.step()
+    assert bell.rings == 0
+
+
+def test_heads_that_went_back_ring_once_and_not_in_a_loop():
+    """A restored HQ that is not healed yet: the wait is a wait again."""
+    bell = Bell(status(), *[{"all": 1, "store:x": 3}] * 3)
+    for _ in range(3):
+        bell.bell.step()
+    assert bell.rings == 1
+    assert bell.waits[-1][0] == {"all": 1, "store:x": 3}
+
+
 def test_the_doorbell_rings_for_another_epoch():
     """HQ was restored: the worker says hello."""
     bell = Bell(status(), {"all": 1, "store:x": 5}, epoch="another")
@@ -484,6 +502,45 @@ def test_the_thread_sleeps_until_it_is_rung_and_closes_what_it_opened():
     assert counter.rings == ["asked", "record"]
     assert counter.is_closed
     assert closed_on == ["the worker"]
+
+
+def test_after_connecting_again_the_thread_opens_its_driver_anew():
+    """Another address of HQ: the old connection is closed, the new driver tries at once."""
+    opened: list[StepCounter] = []
+    closed: list[StepCounter] = []
+
+    def open_driver() -> tuple[Any, Callable[[], None]]:
+        counter = StepCounter()
+        opened.append(counter)
+        return counter, lambda: closed.append(counter)
+
+    thread = SyncThread(open_driver)
+    thread.start()
+    while not opened:
+        thread.wake()
+    assert opened[0].stepped.acquire(timeout=WAIT_S)
+    thread.reopen()
+    while len(opened) < 2:
+        thread.wake()
+    assert opened[1].stepped.acquire(timeout=WAIT_S)
+    assert thread.stop()
+    assert opened[0].is_closed
+    assert closed == opened
+    assert opened[1].rings == ["asked"]
+
+
+def test_a_token_for_a_device_this_tablet_no_longer_is_is_not_kept(database: TabletFile, clock: TabletClock):
+    """Connected anew while hello was on its way: the new identity stays whole."""
+
+    def connect_meanwhile(_request: Any) -> Any:
+        database.save_device(DeviceIdentity("http://hq.test", "device-2", "its token", "Tablet", "berlin-1", "AAAA"))
+        return hello_reply(token="for device-1")
+
+    driver = make_driver(database, clock, SilentEndpoint(hello=connect_meanwhile))
+    run_to_rest(driver)
+    device = database.device()
+    assert device is not None
+    assert device.token == "its token"
 
 
 def test_the_thread_outlives_a_driver_that_cannot_be_opened_and_a_step_that_raises(
