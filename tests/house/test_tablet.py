@@ -19,7 +19,8 @@ allowed = set(sys.argv[2].split(","))
 
 class TabletOnly:
     def find_spec(self, name, path=None, target=None):
-        if "." not in name and name not in allowed and name not in sys.stdlib_module_names:
+        is_own = name in allowed or name in sys.stdlib_module_names or name.startswith("_sysconfigdata")
+        if "." not in name and not is_own:
             raise ModuleNotFoundError(f"{name} does not exist on a tablet", name=name)
         return None
 

@@ -83,6 +83,12 @@ def make_headquarters(url: str, folder: Path, *, stores: tuple[Store, ...] = (BE
     return hq
 
 
+def pass_time(hq: Headquarters, **by: float) -> None:
+    """Move a test's clock on (or back), by `timedelta` words."""
+    assert isinstance(hq.clock, SetClock)
+    hq.clock.move(**by)
+
+
 @dataclass(slots=True)
 class Journalist:
     """A device that makes ops and pushes them the way a tablet does; its journal is a list."""
