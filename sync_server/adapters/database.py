@@ -31,7 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 
-from shared.errors import Damaged, FloorsideError, StorageFull
+from shared.errors import Damaged, FloorsideError, Problem, StorageFull
 from shared.journal import CHAIN_START
 from shared.wire.canonical import document_hash
 from sync_server.adapters import schema
@@ -550,6 +550,8 @@ def _mapped_errors() -> Iterator[None]:
         told = str(problem.orig or problem)
         if "disk is full" in told or "No space left" in told:
             raise StorageFull("HQ's disk is full. Nothing was half-written: make room and try again.") from problem
-        if "malformed" in told or "not a database" in told or "disk I/O error" in told:
+        if "database is locked" in told:
+            raise Problem("busy", "Another program writes to HQ's database.", status=503, retry_after_s=2) from problem
+        if "malformed" in told or "not a database" in told:
             raise Damaged(f"HQ's database file is damaged ({told}). Restore the last backup.") from problem
         raise

@@ -5,14 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import threading
+import time
 from typing import Final
 
 import uvicorn
 
-from shared.errors import Refused
+from shared.errors import FloorsideError, Refused
 from sync_server.api.app import make_app
+from sync_server.command_line.common import complain
+from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.doorbell import Doorbell
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.upkeep import drop_tombstones, refresh_profiles, seconds_until_night
 
 KEEP_ALIVE_S: Final = 75
 """Longer than a tablet's poll, so that a connection is kept from one poll to the next."""
@@ -55,7 +60,21 @@ def address_of(host: str, listening: socket.socket) -> str:
 
 def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     """Serve until a signal; then let waiting tablets go at once and finish what is under way."""
+    threading.Thread(target=_keep_up, args=(hq,), name="floorside upkeep", daemon=True).start()
     _Server(_config(make_app(hq)), hq.doorbell).run(sockets=[listening])
+
+
+def _keep_up(hq: Headquarters) -> None:
+    """Every night: value bands, slices whose reason has passed, old tombstones. The doorbell finds the changes."""
+    while True:
+        with hq.database.read() as reader:
+            timezone = read_chain(reader).timezone if has_chain(reader) else "UTC"
+        time.sleep(seconds_until_night(hq.clock, timezone))
+        try:
+            refresh_profiles(hq.database, hq.clock)
+            drop_tombstones(hq.database, hq.clock)
+        except FloorsideError as problem:
+            complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
 
 
 def _config(app: object) -> uvicorn.Config:

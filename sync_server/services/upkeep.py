@@ -7,7 +7,9 @@ has passed, tombstones are dropped when no tablet can still need them.
 from __future__ import annotations
 
 import json
+import zoneinfo
 from collections.abc import Iterable, Mapping
+from datetime import UTC, timedelta
 from typing import Final
 
 from shared.clock import format_at, shift_at
@@ -76,6 +78,15 @@ def _refresh_page(tx: CentralWriter, page: Iterable[str], bands: Mapping[str, st
     before = tx.heads({write.scope for write in writes})
     after = tx.publish(writes, now_at)
     return sum(after[scope] - before[scope] for scope in after)
+
+
+def seconds_until_night(clock: Clock, timezone: str) -> float:
+    """Seconds until the next quarter past three in the chain's time zone, when no shop is open."""
+    now = clock.now().astimezone(zoneinfo.ZoneInfo(timezone))
+    night = now.replace(hour=3, minute=15, second=0, microsecond=0)
+    if night <= now:
+        night = (night + timedelta(days=1)).replace(hour=3, minute=15)
+    return (night.astimezone(UTC) - now.astimezone(UTC)).total_seconds()
 
 
 def drop_tombstones(database: CentralDatabase, clock: Clock) -> int:
