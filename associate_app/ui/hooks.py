@@ -25,6 +25,31 @@ def use_value(first: T) -> tuple[T, Callable[[T], None]]:
     return cast("tuple[T, Callable[[T], None]]", held)
 
 
+class Live(Generic[T]):
+    """A value of a component that several handlers change: each sees what the one before it put, drawn or not."""
+
+    def __init__(self, first: T) -> None:
+        self.value = first
+        self._draw: Callable[[T], None] = lambda _: None
+
+    def put(self, value: T) -> None:
+        """Change it and let the component draw itself again."""
+        self.value = value
+        self._draw(value)
+
+    def drawn_by(self, draw: Callable[[T], None]) -> None:
+        """Take the component's setter; each drawing gives a new one."""
+        self._draw = draw
+
+
+def use_live(first: Callable[[], T]) -> Live[T]:
+    """A live value; made once for the life of the component."""
+    live = use_cell(lambda: Live(first())).value
+    _, draw = use_value(live.value)
+    live.drawn_by(draw)
+    return live
+
+
 def use_cell(make: Callable[[], T]) -> Cell[T]:
     """A cell made once for the life of a component."""
     held: Any = ft.use_ref(lambda: Cell(make()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -11,7 +11,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import ResultFace
-from associate_app.ui.hooks import keyed, use_cell, use_observed, use_value
+from associate_app.ui.hooks import keyed, use_cell, use_live, use_observed
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
 from associate_app.ui.parts.eye import camera_eye
@@ -44,7 +44,8 @@ def scan_screen() -> ft.Control:
     """The screen."""
     desk = use_desk()
     last = use_observed(desk.last_scan)
-    eye, set_eye = use_value(_fresh(desk))
+    live = use_live(partial(_fresh, desk))
+    eye, set_eye = live.value, live.put
     picker = use_cell(ft.FilePicker)
 
     def again() -> None:
@@ -56,7 +57,7 @@ def scan_screen() -> ft.Control:
         set_eye(_fresh(desk, turn=eye.turn + 1) if not eye.is_camera else _Eye(False, eye.told, turn=eye.turn))
 
     def tell(told: str) -> None:
-        set_eye(_Eye(eye.is_camera, told, eye.lens, eye.turn))
+        set_eye(replace(live.value, told=told))
 
     if last.result is not None:
         inside = _result(desk, last.result, again)

@@ -12,7 +12,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import AssociateFace
-from associate_app.ui.hooks import keyed, use_task, use_value
+from associate_app.ui.hooks import keyed, use_live, use_task, use_value
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import quiet_button
@@ -141,32 +141,34 @@ class _Try:
 @screen
 def _pin_entry(associate: AssociateFace, leave: Callable[[], None]) -> ft.Control:
     desk = use_desk()
-    now, put = use_value(_Try())
+    live = use_live(_Try)
+    now = live.value
 
     async def enter() -> None:
-        if not now.may_enter:
+        pin = live.value.typed
+        if not live.value.may_enter:
             return
-        put(replace(now, is_checking=True))
-        answer = await desk.ask_slowly(desk.floor.sign_in, associate.associate_id, now.typed)
+        live.put(replace(live.value, is_checking=True))
+        answer = await desk.ask_slowly(desk.floor.sign_in, associate.associate_id, pin)
         if answer.associate is not None:
             desk.sign_in(answer.associate)
         else:
-            put(_Try(answer=answer, wait_s=answer.wait_s))
+            live.put(_Try(answer=answer, wait_s=answer.wait_s))
 
     async def count_down() -> None:
-        for left in range(now.wait_s - 1, -1, -1):
+        while live.value.wait_s > 0:
             await asyncio.sleep(1)
-            put(_Try(answer=now.answer, wait_s=left))
+            live.put(replace(live.value, wait_s=live.value.wait_s - 1))
 
     def press(digit: str) -> None:
-        if now.may_type and len(now.typed) < PIN_DIGITS_MAX:
-            put(replace(now, typed=now.typed + digit))
+        if live.value.may_type and len(live.value.typed) < PIN_DIGITS_MAX:
+            live.put(replace(live.value, typed=live.value.typed + digit))
 
     use_task(count_down, [now.answer])
     words = desk.speaker
     pad = pin_pad(
         press,
-        lambda: put(replace(now, typed=now.typed[:-1])),
+        lambda: live.put(replace(live.value, typed=live.value.typed[:-1])),
         enter,
         words,
         is_ready=now.may_enter,

@@ -1,0 +1,168 @@
+"""Journeys of the first minute: sign in, scan, read the card, record what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import qrcode
+from PIL import Image
+from playwright.sync_api import Playwright
+
+from tests.e2e.app_page import AppPage
+from tests.e2e.conftest import CHROMIUM_ARGUMENTS, OpenApp, Sheet
+from tests.support.hub_process import HubProcess
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_hand_scanner_opens_the_card_on_any_screen_and_one_tap_records(app: AppPage, sheet: Sheet) -> None:
+    """Signed card typed with no field in focus: name, stage with its date, online lines, plays with why; then Bought."""
+    app.scan_by_hand(sheet.card("Mara"))
+    app.see_card("Mara Lindqvist")
+    for told in ("Gold", "Active · last order", "Aran jumper", "Recently online", "Why this"):
+        app.see(told)
+    first = app.first_play()
+    app.choose("Bought")
+    app.see(f"Saved: Bought · {first}")
+    app.press("Undo")
+    app.see("Taken back. Nothing was recorded.")
+    app.gone("Saved: Bought")
+
+
+def test_the_address_of_a_card_holds_no_loyalty_number_and_survives_a_reload(app: AppPage, sheet: Sheet) -> None:
+    """A reload lands on the same shopper, still signed in."""
+    app.scan_by_hand(sheet.card("Tom"))
+    app.see_card("Tom Berger")
+    app.page.wait_for_url("**/shopper/*")
+    assert sheet.number("Tom") not in app.page.url
+    app.page.reload(wait_until="commit")
+    app.enable()
+    app.see_card("Tom Berger")
+
+
+def test_a_number_opens_the_card_when_the_qr_does_not(app: AppPage, sheet: Sheet) -> None:
+    """Enter number instead."""
+    app.press("Scan loyalty QR")
+    app.press("Enter number instead")
+    app.write("Loyalty number", sheet.number("Ines"), submit=True)
+    app.see_card("Ines Falk")
+
+
+def test_a_shopper_is_found_by_part_of_the_name(app: AppPage) -> None:
+    """Search as one types; a row opens the card."""
+    app.press("Search")
+    app.write("Name, phone, e-mail or number", "lindq")
+    app.see("1 shopper")
+    app.press("Mara Lindqvist", exact=False)
+    app.see_card("Mara Lindqvist")
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "next_step"),
+    [
+        ("forged", "This card is not genuine", "Look the shopper up by name"),
+        ("expired", "This card expired on", "You can still look Mara up by name."),
+        ("cancelled", "This card was cancelled", "Ask whether there is a new one"),
+        ("foreign", "This is a web address, not a loyalty card", "Ask the shopper to open the card itself"),
+        ("another club's number", "This is not one of our cards", "Ask for the loyalty QR in our app"),
+    ],
+)
+def test_a_code_that_opens_nothing_is_told_apart_in_a_sentence(
+    app: AppPage, sheet: Sheet, kind: str, sentence: str, next_step: str
+) -> None:
+    """Each refusal is its own sentence with one next step."""
+    app.scan_by_hand("BONUSCLUB-778812" if kind == "another club's number" else sheet.code(kind))
+    app.see(sentence)
+    app.see(next_step)
+    app.see("Scan again")
+
+
+def test_a_card_that_cannot_be_checked_yet_is_usable_and_says_so(app: AppPage, sheet: Sheet) -> None:
+    """An unknown key is never called forged."""
+    app.scan_by_hand(sheet.code("unknown_key"))
+    app.see("This card cannot be checked until the next contact with HQ.")
+    app.see("Plays for now")
+
+
+def test_a_qr_held_before_the_camera_opens_the_card(
+    playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet, tmp_path: Path
+) -> None:
+    """The live camera decodes by itself; no tap confirms."""
+    film = _film(sheet.card("Niklas"), tmp_path / "card.mjpeg")
+    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    browser = playwright.chromium.launch(
+        executable_path=chromium_path,
+        args=[*CHROMIUM_ARGUMENTS, *flags, f"--use-file-for-fake-video-capture={film}"],
+    )
+    app = open_app(hub.url, in_browser=browser, permissions=["camera"])
+    app.sign_in(sheet.people[1]["name"], sheet.people[1]["pin"])
+    app.press("Scan loyalty QR")
+    app.see_card("Niklas Weber")
+    browser.close()
+
+
+def test_without_a_camera_the_screen_says_what_to_do(app: AppPage) -> None:
+    """No camera: one sentence, one next step, and the number entry at hand."""
+    app.press("Scan loyalty QR")
+    app.see("This tablet has no camera. Use a hand scanner or enter the number.")
+    app.see("Enter number instead")
+
+
+def test_a_refused_camera_says_where_to_allow_it(
+    playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet
+) -> None:
+    """Refused: one sentence, one next step."""
+    browser = playwright.chromium.launch(
+        executable_path=chromium_path,
+        args=[*CHROMIUM_ARGUMENTS, "--use-fake-device-for-media-stream", "--deny-permission-prompts"],
+    )
+    app = open_app(hub.url, in_browser=browser)
+    app.sign_in(sheet.people[1]["name"], sheet.people[1]["pin"])
+    app.press("Scan loyalty QR")
+    app.see("This app may not use the camera.")
+    browser.close()
+
+
+def test_on_a_page_without_encryption_the_missing_camera_is_explained(
+    playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet
+) -> None:
+    """A browser gives cameras to secure pages only; the app says so instead of failing."""
+    browser = playwright.chromium.launch(
+        executable_path=chromium_path,
+        args=[
+            *CHROMIUM_ARGUMENTS,
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            "--host-resolver-rules=MAP hub.store.test 127.0.0.1",
+        ],
+    )
+    app = open_app(f"http://hub.store.test:{hub.port}", in_browser=browser)
+    app.sign_in(sheet.people[1]["name"], sheet.people[1]["pin"])
+    app.press("Scan loyalty QR")
+    app.see("A browser gives the camera only to a secure page.")
+    browser.close()
+
+
+def test_nothing_is_fetched_from_outside(open_app: OpenApp, hub: HubProcess) -> None:
+    """Every byte of the app comes from the hub; what the client asks of others is stopped by the policy."""
+    app = open_app(hub.url)
+    answered: list[str] = []
+    app.page.on("response", lambda response: answered.append(response.url))
+    app.page.reload(wait_until="commit")
+    app.enable()
+    app.see("Who’s working?")
+    hosts = {urlsplit(url).netloc for url in answered if urlsplit(url).scheme in ("http", "https")}
+    assert hosts == {f"127.0.0.1:{hub.port}"}
+
+
+def _film(text: str, path: Path) -> Path:
+    """A short film of a card held before the camera, as Motion JPEG."""
+    code = qrcode.make(text, border=4).convert("RGB").resize((400, 400))
+    picture = Image.new("RGB", (640, 480), "white")
+    picture.paste(code, (120, 40))
+    frame = path.with_suffix(".jpg")
+    picture.save(frame, quality=92)
+    path.write_bytes(frame.read_bytes() * 12)
+    return path
