@@ -244,6 +244,28 @@ def test_a_snapshot_torn_in_the_middle_goes_on_behind_what_came(hq: Headquarters
     assert_at_rest(hq, shop_tablet)
 
 
+def test_a_snapshot_changed_on_the_way_is_thrown_away_whole(hq: Headquarters, shop_tablet: Tablet):
+    """Its sum does not fit: nothing of it goes live, and the next one begins at the beginning."""
+    asked: list[httpx.QueryParams] = []
+
+    def change_first(request: httpx.Request, serve: Serve) -> Answer:
+        answer = serve(request)
+        if not request.url.path.endswith("snapshot") or request.url.params["scope"] != "all":
+            return answer
+        asked.append(request.url.params)
+        if len(asked) > 1:
+            return answer
+        headers = tuple(pair for pair in answer.headers if pair[0].lower() != b"content-encoding")
+        return Answer(200, headers, gzip.decompress(answer.body).replace(b"Europe/Berlin", b"Europe/Zurich", 1))
+
+    shop_tablet.transport.spoil = change_first
+    assert not shop_tablet.sync().is_complete
+    assert shop_tablet.database.state("all") is None
+    shop_tablet.run(120)
+    assert ["after" in parameters for parameters in asked] == [False, False]
+    assert_at_rest(hq, shop_tablet)
+
+
 # damage on the tablet
 
 
@@ -274,6 +296,22 @@ def test_a_crash_after_every_single_step_loses_and_doubles_nothing(hq: Headquart
     shop_tablet.sync()
     assert facts_at_hq(hq) == sorted(recorded)
     assert_at_rest(hq, shop_tablet)
+
+
+@pytest.mark.parametrize("is_crash", [True, False])
+def test_after_a_crash_the_copy_is_added_up_anew_at_once(hq: Headquarters, shop_tablet: Tablet, is_crash: bool):
+    """Not only once a day: what a crash may have damaged is found in the first round after it."""
+    shop_tablet.note("note")
+    shop_tablet.sync()
+    shop_tablet.sync()
+    shop_tablet.driver.ring("asked")
+    for _ in range(4):
+        shop_tablet.driver.step()
+    shop_tablet.database._connection.write("DELETE FROM document WHERE id LIKE 'profile/%'")
+    shop_tablet.restart(is_crash=is_crash)
+    shop_tablet.clock.move(20)
+    shop_tablet.sync()
+    assert shop_tablet.driver.status().tally.snapshots == int(is_crash)
 
 
 def test_two_workers_of_one_tablet_do_not_sync_at_the_same_time(shop_tablet: Tablet):
