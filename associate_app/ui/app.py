@@ -19,6 +19,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import AssociateFace
 from associate_app.ui.hooks import keyed, redraw
 from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.buttons import guard_taps
 from associate_app.ui.parts.shell import bottom_bar, rail
 from associate_app.ui.scanner import Key, ScannerKeys
 from associate_app.ui.screens.connect import connect_screen
@@ -77,6 +78,7 @@ class _Session:
         page.on_resize = lambda e: setattr(desk.whereabouts, "frame", Frame.of(e.width))
         page.on_keyboard_event = self._key_pressed
         page.on_connect = self._reconnected
+        guard_taps(page, lambda: self._keys.is_typing(self._loop.time()))
         unsubscribe = desk.heart.subscribe(self._post_beat)
         page.on_close = lambda _: unsubscribe()
         await self._resume()

@@ -37,13 +37,14 @@ class ScannerKeys:
         self._is_whole = is_whole
         self._text = ""
         self._last_s = float("-inf")
+        self._finished_s = float("-inf")
 
     def press(self, key: Key, now_s: float) -> str | None:
         """Take a key; the finished scan when it was Enter."""
         if now_s - self._last_s > GAP_S_MAX:
             self._text = ""
         if key.label in _ENTER:
-            return self._finish()
+            return self._finish(now_s)
         typed = _typed(key)
         if typed and len(self._text) < LENGTH_MAX:
             self._text += typed
@@ -59,15 +60,23 @@ class ScannerKeys:
     def settle(self, now_s: float) -> str | None:
         """The finished scan if the silence has lasted long enough."""
         wait_s = self.wait_s()
-        return self._finish() if wait_s is not None and now_s - self._last_s >= wait_s - 0.001 else None
+        return self._finish(now_s) if wait_s is not None and now_s - self._last_s >= wait_s - 0.001 else None
+
+    def is_typing(self, now_s: float) -> bool:
+        """Whether a scan is being typed or has just ended: a button pressed now was pressed by the scanner's Enter."""
+        is_amid = len(self._text) >= LENGTH_MIN and now_s - self._last_s <= GAP_S_MAX
+        return is_amid or now_s - self._finished_s <= GAP_S_MAX
 
     def drop(self) -> None:
         """Forget what was typed: a text field has the focus."""
         self._text = ""
 
-    def _finish(self) -> str | None:
+    def _finish(self, now_s: float) -> str | None:
         text, self._text = self._text, ""
-        return text if len(text) >= LENGTH_MIN else None
+        if len(text) < LENGTH_MIN:
+            return None
+        self._finished_s = now_s
+        return text
 
 
 def _typed(key: Key) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import flet as ft
 
 from associate_app.ui import theme
 
+_GUARD: Final = "is_scanner_typing"
 Press = Callable[[], Awaitable[None]] | Callable[[], None]
 
 
@@ -76,10 +77,23 @@ def choice_chip(words: str, press: Press, *, is_chosen: bool) -> ft.Control:
     return ft.Semantics(selected=is_chosen, content=button)
 
 
+def guard_taps(page: ft.Page, is_scanner_typing: Callable[[], bool]) -> None:
+    """Let no button of a page be pressed by a hand scanner's Enter, which goes to whatever button has the focus."""
+    page.session.store.set(_GUARD, is_scanner_typing)
+
+
+def is_tapped_by_scanner() -> bool:
+    """Whether the event being told comes from a hand scanner and from nobody's finger."""
+    is_typing = ft.context.page.session.store.get(_GUARD)
+    return bool(is_typing and is_typing())
+
+
 def tapped(press: Press) -> Callable[[Any], Awaitable[None]]:
-    """Flet calls handlers with an event; what is done here needs none."""
+    """What Flet calls for a tap: the event is dropped, and so are taps that are no taps."""
 
     async def handler(_: Any) -> None:
+        if is_tapped_by_scanner():
+            return
         waiting = press()
         if waiting is not None:
             await waiting

@@ -9,6 +9,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import PillFace, PillTone
+from associate_app.ui.parts.buttons import tapped
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
 
@@ -29,7 +30,7 @@ def sync_pill(face: PillFace, spoken: str, open_sync: Callable[[], None]) -> ft.
         button=True,
         container=True,
         exclude_semantics=True,
-        on_tap=lambda _: open_sync(),
+        on_tap=tapped(open_sync),
         content=ft.Container(
             ft.Row(
                 [ft.Icon(icon, size=18, color=ink.value), say(face.text, theme.SMALL, ink, lines=1)],
@@ -41,7 +42,7 @@ def sync_pill(face: PillFace, spoken: str, open_sync: Callable[[], None]) -> ft.
             border_radius=theme.PILL,
             bgcolor=filled,
             border=None if filled else ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
-            on_click=lambda _: open_sync(),
+            on_click=tapped(open_sync),
             ink=True,
         ),
     )

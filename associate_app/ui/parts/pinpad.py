@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import flet as ft
 
 from associate_app.ui import theme
+from associate_app.ui.parts.buttons import Press, tapped
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
@@ -51,15 +53,12 @@ def pin_pad(
 ) -> ft.Control:
     """The pad; it rests while too many wrong tries are waited out."""
     digits = [_digit(str(n), press) for n in range(1, 10)]
-    back = _key(
-        ft.Icon(ft.Icons.BACKSPACE_OUTLINED, size=24, color=ft.Colors.ON_SURFACE_VARIANT),
-        words("pin.delete"),
-        lambda _: take_back(),
-    )
+    erase = ft.Icon(ft.Icons.BACKSPACE_OUTLINED, size=24, color=ft.Colors.ON_SURFACE_VARIANT)
+    back = _key(erase, words("pin.delete"), take_back)
 
     may_enter = is_ready and not is_resting
 
-    async def go(_: object) -> None:
+    async def go() -> None:
         if may_enter:
             await enter()
 
@@ -73,16 +72,16 @@ def pin_pad(
 
 
 def _digit(digit: str, press: Callable[[str], None]) -> ft.Control:
-    return _key(say(digit, theme.NAME, Ink.NORMAL), digit, lambda _: press(digit))
+    return _key(say(digit, theme.NAME, Ink.NORMAL), digit, partial(press, digit))
 
 
-def _key(face: ft.Control, told: str, press: Callable[[object], object], *, is_main: bool = False) -> ft.Control:
+def _key(face: ft.Control, told: str, press: Press, *, is_main: bool = False) -> ft.Control:
     return ft.Semantics(
         label=told,
         button=True,
         container=True,
         exclude_semantics=True,
-        on_tap=press,
+        on_tap=tapped(press),
         content=ft.Container(
             face,
             width=_KEY_WIDTH,
@@ -90,7 +89,7 @@ def _key(face: ft.Control, told: str, press: Callable[[object], object], *, is_m
             alignment=ft.Alignment.CENTER,
             border_radius=theme.ROUND_L,
             bgcolor=ft.Colors.PRIMARY if is_main else ft.Colors.SURFACE_CONTAINER,
-            on_click=press,
+            on_click=tapped(press),
             ink=True,
         ),
     )

@@ -8,7 +8,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import HeldFace, OfferFace, PlayFace
-from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, soft_button
+from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, soft_button, tapped
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
@@ -44,7 +44,7 @@ def play_card(
         padding=ft.Padding.all(theme.L + 2),
         border_radius=theme.ROUND_L,
         border=ft.Border.all(1.5 if is_open else 1, ft.Colors.PRIMARY if is_open else ft.Colors.OUTLINE_VARIANT),
-        on_click=None if is_open else lambda _: toggle(),
+        on_click=None if is_open else tapped(toggle),
         ink=not is_open,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import flet as ft
@@ -11,6 +12,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import AssociateFace
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import part
+from associate_app.ui.parts.buttons import tapped
 from associate_app.ui.parts.pill import sync_pill
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import Frame, Place, SyncLight, use_desk
@@ -63,14 +65,14 @@ def _room(name: str, hollow: ft.IconData, full: ft.IconData, is_here: bool, go: 
         selected=is_here,
         container=True,
         exclude_semantics=True,
-        on_tap=lambda _: go(name),
+        on_tap=tapped(partial(go, name)),
         content=ft.Container(
             ft.Column([icon, label], spacing=3, horizontal_alignment=ft.CrossAxisAlignment.CENTER, tight=True),
             width=theme.RAIL_WIDTH - 16,
             height=70,
             alignment=ft.Alignment.CENTER,
             border_radius=theme.ROUND_M,
-            on_click=lambda _: go(name),
+            on_click=tapped(partial(go, name)),
             ink=True,
         ),
     )
@@ -87,7 +89,7 @@ def _who(associate: AssociateFace, switch: Callable[[], None]) -> ft.Control:
         button=True,
         container=True,
         exclude_semantics=True,
-        on_tap=lambda _: switch(),
+        on_tap=tapped(switch),
         content=ft.Container(
             ft.Column(
                 [
@@ -101,7 +103,7 @@ def _who(associate: AssociateFace, switch: Callable[[], None]) -> ft.Control:
             width=theme.RAIL_WIDTH - 16,
             padding=ft.Padding.symmetric(vertical=theme.S),
             border_radius=theme.ROUND_M,
-            on_click=lambda _: switch(),
+            on_click=tapped(switch),
             ink=True,
         ),
     )

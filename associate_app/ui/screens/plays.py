@@ -10,7 +10,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import BookPlay
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import line_button
+from associate_app.ui.parts.buttons import line_button, tapped
 from associate_app.ui.parts.chips import chip, new_mark
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import empty
@@ -96,6 +96,6 @@ def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Callable[[], None]
         padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.L),
         border_radius=theme.ROUND_M,
         border=ft.Border.all(1, ft.Colors.PRIMARY if is_open else ft.Colors.OUTLINE_VARIANT),
-        on_click=lambda _: toggle(),
+        on_click=tapped(toggle),
         ink=True,
     )

@@ -15,7 +15,7 @@ from associate_app.ui.faces import AssociateFace
 from associate_app.ui.hooks import keyed, use_live, use_task, use_value
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import quiet_button
+from associate_app.ui.parts.buttons import quiet_button, tapped
 from associate_app.ui.parts.logo import logo
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_dots, pin_pad
@@ -94,7 +94,7 @@ def _tile(associate: AssociateFace, choose: Callable[[AssociateFace], None]) -> 
         button=True,
         container=True,
         exclude_semantics=True,
-        on_tap=lambda _: choose(associate),
+        on_tap=tapped(partial(choose, associate)),
         content=ft.Container(
             ft.Column(
                 [
@@ -112,7 +112,7 @@ def _tile(associate: AssociateFace, choose: Callable[[AssociateFace], None]) -> 
             padding=theme.M,
             border_radius=theme.ROUND_L,
             border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
-            on_click=lambda _: choose(associate),
+            on_click=tapped(partial(choose, associate)),
             ink=True,
         ),
     )

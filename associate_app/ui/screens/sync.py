@@ -10,7 +10,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import PillTone, RecordRow, SyncFace
 from associate_app.ui.hooks import use_observed
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import main_button
+from associate_app.ui.parts.buttons import is_tapped_by_scanner, main_button
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
@@ -66,6 +66,8 @@ def _cut(desk: Desk, face: SyncFace) -> list[ft.Control]:
     words = desk.speaker
 
     async def flip(e: ft.Event[ft.Switch]) -> None:
+        if is_tapped_by_scanner():
+            return
         await desk.commit(desk.floor.cut_network, bool(e.control.value))
 
     switch: ft.Control = ft.Row(

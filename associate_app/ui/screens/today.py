@@ -10,6 +10,7 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import TodayFace
 from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.buttons import tapped
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.rows import news_row, shopper_row
 from associate_app.ui.parts.shell import page_of
@@ -91,14 +92,14 @@ def _tile(
         container=True,
         exclude_semantics=True,
         expand=True,
-        on_tap=lambda _: press(),
+        on_tap=tapped(press),
         content=ft.Container(
             content,
             padding=theme.L if is_narrow else theme.XL,
             border_radius=theme.ROUND_L,
             bgcolor=ft.Colors.PRIMARY if is_main else None,
             border=None if is_main else ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
-            on_click=lambda _: press(),
+            on_click=tapped(press),
             ink=True,
             expand=True,
         ),
