@@ -7,6 +7,7 @@ Identities). It is written after each COMMIT: being behind the database is what 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -34,4 +35,5 @@ class InstallFile:
             fresh.write_text(json.dumps({"install_id": install_id, "head_seq": head_seq}), encoding="utf-8")
             fresh.replace(self.path)
         except OSError:
-            fresh.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                fresh.unlink()

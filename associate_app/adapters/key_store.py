@@ -6,6 +6,7 @@ thrown away whole without leaving anything in the account's key ring.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
@@ -70,7 +71,8 @@ class FileKeyStore:
                 "Make room or allow this account to write there, then start again."
             ) from problem
         finally:
-            fresh.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                fresh.unlink()
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:

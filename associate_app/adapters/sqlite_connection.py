@@ -75,7 +75,7 @@ class Connection:
 
     def _set_up(self, key: str) -> None:
         if self.is_encrypted:
-            self._raw.execute('PRAGMA cipher_log_level = NONE')
+            self._raw.execute("PRAGMA cipher_log_level = NONE")
             self._raw.execute(f"PRAGMA key = \"x'{bytes.fromhex(key).hex()}'\"")
         self._raw.execute("SELECT count(*) FROM sqlite_master").fetchone()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"):

@@ -173,12 +173,12 @@ class JournalTables:
             _blank(self._connection, "install_id = ? AND seq = ?", (install_id, result.seq))
 
     def _advance(self, install_id: str, answered: list[int]) -> None:
-        """Move the acked position over what was answered without a gap."""
-        acked_seq, _ = self.acked()
-        reached = max((seq for seq in answered if seq <= acked_seq + len(answered)), default=0)
-        chain = self.chain_at(reached)
-        if reached > acked_seq and min(answered) <= acked_seq + 1 and chain is not None:
-            self._move_acked(install_id, reached, chain)
+        """Move the acked position over what was answered, up to the first gap."""
+        reached, chain = self.acked()
+        for seq in sorted(answered):
+            if seq == reached + 1:
+                reached = seq
+        self._move_acked(install_id, reached, self.chain_at(reached) or chain)
 
     def _keep_receipt(self, receipt: Receipt) -> None:
         self._connection.write(
@@ -297,7 +297,9 @@ class JournalTables:
 
     def corrections_of(self, op_id: str) -> tuple[Op, ...]:
         """Own corrections of an op, oldest first."""
-        found = self._entries("WHERE amends = ? AND kind <> 'op_withdrawn' AND body IS NOT NULL ORDER BY rowid", (op_id,))
+        found = self._entries(
+            "WHERE amends = ? AND kind <> 'op_withdrawn' AND body IS NOT NULL ORDER BY rowid", (op_id,)
+        )
         return tuple(entry.op for entry in found)
 
     def newest_op_id(self) -> str | None:

@@ -153,7 +153,9 @@ def test_a_server_behind_gets_the_kept_ops_again(database, make_id):
     database.settle(answer(database, {3: "duplicate", 4: "duplicate"}), at=NOW_AT)
     assert database.forget_acked("9999-12-31T23:59:59.999Z") == 4
     assert not database.resend_from(2)
+    assert not database.resend_from(0)
     assert database.acked()[0] == 4
+    assert database.resend_from(4)
 
 
 def test_forgotten_ops_stay_counted(database, make_id):
@@ -209,13 +211,17 @@ def test_own_ops_stay_unsettled_until_the_replica_has_reached_them(database, mak
 
 
 def test_a_correction_comes_with_what_it_corrects(database, make_id):
-    """An undo names no shopper; it is found under the shopper of its target."""
+    """An undo names no shopper; it is found under the shopper of its target, as long as that one is laid over."""
+    device = connect(database)
     load(database, STORE_SCOPE, {f"profile/{MARA}": mara()}, as_of=10)
     [note] = database.record([new_note(make_id)])
     undo = new_note(make_id, kind="op_withdrawn", body={"why": "undo"}, amends=note.op_id, profile_id=None)
     database.record([undo])
     assert [op.kind for op in database.unsettled(MARA, [])] == ["note_added", "op_withdrawn"]
     database.settle(answer(database, {1: ("parked", "merge_failed"), 2: "accepted"}, visible_at=12), at=NOW_AT)
+    assert [op.kind for op in database.unsettled(MARA, [])] == ["note_added", "op_withdrawn"]
+    listed = put(f"device/{device.device_id}", {"name": "Tablet", "parked": [note.op_id]}, 12)
+    database.apply_page(page(STORE_SCOPE, [listed], head=12))
     assert [op.kind for op in database.unsettled(MARA, [])] == ["note_added", "op_withdrawn"]
 
 
