@@ -250,6 +250,12 @@ class CentralReader(Protocol):
     def profile_ids(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Which profiles these identifiers lead to."""
 
+    def stores_holding(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The stores whose feeds hold the profiles that these identifiers lead to."""
+
+    def cancelled_cards(self, card_ids: Collection[str]) -> set[str]:
+        """Which of these cards were cancelled."""
+
     def identifiers_of(self, profile_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
         """The identifiers that lead to these profiles."""
 
@@ -320,8 +326,8 @@ class CentralWriter(CentralReader, Protocol):
     def add_entries(self, entries: Sequence[Entry]) -> None:
         """Many at once."""
 
-    def add_facts(self, rows: Sequence[LedgerRow]) -> None:
-        """Many at once."""
+    def add_facts(self, rows: Sequence[LedgerRow], profile_of: Mapping[str, str]) -> None:
+        """Many at once; `profile_of` says which profile each belongs to, if any."""
 
     def assign_facts(self, assignments: Iterable[tuple[str, str]]) -> None:
         """(fact_id, profile_id): which profile each fact belongs to now."""

@@ -24,12 +24,17 @@ _encode_unsorted = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separat
 def canonical(value: Any) -> bytes:
     """The canonical bytes of a JSON value without floats. Raises Malformed for an unpaired surrogate."""
     text = _encode(value)
-    if not text.isascii() and max(text) > "\ud7ff":
+    if not text.isascii() and _is_beyond_the_plane(text):
         text = _encode_unsorted(_sorted_by_utf16(value))
     try:
         return text.encode()
     except UnicodeEncodeError:
         raise Malformed("the text holds an unpaired surrogate") from None
+
+
+def _is_beyond_the_plane(text: str) -> bool:
+    """Say whether a character takes two UTF-16 code units: only then may the order of keys differ."""
+    return len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text)
 
 
 def _sorted_by_utf16(value: Any) -> Any:
@@ -49,15 +54,15 @@ def check_body(value: Any) -> None:
     stack: list[tuple[Any, int]] = [(value, 1)]
     while stack:
         part, depth = stack.pop()
-        _check_scalar(part)
         if isinstance(part, dict | list):
             if depth > NESTING_MAX:
                 raise Malformed(f"nested deeper than {NESTING_MAX}")
-            stack.extend((child, depth + 1) for child in _children(part))
-
-
-def _children(part: dict[str, Any] | list[Any]) -> list[Any]:
-    return [*part.keys(), *part.values()] if isinstance(part, dict) else part
+            for child in [*part, *part.values()] if isinstance(part, dict) else part:
+                if type(child) is str and "\x00" not in child:  # most of what a body holds: worth a way of its own
+                    continue
+                stack.append((child, depth + 1))
+        else:
+            _check_scalar(part)
 
 
 def _check_scalar(part: Any) -> None:
@@ -71,7 +76,7 @@ def _check_scalar(part: Any) -> None:
             raise Malformed("an integer is beyond 2^53 - 1")
     elif isinstance(part, float):
         raise Malformed("a body holds no floats: money is minor units, shares are parts per million")
-    elif not isinstance(part, dict | list):
+    else:
         raise Malformed(f"a {type(part).__name__} is not JSON")
 
 

@@ -7,6 +7,7 @@ decides whether a body is its kind's. Nothing here decides what an op *does*: th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
@@ -354,25 +355,13 @@ def is_chainable(raw: Any) -> bool:
     )
 
 
-def read_envelope(raw: dict[str, Any]) -> Op:
-    """Read a chainable op's envelope. Raises Malformed where a field is ill-typed; unknown fields are ignored."""
+def check_envelope(raw: Mapping[str, Any]) -> None:
+    """Check a chainable op's envelope. Raises Malformed where a field is ill-typed; unknown fields are ignored."""
     if problem := _envelope_problem(raw):
         raise Malformed(problem)
-    return Op(
-        seq=raw["seq"],
-        op_id=raw["op_id"],
-        kind=raw["kind"],
-        schema=raw["schema"],
-        scope=raw["scope"],
-        associate_id=raw.get("associate_id"),
-        occurred_at=raw["occurred_at"],
-        amends=raw.get("amends"),
-        sha=raw["sha"],
-        body=raw["body"],
-    )
 
 
-def _envelope_problem(raw: dict[str, Any]) -> str | None:
+def _envelope_problem(raw: Mapping[str, Any]) -> str | None:
     schema, associate_id, amends = raw.get("schema"), raw.get("associate_id"), raw.get("amends")
     if not _is_name(raw.get("kind")):
         return "kind is not a short text"

@@ -108,7 +108,7 @@ def _write(tx: CentralWriter, events: Sequence[_Event], letters: list[DeadLetter
         if fact.identifiers:
             facts.append(fact)
     merged = merge(tx, facts, {}, received_at)
-    tx.add_facts([_settled(row, merged.profile_of, merged.spoiled) for row in rows.values()])
+    tx.add_facts([_settled(row, merged.spoiled) for row in rows.values()], merged.profile_of)
     tx.add_dead_letters(letters)
     tx.publish(merged.writes, received_at)
 
@@ -139,7 +139,6 @@ def _ledger_row(event: ShopperEvent, body: dict[str, Any], received_at: str) -> 
     return row, Fact(event.event_id, at, EVENT, body, event.store, identifiers=pairs)
 
 
-def _settled(row: LedgerRow, profile_of: Mapping[str, str], spoiled: Mapping[str, str]) -> LedgerRow:
+def _settled(row: LedgerRow, spoiled: Mapping[str, str]) -> LedgerRow:
     why = spoiled.get(row.fact_id)
-    settled = replace(row, profile_id=profile_of.get(row.fact_id))
-    return settled if why is None else replace(settled, verdict="parked", code="merge_failed", detail=why)
+    return row if why is None else replace(row, verdict="parked", code="merge_failed", detail=why)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -19,11 +19,12 @@ from pydantic import ValidationError
 from shared.clock import format_at, is_at, ms_between, shift_at
 from shared.errors import Malformed
 from shared.fold import Fact
+from shared.identity import Identifier
 from shared.ids import derived_id
 from shared.journal import extend_chain, sign_receipt
 from shared.wire.canonical import canonical, check_body
 from shared.wire.messages import Limits, PushRequest, store_of, store_scope
-from shared.wire.ops import ERASED, SCHEMA, WITHHELD, is_chainable, read_body, read_envelope
+from shared.wire.ops import ERASED, SCHEMA, WITHHELD, check_envelope, is_chainable, read_body
 from sync_server.ports import (
     CentralDatabase,
     CentralWriter,
@@ -38,10 +39,9 @@ from sync_server.ports import (
     KnownFact,
     LedgerRow,
     RowRefused,
-    Store,
 )
 from sync_server.services.merge import identifiers_of_op, merge, region_of
-from sync_server.services.opening import Doorkeeper
+from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.problems import refuse
 from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
 
@@ -60,23 +60,38 @@ class _Setting:
     received_at: str
     offset_ms: int
     limits: Limits
-    stores: tuple[Store, ...]
+    region_of: Mapping[str | None, str]
     play_ids: frozenset[str]
     doorkeeper: Doorkeeper
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A batch on its way: what will be written, and each op's result in order."""
+    """A batch on its way: how far the journal is, what will be written, and each op's result in order."""
 
     install: Install
+    acked_seq: int
+    chain: str
+    last_effective_at: str
     results: list[dict[str, Any]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     rows: dict[str, LedgerRow] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
     about: dict[str, str] = field(default_factory=dict)
+    openings: list[Opening] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     scopes: set[str] = field(default_factory=set)
+
+    @classmethod
+    def after(cls, install: Install) -> _Draft:
+        """An empty draft behind what the install has sent so far."""
+        return cls(install, install.acked_seq, install.chain, install.last_effective_at)
+
+    def settled(self) -> Install:
+        """The install after these ops."""
+        return replace(
+            self.install, acked_seq=self.acked_seq, chain=self.chain, last_effective_at=self.last_effective_at
+        )
 
 
 def take_push(
@@ -141,16 +156,17 @@ def _take(
         raise refuse("install_forked", "This install belongs to another device.")
     if request.first_seq > install.acked_seq + 1:
         raise refuse("gap", expected_seq=install.acked_seq + 1)
+    stores = tx.stores()
     setting = _Setting(
         device=device,
         received_at=received_at,
         offset_ms=ms_between(request.device_now, received_at),
         limits=LIMITS,
-        stores=tx.stores(),
+        region_of={store: region_of(stores, store) for store in device.stores_held},
         play_ids=frozenset(tx.play_ids()),
         doorkeeper=Doorkeeper(tx, keys.public_card_keys()),
     )
-    draft = _Draft(install)
+    draft = _Draft.after(install)
     heads: dict[str, int] = {}
     parts: list[list[Any]] = [[op] for op in request.ops] if one_by_one else [request.ops]
     for part in parts:
@@ -162,7 +178,7 @@ def _take(
 def _take_part(
     tx: CentralWriter, draft: _Draft, ops: Sequence[dict[str, Any]], setting: _Setting, *, one_by_one: bool
 ) -> dict[str, int]:
-    part = _Draft(draft.install)
+    part = _Draft.after(draft.install)
     _judge_all(tx, part, ops, setting)
     try:
         with tx.savepoint() if one_by_one else _whole():
@@ -172,7 +188,7 @@ def _take_part(
             raise
         _park_all(part, f"the database refused it: {problem}")
         heads = _write(tx, part, setting)
-    draft.install = part.install
+    draft.install = part.settled()
     draft.results += part.results
     draft.scopes |= part.scopes
     return heads
@@ -202,6 +218,15 @@ def _judge_all(tx: CentralWriter, draft: _Draft, ops: Sequence[dict[str, Any]], 
         draft.results.append({"seq": op["seq"], **result})
         if (scope := op.get("scope")) and isinstance(scope, str) and store_of(scope) in setting.device.stores_held:
             draft.scopes.add(scope)
+    _turn_away(draft, setting.doorkeeper.refused(draft.openings))
+
+
+def _turn_away(draft: _Draft, op_ids: Collection[str]) -> None:
+    """Openings that may not move the slice are stored and answered like the others, and merged nowhere."""
+    if op_ids:
+        draft.facts = [fact for fact in draft.facts if fact.id not in op_ids]
+        for op_id in op_ids:
+            draft.about.pop(op_id, None)
 
 
 def _judge_again(entry: Entry, op: Mapping[str, Any], known: Mapping[str, KnownFact]) -> dict[str, Any]:
@@ -245,11 +270,10 @@ def _drafted(draft: _Draft, op_id: str) -> KnownFact | None:
 
 
 def _enter(draft: _Draft, op: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-    install = draft.install
-    chain = extend_chain(install.chain, op["op_id"], op["sha"])
+    seq, op_id, sha = op["seq"], op["op_id"], op["sha"]
+    draft.acked_seq, draft.chain = seq, extend_chain(draft.chain, op_id, sha)
     verdict, code = result["verdict"], result.get("code")
-    draft.entries.append(Entry(install.install_id, op["seq"], op["op_id"], op["sha"], chain, verdict, code))
-    draft.install = replace(install, acked_seq=op["seq"], chain=chain)
+    draft.entries.append(Entry(draft.install.install_id, seq, op_id, sha, draft.chain, verdict, code))
 
 
 def _reject(draft: _Draft, op: Mapping[str, Any], problem: Malformed, setting: _Setting) -> dict[str, Any]:
@@ -263,41 +287,47 @@ def _reject(draft: _Draft, op: Mapping[str, Any], problem: Malformed, setting: _
 def _take_stand_in(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, Any]:
     """A withheld op is parked without its body, an erased one is accepted without it."""
     is_erased = op["kind"] == ERASED
-    code = None if is_erased else WITHHELD
-    row = _row(draft, op, setting, body="{}", schema=SCHEMA, verdict="accepted" if is_erased else "parked")
-    draft.rows[op["op_id"]] = replace(row, code=code)
-    return {"verdict": "accepted"} if is_erased else {"verdict": "parked", "code": WITHHELD}
+    result = {"verdict": "accepted"} if is_erased else {"verdict": "parked", "code": WITHHELD}
+    draft.rows[op["op_id"]] = _row(draft, op, setting, result, body="{}", schema=SCHEMA)
+    return result
 
 
-def _take_op(draft: _Draft, raw: dict[str, Any], setting: _Setting) -> dict[str, Any]:
+def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, Any]:
     """Accept or park; raises Malformed for what is rejected."""
-    check_body(raw.get("body"))
-    op = read_envelope(raw)
-    body = canonical(op.body)
-    if len(body) > setting.limits.max_op_bytes:
+    check_body(op.get("body"))
+    check_envelope(op)
+    kind, body, text = op["kind"], op["body"], canonical(op["body"])
+    if len(text) > setting.limits.max_op_bytes:
         raise Malformed(f"the body is over {setting.limits.max_op_bytes} bytes")
-    if _sha(body) != op.sha:
+    if _sha(text) != op["sha"]:
         raise Malformed("sha is not the body's")
-    store = store_of(op.scope)
+    store = store_of(op["scope"])
     if store not in setting.device.stores_held:
-        raise Malformed(f"this device never held {op.scope}", "wrong_scope")
-    row = _row(draft, raw, setting, body=body.decode(), schema=op.schema, verdict="accepted")
+        raise Malformed(f"this device never held {op['scope']}", "wrong_scope")
+    result, named = _read(kind, op["schema"], body, store, setting)
+    pairs = tuple((one.type.value, one.value) for one in named)
+    subject = json.dumps(pairs) if pairs else None
+    row = _row(draft, op, setting, result, body=text.decode(), schema=op["schema"], subject=subject)
+    draft.rows[row.fact_id] = row
+    if result["verdict"] == "accepted":
+        draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
+        if row.about:
+            draft.about[row.fact_id] = row.about
+        if kind == "shopper_opened":
+            draft.openings.append(Opening(row, body, named))
+    return result
+
+
+def _read(
+    kind: str, schema: int, body: Mapping[str, Any], store: str | None, setting: _Setting
+) -> tuple[dict[str, Any], tuple[Identifier, ...]]:
+    """(verdict, identifiers it brings): parked without any where the body is not its kind's or names unknown plays."""
     try:
-        read_body(op.kind, op.schema, op.body)
-        _check_plays(op.kind, op.body, setting)
+        read_body(kind, schema, body)
+        _check_plays(kind, body, setting)
     except Malformed as problem:
-        draft.rows[op.op_id] = replace(row, verdict="parked", code=problem.code, detail=str(problem))
-        return {"verdict": "parked", "code": problem.code, "detail": str(problem)}
-    identifiers = identifiers_of_op(op.kind, op.body, region_of(setting.stores, store))
-    pairs = tuple((one.type.value, one.value) for one in identifiers)
-    draft.rows[op.op_id] = replace(row, subject=json.dumps(pairs) if pairs else None)
-    if op.kind == "shopper_opened" and not setting.doorkeeper.may_open(row, op.body, identifiers):
-        return {"verdict": "accepted"}
-    fact = Fact(op.op_id, row.effective_at, op.kind, op.body, store, op.associate_id, op.amends, pairs)
-    draft.facts.append(fact)
-    if row.about:
-        draft.about[op.op_id] = row.about
-    return {"verdict": "accepted"}
+        return {"verdict": "parked", "code": problem.code, "detail": str(problem)}, ()
+    return {"verdict": "accepted"}, identifiers_of_op(kind, body, setting.region_of[store])
 
 
 def _sha(body: bytes) -> str:
@@ -313,12 +343,20 @@ def _check_plays(kind: str, body: Mapping[str, Any], setting: _Setting) -> None:
         raise Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play")
 
 
-def _row(draft: _Draft, op: Mapping[str, Any], setting: _Setting, *, body: str, schema: int, verdict: str) -> LedgerRow:
-    occurred_at = op["occurred_at"] if is_at(op.get("occurred_at")) else setting.received_at
-    corrected_at = shift_at(occurred_at, ms=setting.offset_ms)
-    effective_at = max(min(corrected_at, setting.received_at), draft.install.last_effective_at)
-    draft.install = replace(draft.install, last_effective_at=effective_at)
-    changed = op["body"].get("id") if str(op.get("kind")).endswith("_changed") and "body" in op else None
+def _row(
+    draft: _Draft,
+    op: Mapping[str, Any],
+    setting: _Setting,
+    result: Mapping[str, Any],
+    *,
+    body: str,
+    schema: int,
+    subject: str | None = None,
+) -> LedgerRow:
+    occurred_at, corrected_at = _times_of(op, setting)
+    effective_at = max(min(corrected_at, setting.received_at), draft.last_effective_at)
+    draft.last_effective_at = effective_at
+    changed = op["body"].get("id") if op["kind"].endswith("_changed") and "body" in op else None
     return LedgerRow(
         fact_id=op["op_id"],
         kind=op["kind"],
@@ -335,9 +373,20 @@ def _row(draft: _Draft, op: Mapping[str, Any], setting: _Setting, *, body: str, 
         amends=op.get("amends"),
         sha=op["sha"],
         body=body,
-        verdict=verdict,
+        verdict=result["verdict"],
+        code=result.get("code"),
+        detail=result.get("detail"),
         device_id=setting.device.device_id,
+        subject=subject,
     )
+
+
+def _times_of(op: Mapping[str, Any], setting: _Setting) -> tuple[str, str]:
+    """(when the device says it was, the same by HQ's clock); a stand-in without a time came when it came."""
+    try:
+        return op["occurred_at"], shift_at(op["occurred_at"], ms=setting.offset_ms)
+    except (KeyError, TypeError, ValueError):
+        return setting.received_at, shift_at(setting.received_at, ms=setting.offset_ms)
 
 
 # writing --------------------------------------------------------------------------------------------------------------
@@ -349,8 +398,8 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     for op_id, why in merged.spoiled.items():
         if op_id in draft.rows:
             _park(draft, op_id, "merge_failed", why)
-    rows = [replace(row, profile_id=merged.profile_of.get(op_id)) for op_id, row in draft.rows.items()]
-    tx.add_facts(rows)
+    rows = list(draft.rows.values())
+    tx.add_facts(rows, merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
     writes = [*merged.writes, *_store_documents(rows, setting)]
