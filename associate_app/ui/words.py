@@ -271,7 +271,6 @@ ENGLISH: Final[dict[str, str]] = {
     "plays.none": "No play fits right now. Greet, listen, and note what you learn.",
     "plays.why": "Why this",
     "plays.show": "What to say",
-    "plays.if": "If they hesitate",
     "plays.avoid": "Better not mention",
     "plays.offer": "Offer",
     "plays.no_offer": "No offer",

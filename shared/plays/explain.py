@@ -270,6 +270,9 @@ def _tell_field(trace: Trace, teller: _Teller) -> _Told | None:
         return _Told(55, "value", "high_value", {})
     if leaf.field == "birth_on" and profile.birth_on and leaf.op == "within_next_days":
         return _Told(95, "birthday", "birthday", {"day": _birthday(profile.birth_on, teller)})
+    if leaf.field == "open_issue_on" and profile.open_issue is not None:
+        since = teller.ago(seconds_of(profile.open_issue.opened_at))
+        return _Told(95, "open_issue", "open_issue", {"title": profile.open_issue.title, "ago": since})
     if leaf.field == "tier" and profile.tier:
         return _Told(50, "tier", "tier", {"tier": profile.tier})
     return _Told(5, leaf.field, "field", {"rule": describe(leaf, teller.tongue).rstrip(".")})

@@ -84,7 +84,7 @@ def talking_points(
         lines.append(say(f"“{opener}”", theme.SAID))
     lines += [_point(bullet, ft.Icons.FIBER_MANUAL_RECORD, 7, ft.Colors.PRIMARY) for bullet in bullets]
     if objection:
-        lines.append(_point(f"{words('plays.if')}: {objection}", ft.Icons.FORUM_OUTLINED, 17, ft.Colors.PRIMARY))
+        lines.append(_point(objection, ft.Icons.FORUM_OUTLINED, 17, ft.Colors.PRIMARY))
     if avoid:
         lines.append(
             _point(f"{words('plays.avoid')}: {avoid}", ft.Icons.DO_NOT_DISTURB_ON_OUTLINED, 17, ft.Colors.OUTLINE)

@@ -49,6 +49,12 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         "Hat „Aran jumper“ vor 2 Tagen in den Warenkorb gelegt; hier 4 vorrätig",
     ),
     (
+        {"kind": "Profile", "field": "open_issue_on", "op": "exists"},
+        {"open_issue": {"title": "Zip repair", "opened_at": ago(72)}},
+        "Waits for us: Zip repair, opened 3 days ago",
+        "Wartet auf uns: Zip repair, eröffnet vor 3 Tagen",
+    ),
+    (
         {"kind": "Stock", "source": ["wishlist"]},
         {"wishlist": [{"sku": "W", "at": ago(5), "title": "Merino beanie"}], "stock": {"W": StockLevel(1)}},
         "Has the Merino beanie on the wishlist; your store has 1",
