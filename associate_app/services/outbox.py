@@ -62,7 +62,7 @@ _CODE_WORDS: Final[Mapping[str, str]] = {
 class JournalLine:
     """A record as the Sync screen lists it. `op_id` is for the program alone; `standing` picks colour and mark.
 
-    `detail` says which play and outcome, or the note's first words; `why` why it needs a look.
+    `detail` says which outcome, or the note's first words, `play_id` of which play; `why` why it needs a look.
     """
 
     op_id: str
@@ -77,6 +77,7 @@ class JournalLine:
     acked_at: str | None
     associate_id: str | None
     profile_id: str | None
+    play_id: str | None = None
 
 
 def journal_lines(
@@ -110,6 +111,7 @@ def _line(entry: JournalEntry) -> JournalLine:
         acked_at=entry.acked_at,
         associate_id=op.associate_id,
         profile_id=entry.profile_id,
+        play_id=op.body.get("play_id"),
     )
 
 
@@ -127,7 +129,7 @@ def _why(code: str | None) -> str:
 
 def _detail(kind: str, body: Mapping[str, Any]) -> str:
     if kind == "outcome_recorded":
-        return f"{body['outcome'].replace('_', ' ')} · {body['play_id']}"
+        return str(body["outcome"]).replace("_", " ")
     if kind == "consent_changed":
         return f"{body['consent']['purpose'].replace('_', ' ')}: {body['consent']['decision']}"
     if kind == "shopper_enrolled":

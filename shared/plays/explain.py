@@ -265,16 +265,26 @@ def _tell_field(trace: Trace, teller: _Teller) -> _Told | None:
     leaf, profile = trace.part, teller.inputs.profile
     assert isinstance(leaf, ProfileField)
     if leaf.field in {"orders", "refunds"}:
-        return _Told(55, leaf.field, leaf.field, {"n": str(trace.n)})
+        key = f"{leaf.field}_once" if trace.n == 1 else leaf.field
+        return _Told(55, leaf.field, key, {"n": str(trace.n)})
     if leaf.field == "value_band" and profile.value_band in {"top_5", "top_20"}:
         return _Told(55, "value", "high_value", {})
     if leaf.field == "birth_on" and profile.birth_on and leaf.op == "within_next_days":
         return _Told(95, "birthday", "birthday", {"day": _birthday(profile.birth_on, teller)})
+    if leaf.field == "identifier_types":
+        return _told_membership(leaf, profile.loyalty_id is not None, teller)
     if leaf.field == "open_issue_on" and profile.open_issue is not None:
         since = teller.ago(seconds_of(profile.open_issue.opened_at))
         return _Told(95, "open_issue", "open_issue", {"title": profile.open_issue.title, "ago": since})
     if leaf.field == "tier" and profile.tier:
         return _Told(50, "tier", "tier", {"tier": profile.tier})
+    return _Told(5, leaf.field, "field", {"rule": describe(leaf, teller.tongue).rstrip(".")})
+
+
+def _told_membership(leaf: ProfileField, is_member: bool, teller: _Teller) -> _Told:
+    """Whether they are a member is a reason; any other identifier is told as the rule says it."""
+    if "loyalty_id" in str(leaf.value):
+        return _Told(20, "member", "member" if is_member else "no_member", {})
     return _Told(5, leaf.field, "field", {"rule": describe(leaf, teller.tongue).rstrip(".")})
 
 

@@ -55,6 +55,12 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         "Wartet auf uns: Zip repair, eröffnet vor 3 Tagen",
     ),
     (
+        {"kind": "Profile", "field": "identifier_types", "op": "has_any", "value": ["loyalty_id"]},
+        {"identifiers": [{"type": "loyalty_id", "value": "2900000000018"}]},
+        "Is a member",
+        "Ist Mitglied",
+    ),
+    (
         {"kind": "Stock", "source": ["wishlist"]},
         {"wishlist": [{"sku": "W", "at": ago(5), "title": "Merino beanie"}], "stock": {"W": StockLevel(1)}},
         "Has the Merino beanie on the wishlist; your store has 1",
