@@ -322,7 +322,8 @@ class JournalTables:
     def _parked_by_hq(self) -> frozenset[str]:
         """The op_ids HQ says it holds but could not apply, from this device's own document."""
         found = self._connection.row(
-            "SELECT document.body FROM document JOIN replica USING (slice) WHERE document.id = "
+            "SELECT document.body FROM replica CROSS JOIN document ON document.slice = replica.slice "
+            "WHERE document.id = "
             "(SELECT 'device/' || json_extract(value, '$.device_id') FROM note WHERE name = 'device')"
         )
         return frozenset(json.loads(found[0]).get("parked") or ()) if found else frozenset()
