@@ -18,13 +18,16 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from associate_app.ports import Clock, CodeReader, TabletDatabase
+from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
 from associate_app.services.lookup import CardView, look_up, look_up_again, look_up_profile
 from associate_app.services.outbox import JournalLine, journal_lines, seen_since
 from associate_app.services.record import (
+    ConsentAnswer,
     Recorder,
     add_note,
     amend_outcome,
+    enrol_shopper,
     give_feedback,
     note_trigger_seen,
     open_card,
@@ -53,18 +56,23 @@ from associate_app.ui.faces import (
 from associate_app.ui.parts.avatar import initials_of
 from associate_app.ui.state import (
     ConnectAnswer,
+    Enrolled,
     FetchProgress,
     Invitation,
+    NewCheck,
+    NewShopper,
     Pairing,
     Saved,
     ScanAnswer,
     SignInAnswer,
+    Wording,
 )
 from associate_app.ui.telling import Known, tell_book_play, tell_card, tell_other_code, tell_refusal
 from associate_app.ui.words import Speaker, zone_named
 from shared.clock import format_at, is_at
 from shared.errors import Refused
-from shared.plays.files import CalendarEntry, in_language
+from shared.identity import IdentifierType, normalise
+from shared.plays.files import CalendarEntry, ConsentWording, in_language
 from shared.scan_code import EnrolmentCode, parse_enrolment, read_code
 
 OPEN_CARDS_NOTE: Final = "open_cards"
@@ -75,6 +83,7 @@ SERIOUS: Final = frozenset(
     {"revoked", "needs_connect", "storage_full", "broken", "receipt_unsound", "upgrade", "certificate"}
 )
 """Troubles of sync that a person should look at; all others are weather and pass."""
+PURPOSES_ASKED: Final = ("personalise_in_store", "email", "sms", "phone", "profiling", "analytics")
 _SEEN_MAX: Final = 6
 _ROWS_MAX: Final = 4
 _NEW_DAYS: Final = 7
@@ -297,6 +306,69 @@ class TabletFloor:
             return ScanAnswer(result=ResultFace(words("result.left.title"), words("result.left.text")))
         return ScanAnswer(token=self._keep(view, None))
 
+    # joining ---------------------------------------------------------------------------------------------------------
+
+    def check_new(self, shopper: NewShopper) -> NewCheck:
+        """A first name is needed; e-mail and phone must be whole; someone known by them is named, never merged."""
+        words, region = self._words(), self._books.read(self._database).region
+        if not shopper.given.strip():
+            return NewCheck(words("new.wants_name"))
+        for type_, typed, sentence in (
+            (IdentifierType.EMAIL, shopper.email, "new.bad_email"),
+            (IdentifierType.PHONE, shopper.phone, "new.bad_phone"),
+        ):
+            if not typed.strip():
+                continue
+            identifier = normalise(type_, typed, region=region)
+            if identifier is None:
+                return NewCheck(words(sentence))
+            held = self._database.find_profile(type_.value, identifier.value)
+            if held is not None:
+                name = self._name_of("profile_id", held.body["id"]) or words("card.unnamed")
+                return NewCheck(known=ShopperRow(held.body["id"], name, initials_of(name), ""))
+        return NewCheck()
+
+    def wordings(self) -> tuple[Wording, ...]:
+        """The newest wording of each purpose, in the order people understand them."""
+        language, newest = self._words().language, dict[str, ConsentWording]()
+        for stored in self._database.documents("consent_wording"):
+            try:
+                wording = ConsentWording.model_validate(stored.body)
+            except ValidationError:
+                continue
+            newest[wording.purpose] = wording
+        return tuple(
+            Wording(
+                purpose,
+                newest[purpose].version,
+                language,
+                in_language(newest[purpose].title, language),
+                in_language(newest[purpose].text, language),
+                newest[purpose].sha_in(language),
+            )
+            for purpose in PURPOSES_ASKED
+            if purpose in newest
+        )
+
+    def enrol_shopper(self, shopper: NewShopper, granted: tuple[Wording, ...], associate_id: str) -> Enrolled:
+        """Let someone join with a card of the stock and what they tapped themselves."""
+        card = next_card(self._database)
+        if card is None:
+            raise Refused(self._words()("new.no_cards"))
+        enrol_shopper(
+            self._recorder(associate_id),
+            card.loyalty_id,
+            [ConsentAnswer(one.purpose, True, "shopper_tapped", one.version, one.language, one.sha) for one in granted],
+            given_name=shopper.given.strip(),
+            family_name=shopper.family.strip() or None,
+            email=shopper.email.strip() or None,
+            phone=shopper.phone.strip() or None,
+            postcode=shopper.postcode.strip() or None,
+        )
+        book, words = self._books.read(self._database), self._words()
+        view = look_up(self._database, book, card.text, now=self._clock.now(), language=words.language)
+        return Enrolled(self._keep(view, card.text), card.text)
+
     # today -----------------------------------------------------------------------------------------------------------
 
     def today(self, associate: AssociateFace) -> TodayFace:
@@ -404,12 +476,20 @@ class TabletFloor:
         at_hq = {"time": words.stamp(line.acked_at, now)} if line.acked_at else {"time": ""}
         return RecordRow(
             key=line.op_id,
-            what=" · ".join(part for part in (line.what, line.detail, name) if part),
+            what=" · ".join(
+                part for part in (line.what, line.detail, self._title_of(line.play_id, words), name) if part
+            ),
             when=words.stamp(line.recorded_at, now),
             state=words(f"sync.state.{line.state}", **at_hq).strip(),
             tone=tone,
             detail=line.why,
         )
+
+    def _title_of(self, play_id: str | None, words: Speaker) -> str | None:
+        """A play's title; None for a play that left the playbook, for an id tells an associate nothing."""
+        plays = self._books.read(self._database).playbook.plays if play_id else ()
+        found = next((play for play in plays if play.id == play_id), None)
+        return in_language(found.title, words.language) if found else None
 
     def send_now(self) -> None:
         """Ring the sync engine."""

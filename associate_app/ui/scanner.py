@@ -13,6 +13,8 @@ from typing import Final
 
 GAP_S_MAX: Final = 0.3
 SILENCE_S: Final = 0.1
+ECHO_S: Final = 0.15
+"""How long after a scan the tap that its Enter made on a focused button may still arrive."""
 LENGTH_MIN: Final = 4
 LENGTH_MAX: Final = 512
 
@@ -65,7 +67,7 @@ class ScannerKeys:
     def is_typing(self, now_s: float) -> bool:
         """Whether a scan is being typed or has just ended: a button pressed now was pressed by the scanner's Enter."""
         is_amid = len(self._text) >= LENGTH_MIN and now_s - self._last_s <= GAP_S_MAX
-        return is_amid or now_s - self._finished_s <= GAP_S_MAX
+        return is_amid or now_s - self._finished_s <= ECHO_S
 
     def drop(self) -> None:
         """Forget what was typed: a text field has the focus."""

@@ -141,6 +141,45 @@ class Saved:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class NewShopper:
+    """What someone who joins gives, as typed."""
+
+    given: str = ""
+    family: str = ""
+    email: str = ""
+    phone: str = ""
+    postcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCheck:
+    """What stands against joining: a sentence, or someone who has this e-mail or phone already."""
+
+    sentence: str | None = None
+    known: ShopperRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The exact wording of a consent in the language it is shown in, with the hash that proves it."""
+
+    purpose: str
+    version: str
+    language: str
+    title: str
+    text: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """Someone who joined: the token of their card here, and the card for their phone."""
+
+    token: str
+    card: str
+
+
 class Floor(Protocol):
     """What the screens ask of the tablet. Every method blocks and is called through `Desk.ask`.
 
@@ -191,6 +230,15 @@ class Floor(Protocol):
 
     def add_note(self, token: str, text: str, associate_id: str) -> None:
         """Record a note for the next colleague."""
+
+    def check_new(self, shopper: NewShopper) -> NewCheck:
+        """Whether someone can join with what they gave."""
+
+    def wordings(self) -> tuple[Wording, ...]:
+        """What a shopper is asked for, in the chain's exact words."""
+
+    def enrol_shopper(self, shopper: NewShopper, granted: tuple[Wording, ...], associate_id: str) -> Enrolled:
+        """Let someone join, with what they tapped themselves."""
 
     def today(self, associate: AssociateFace) -> TodayFace:
         """Everything on Today."""

@@ -125,7 +125,9 @@ def test_what_a_shopper_does_online_appears_on_the_open_card_marked_new(
     app.scan_by_hand(sheet.card("Priya"))
     app.see_card("Priya Nair")
     app.wait_for_pill("All saved at HQ")
-    key = run_json("sync_server", "key", "create", "--source", "journey-shop", "--data-dir", server.data_dir)["write_key"]
+    key = run_json("sync_server", "key", "create", "--source", "journey-shop", "--data-dir", server.data_dir)[
+        "write_key"
+    ]
     at = format_at(datetime.now(UTC))
     event = {
         "event": "Products Searched",
@@ -172,9 +174,7 @@ def test_two_browsers_on_one_hub_never_see_each_other_s_shopper(
     assert not first.shows("Taken back.")
 
 
-def test_five_wrong_pins_are_followed_by_a_growing_wait(
-    open_app: OpenApp, own_hub: HubProcess, sheet: Sheet
-) -> None:
+def test_five_wrong_pins_are_followed_by_a_growing_wait(open_app: OpenApp, own_hub: HubProcess, sheet: Sheet) -> None:
     """Each wrong try is said with what is left; then a wait that counts down, and the pad rests."""
     app = open_app(own_hub.url)
     app.press(sheet.people[2]["name"])

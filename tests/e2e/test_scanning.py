@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_hand_scanner_opens_the_card_on_any_screen_and_one_tap_records(app: AppPage, sheet: Sheet) -> None:
-    """Signed card typed with no field in focus: name, stage with its date, online lines, plays with why; then Bought."""
+    """A signed card typed with no field in focus: name, stage, online lines, plays with why; then *Bought*."""
     app.scan_by_hand(sheet.card("Mara"))
     app.see_card("Mara Lindqvist")
     for told in ("Gold", "Active · last order", "Aran jumper", "Recently online", "Why this"):
@@ -159,7 +160,9 @@ def test_nothing_is_fetched_from_outside(open_app: OpenApp, hub: HubProcess) -> 
 
 def _film(text: str, path: Path) -> Path:
     """A short film of a card held before the camera, as Motion JPEG."""
-    code = qrcode.make(text, border=4).convert("RGB").resize((400, 400))
+    drawn = io.BytesIO()
+    qrcode.make(text, border=4).save(drawn)
+    code = Image.open(drawn).convert("RGB").resize((400, 400))
     picture = Image.new("RGB", (640, 480), "white")
     picture.paste(code, (120, 40))
     frame = path.with_suffix(".jpg")

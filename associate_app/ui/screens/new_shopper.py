@@ -2,16 +2,196 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
+
 import flet as ft
 
-from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.notice import empty
+from associate_app.ui import theme
+from associate_app.ui.faces import ShopperRow
+from associate_app.ui.hooks import Live, keyed, use_live, use_value
+from associate_app.ui.parts.boundary import part, screen
+from associate_app.ui.parts.buttons import line_button, main_button, tapped
+from associate_app.ui.parts.fields import Field, text_field
+from associate_app.ui.parts.notice import banner
+from associate_app.ui.parts.qr import qr_png
 from associate_app.ui.parts.shell import page_of
-from associate_app.ui.state import use_desk
+from associate_app.ui.parts.text import heading, say
+from associate_app.ui.state import Desk, Enrolled, Frame, NewShopper, Place, Wording, use_desk, use_reading
+from associate_app.ui.theme import Ink
+from shared.errors import Refused
+
+_FIELDS: Final = ("given", "family", "email", "phone", "postcode")
+
+
+@dataclass(frozen=True, slots=True)
+class _Joining:
+    """How far joining is."""
+
+    shopper: NewShopper = field(default_factory=NewShopper)
+    is_handed_over: bool = False
+    granted: frozenset[str] = frozenset()
+    told: str = ""
+    known: ShopperRow | None = None
+    enrolled: Enrolled | None = None
 
 
 @screen
 def new_shopper_screen() -> ft.Control:
-    """The screen."""
-    words = use_desk().speaker
-    return page_of(words("new.title"), empty(words("new.not_here")), lead=words("new.lead"), has_width_limit=True)
+    """The screen: what they give, what they agree to, their card."""
+    live = use_live(_Joining)
+    if live.value.enrolled is not None:
+        return keyed("card", _card, live.value.shopper, live.value.enrolled)
+    if live.value.is_handed_over:
+        return keyed("consent", _consent, live)
+    return keyed("form", _form, live)
+
+
+@part
+def _form(live: Live[_Joining]) -> ft.Control:
+    desk = use_desk()
+    words = desk.speaker
+    now = live.value
+
+    def keep(name: str, text: str) -> None:
+        live.value = replace(live.value, shopper=replace(live.value.shopper, **{name: text}))
+
+    async def hand_over() -> None:
+        shopper = live.value.shopper
+        check = await desk.ask(desk.floor.check_new, shopper)
+        is_fine = check.sentence is None and check.known is None
+        live.put(
+            replace(live.value, told=check.sentence or "", known=check.known, is_handed_over=is_fine, shopper=shopper)
+        )
+
+    fields = [
+        text_field(name, Field(words(f"new.{name}"), has_focus=name == "given"), partial(keep, name))
+        for name in _FIELDS
+    ]
+    blocks: list[ft.Control] = [*_in_rows(desk, fields), *_told(desk, live, now)]
+    blocks.append(ft.Row([main_button(words("new.hand_over"), hand_over, icon=ft.Icons.SCREEN_ROTATION, height=56)]))
+    body = ft.Column(blocks, spacing=theme.L, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    return page_of(words("new.title"), body, lead=words("new.lead"), has_width_limit=True)
+
+
+def _in_rows(desk: Desk, fields: list[ft.Control]) -> list[ft.Control]:
+    """Two fields side by side where there is room."""
+    if desk.whereabouts.frame is Frame.PHONE:
+        return fields
+    for one in fields:
+        one.expand = True
+    pairs = [fields[0:2], fields[2:4], [fields[4], ft.Container(expand=True)]]
+    return [ft.Row(pair, spacing=theme.L) for pair in pairs]
+
+
+def _told(desk: Desk, live: Live[_Joining], now: _Joining) -> list[ft.Control]:
+    words = desk.speaker
+    if now.known is not None:
+        name = now.known.name
+        buttons = ft.Row(
+            [
+                main_button(words("new.open_known", name=name), partial(desk.open_row, now.known)),
+                line_button(words("new.anyway"), partial(_go_on, live), height=52),
+            ],
+            wrap=True,
+            spacing=theme.M,
+        )
+        told = banner(words("new.known", name=name), ft.Icons.PEOPLE_OUTLINE)
+        return [ft.Semantics(live_region=True, content=told), buttons]
+    if now.told:
+        return [ft.Semantics(live_region=True, content=banner(now.told, ft.Icons.EDIT_OUTLINED))]
+    return []
+
+
+def _go_on(live: Live[_Joining]) -> None:
+    live.put(replace(live.value, known=None, is_handed_over=True))
+
+
+@part
+def _consent(live: Live[_Joining]) -> ft.Control:
+    desk = use_desk()
+    words = desk.speaker
+    wordings, _ = use_reading(desk.floor.wordings)
+    told, tell = use_value("")
+
+    def flip(purpose: str) -> None:
+        live.put(replace(live.value, granted=live.value.granted ^ {purpose}))
+
+    async def join() -> None:
+        granted = tuple(one for one in wordings or () if one.purpose in live.value.granted)
+        try:
+            done = await desk.commit(desk.floor.enrol_shopper, live.value.shopper, granted, desk.associate_id)
+        except Refused as no:
+            tell(str(no))
+            return
+        live.put(replace(live.value, enrolled=done))
+
+    rows = [_wording(one, one.purpose in live.value.granted, partial(flip, one.purpose)) for one in wordings or ()]
+    notice = [ft.Semantics(live_region=True, content=banner(told, ft.Icons.INFO_OUTLINE))] if told else []
+    back = partial(live.put, replace(live.value, is_handed_over=False))
+    foot = ft.Row(
+        [main_button(words("new.done_button"), join, height=56), line_button(words("back"), back, height=56)],
+        spacing=theme.M,
+    )
+    body = ft.Column([*rows, *notice, foot], spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    title = words("new.consent_title", name=live.value.shopper.given.strip())
+    return page_of(title, body, lead=words("new.consent_lead"), has_width_limit=True)
+
+
+def _wording(wording: Wording, is_granted: bool, flip: Callable[[], None]) -> ft.Control:
+    """One purpose with its exact wording; the whole card is the switch."""
+    icon = ft.Icons.CHECK_CIRCLE if is_granted else ft.Icons.RADIO_BUTTON_UNCHECKED
+    told = ft.Column(
+        [say(wording.title, theme.HEADING), say(wording.text, theme.SMALL, Ink.QUIET)], spacing=2, expand=True
+    )
+    mark = ft.Icon(icon, size=30, color=ft.Colors.PRIMARY if is_granted else ft.Colors.OUTLINE)
+    return ft.Semantics(
+        key=wording.purpose,
+        label=f"{wording.title}. {wording.text}",
+        checked=is_granted,
+        container=True,
+        exclude_semantics=True,
+        on_tap=tapped(flip),
+        content=ft.Container(
+            ft.Row([mark, told], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.START),
+            padding=theme.L,
+            border_radius=theme.ROUND_M,
+            bgcolor=ft.Colors.SECONDARY_CONTAINER if is_granted else None,
+            border=ft.Border.all(1, ft.Colors.PRIMARY if is_granted else ft.Colors.OUTLINE_VARIANT),
+            on_click=tapped(flip),
+            ink=True,
+        ),
+    )
+
+
+@part
+def _card(shopper: NewShopper, enrolled: Enrolled) -> ft.Control:
+    desk = use_desk()
+    words = desk.speaker
+    picture = ft.Container(
+        ft.Image(src=qr_png(enrolled.card), width=300, height=300, semantics_label=words("new.qr")),
+        padding=theme.M,
+        bgcolor=ft.Colors.WHITE,
+        border_radius=theme.ROUND_L,
+        border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
+    )
+    centred = ft.CrossAxisAlignment.CENTER
+    return ft.Container(
+        ft.Column(
+            [
+                heading(words("new.done", name=shopper.given.strip()), theme.HERO),
+                say(words("new.done_text"), theme.BODY, Ink.QUIET, align=ft.TextAlign.CENTER),
+                picture,
+                main_button(words("new.open"), partial(desk.go, Place("shopper", enrolled.token)), height=56),
+            ],
+            spacing=theme.XL,
+            alignment=ft.MainAxisAlignment.CENTER,
+            horizontal_alignment=centred,
+            scroll=ft.ScrollMode.AUTO,
+        ),
+        alignment=ft.Alignment.CENTER,
+        padding=theme.XL,
+        expand=True,
+    )

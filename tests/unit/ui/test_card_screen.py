@@ -1,0 +1,213 @@
+"""The shopper card without a browser: what it shows, what one tap records, what changes while it is open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tests.support.flet_harness import Screen
+from tests.support.plays import ago
+from tests.support.replica import LOYALTY_ID, MARA, STORE_SCOPE, card_for, mara, page, put
+from tests.unit.ui.conftest import Store, played, scan, sign_in
+
+
+def test_a_scan_with_no_field_in_focus_opens_the_card_and_records_it_once(store: Store) -> None:
+    """Name, tier, stage with its date, reason, lines with stock, plays with why; one opening and one impression."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            await scan(screen, card_for(), "Mara Lindqvist")
+            for told in ("Gold", "last order", "left in the cart 2 days ago", "4 here, aisle B3", "Why this: "):
+                assert screen.shows(told), (told, screen.texts())
+            await screen.until(lambda: "impression_recorded" in store.kinds())
+            await scan(screen, card_for(), "Mara Lindqvist")
+            assert store.kinds() == ["shopper_opened", "impression_recorded"]
+            assert LOYALTY_ID not in screen.page.route
+            assert screen.page.route.startswith("/shopper/")
+            assert not screen.crashes()
+
+    played(play)
+
+
+def test_saved_is_said_only_after_the_commit_and_the_plays_re_rank(store: Store) -> None:
+    """One tap; the record is in the journal when *Saved* shows; the play goes to *Held back*."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            first = first_play(screen)
+            await screen.press("Bought")
+            await screen.see(f"Saved: Bought · {first}")
+            assert store.newest()["outcome"] == "bought"
+            await screen.until(lambda: first_play(screen) != first)
+            assert "record" in store.rings
+
+    played(play)
+
+
+def test_undo_takes_it_back(store: Store) -> None:
+    """Undo withdraws the record and says so; the play is back."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            first = first_play(screen)
+            await screen.press("Bought")
+            await screen.see("Saved: ")
+            await screen.press("Undo")
+            await screen.see("Taken back. Nothing was recorded.")
+            assert store.kinds()[-1] == "op_withdrawn"
+            await screen.until(lambda: first_play(screen) == first)
+
+    played(play)
+
+
+def test_only_not_today_and_not_interested_ask_for_a_reason_that_may_be_skipped(store: Store) -> None:
+    """Saved by the first tap; the reason amends it."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            await screen.press("Interested")
+            await screen.see("Saved: Interested")
+            assert not screen.shows("Skip")
+            await screen.press("Not today")
+            await screen.see("Saved. Why not today?")
+            assert store.newest()["outcome"] == "not_today"
+            await screen.press("No time")
+            await screen.until(lambda: store.newest().get("reason") == "No time")
+            await screen.press("Not interested")
+            await screen.see("Saved. What was the reason?")
+            await screen.press("Skip")
+            assert "reason" not in store.newest()
+
+    played(play)
+
+
+def test_the_enter_of_a_hand_scanner_presses_no_button(store: Store) -> None:
+    """A button that still has the focus is pressed by the scanner's Enter: that tap is dropped, a finger's is not."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            bought = screen.button("Bought")
+            await screen.type_keys("29000", enter=False)
+            await screen.event(bought, "click")
+            await screen.type_keys("00", enter=True)
+            await screen.event(bought, "click")
+            await screen.see("This is not one of our cards")
+            assert "outcome_recorded" not in store.kinds()
+
+    played(play)
+
+
+def test_what_the_feed_brings_while_the_card_is_open_is_marked_new(store: Store) -> None:
+    """A page of the feed is applied; the heart beats; the new line says *new*, the old ones do not."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            assert "new" not in screen.texts()
+            search = {"at": ago(0), "channel": "web", "event": "Products Searched", "query": "head torch"}
+            document = mara(recent=[search, *mara()["recent"]])
+            store.shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{MARA}", document, 11)], head=11))
+            store.heart.beat()
+            await screen.see("Searched for “head torch”")
+            assert screen.texts().count("new") == 1
+
+    played(play)
+
+
+def test_without_consent_the_left_column_says_one_neutral_line(store: Store) -> None:
+    """No online activity, no headline made of it, and a way to ask."""
+    document = mara(recent=[], cart=[], redacted=["behaviour"], consent={})
+    store.shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{MARA}", document, 11)], head=11))
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            await scan(screen, card_for(), "Mara has not agreed to use online activity here.")
+            assert screen.shows("No sign yet of what brings Mara in.")
+            assert screen.shows("Not agreed: E-mail, Text message, Online activity in the store.")
+
+    played(play)
+
+
+def test_a_socket_that_was_lost_comes_back_to_the_truth(store: Store) -> None:
+    """Changes made while the socket was gone are on the screen when it is back."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            await screen.cut()
+            document = mara(given_name="Marina")
+            store.shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{MARA}", document, 11)], head=11))
+            store.heart.beat()
+            await screen.settle()
+            await screen.come_back()
+            await screen.see("Marina Lindqvist")
+            assert screen.shows("Plays for now")
+
+    played(play)
+
+
+def test_a_part_that_breaks_takes_nothing_else_down(store: Store) -> None:
+    """The card raises while it is drawn: a sentence stands there, the rail works, later updates arrive."""
+    real = store.floor.card
+
+    def broken(token: str) -> Any:
+        return replace(real(token), recent=None)
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            store.floor.card = broken
+            await screen.type_keys(card_for(), enter=True)
+            await screen.settle()
+            store.floor.card = real
+            await screen.press("Sync")
+            await screen.see("Records on this tablet")
+            assert not screen.crashes()
+
+    played(play)
+
+
+def test_a_reload_of_the_address_leads_to_the_same_shopper(store: Store) -> None:
+    """A new session of the same browser: still signed in, the same card; a stranger's browser sees the PIN pad."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            route = screen.page.route
+            token = next(args["value"] for name, args in screen.client.invoked if name == "set")
+        async with store.open(route, replies={"get": token}) as again:
+            await again.see("Mara Lindqvist")
+        async with store.open(route) as stranger:
+            await stranger.see("Who’s working?")
+
+    played(play)
+
+
+def test_an_address_of_no_card_says_so(store: Store) -> None:
+    """A token this tablet does not know leads to a sentence, not to an empty card."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            await screen.event(screen.page, "route_change", {"route": "/shopper/nobody"})
+            await screen.see("This card is no longer open here")
+
+    played(play)
+
+
+async def open_mara(screen: Screen) -> None:
+    """Sign in and open Mara's card."""
+    await sign_in(screen)
+    await scan(screen, card_for(), "Plays for now")
+
+
+def first_play(screen: Screen) -> str:
+    """The title of the play ranked first."""
+    told = screen.texts()
+    return told[told.index("1", told.index("Plays for now")) + 1]

@@ -1,0 +1,107 @@
+"""The hand scanner's keys: gathered on any screen, told apart from a person's typing."""
+
+from __future__ import annotations
+
+import pytest
+
+from associate_app.ui.scanner import GAP_S_MAX, SILENCE_S, Key, ScannerKeys
+
+CARD = "FS1.ABCD2345"
+
+
+def typed(keys: ScannerKeys, text: str, start_s: float, step_s: float = 0.01) -> float:
+    """Type a text; returns the time of the last key."""
+    for count, letter in enumerate(text):
+        assert keys.press(Key(letter.upper(), letter.isupper()), start_s + count * step_s) is None
+    return start_s + (len(text) - 1) * step_s
+
+
+def test_enter_ends_a_scan() -> None:
+    """Letter case comes from Shift, as scanners send it."""
+    keys = ScannerKeys(lambda _: True)
+    end_s = typed(keys, "Ab12-x", 5.0)
+    assert keys.press(Key("Enter"), end_s + 0.01) == "Ab12-x"
+    assert keys.wait_s() is None
+
+
+def test_silence_ends_a_scan_of_a_scanner_without_suffix() -> None:
+    """100 ms after the last key."""
+    keys = ScannerKeys(lambda _: True)
+    end_s = typed(keys, "2900000000015", 5.0)
+    assert keys.wait_s() == SILENCE_S
+    assert keys.settle(end_s + SILENCE_S / 2) is None
+    assert keys.settle(end_s + SILENCE_S) == "2900000000015"
+
+
+def test_a_card_that_is_not_whole_yet_waits_longer_for_the_rest() -> None:
+    """A busy moment in the middle of a long card does not cut it in two."""
+    keys = ScannerKeys(lambda text: text == CARD)
+    end_s = typed(keys, CARD[:8], 5.0)
+    assert keys.wait_s() == GAP_S_MAX
+    assert keys.settle(end_s + 0.2) is None
+    end_s = typed(keys, CARD[8:], end_s + 0.2)
+    assert keys.wait_s() == SILENCE_S
+    assert keys.settle(end_s + SILENCE_S) == CARD
+
+
+def test_a_gap_begins_anew() -> None:
+    """What was typed before 300 ms of nothing belongs to something else."""
+    keys = ScannerKeys(lambda _: True)
+    end_s = typed(keys, "zzzz", 5.0)
+    start_s = end_s + GAP_S_MAX + 0.01
+    end_s = typed(keys, "1234", start_s)
+    assert keys.press(Key("Enter"), end_s + 0.01) == "1234"
+
+
+@pytest.mark.parametrize("text", ["", "a", "abc"])
+def test_fewer_than_four_characters_are_no_scan(text: str) -> None:
+    """Somebody leaned on the keyboard."""
+    keys = ScannerKeys(lambda _: True)
+    end_s = typed(keys, text, 5.0)
+    assert keys.press(Key("Enter"), end_s + 0.01) is None
+
+
+def test_shortcuts_and_named_keys_type_nothing() -> None:
+    """Control+A, arrows, Tab."""
+    keys = ScannerKeys(lambda _: True)
+    for key in (Key("A", is_chord=True), Key("Arrow Down"), Key("Tab"), Key("Shift Left")):
+        assert keys.press(key, 5.0) is None
+    assert keys.wait_s() is None
+
+
+@pytest.mark.parametrize(
+    ("key", "character"),
+    [(Key(";", True), ":"), (Key("-"), "-"), (Key("Numpad 7"), "7"), (Key("7", True), "&"), (Key("."), ".")],
+)
+def test_signs_and_the_number_pad_are_read(key: Key, character: str) -> None:
+    """Codes of other systems hold more than letters."""
+    keys = ScannerKeys(lambda _: True)
+    for one in (key, key, key, key):
+        keys.press(one, 5.0)
+    assert keys.press(Key("Enter"), 5.0) == character * 4
+
+
+def test_a_tap_amid_a_scan_or_right_after_it_is_the_scanner_s() -> None:
+    """The Enter of a scanner presses the button that has the focus; half a second later it is a person."""
+    keys = ScannerKeys(lambda _: True)
+    assert not keys.is_typing(4.9)
+    end_s = typed(keys, "12345", 5.0)
+    assert keys.is_typing(end_s + 0.01)
+    keys.press(Key("Enter"), end_s + 0.02)
+    assert keys.is_typing(end_s + 0.05)
+    assert not keys.is_typing(end_s + 0.5)
+
+
+def test_a_person_s_few_keys_never_block_a_tap() -> None:
+    """Three keys are no scan."""
+    keys = ScannerKeys(lambda _: True)
+    end_s = typed(keys, "123", 5.0)
+    assert not keys.is_typing(end_s + 0.01)
+
+
+def test_a_field_that_takes_the_focus_drops_what_was_typed() -> None:
+    """The rest goes into the field."""
+    keys = ScannerKeys(lambda _: True)
+    typed(keys, "1234", 5.0)
+    keys.drop()
+    assert keys.wait_s() is None
