@@ -50,13 +50,15 @@ class StoreView:
 
 
 class Reading:
-    """A state with its floor records settled once: what every question below is asked of."""
+    """A state with its floor records, live orders and home store settled once: what every question is asked of."""
 
-    __slots__ = ("records", "state")
+    __slots__ = ("home", "orders", "records", "state")
 
     def __init__(self, state: ProfileState) -> None:
         self.state = state
         self.records: tuple[Record, ...] = tuple(_effective_records(state)) if state.records else ()
+        self.orders = _live_orders(state)
+        self.home = _home_store(self)
 
 
 def _effective_records(state: ProfileState) -> Iterator[Record]:
@@ -122,18 +124,14 @@ def traits_of(reading: Reading) -> dict[str, Any]:
     return {name: entry[3] for name, entry in registers.items()}
 
 
-def _live_orders(reading: Reading) -> dict[str, list[Any]]:
-    return {
-        order_id: order
-        for order_id, order in reading.state.orders.items()
-        if reading.state.cancelled.get(order_id, "") < order[0]
-    }
+def _live_orders(state: ProfileState) -> dict[str, list[Any]]:
+    return {order_id: order for order_id, order in state.orders.items() if state.cancelled.get(order_id, "") < order[0]}
 
 
 def net_revenue(reading: Reading, *, since_at: str = "") -> dict[str, int]:
     """Currency -> minor units of live orders since a time, refunds subtracted (whole order when no amount is given)."""
     totals: Counter[str] = Counter()
-    for order_id, order in _live_orders(reading).items():
+    for order_id, order in reading.orders.items():
         at, net, currency = order[0], order[5], order[6]
         if net is None or not currency or at < since_at:
             continue
@@ -146,7 +144,11 @@ def net_revenue(reading: Reading, *, since_at: str = "") -> dict[str, int]:
 
 def home_store(reading: Reading) -> str | None:
     """The store with most orders and openings; ties by name; else where the shopper enrolled or said home is."""
-    visits: Counter[str] = Counter(order[4] for order in _live_orders(reading).values() if order[4])
+    return reading.home
+
+
+def _home_store(reading: Reading) -> str | None:
+    visits: Counter[str] = Counter(order[4] for order in reading.orders.values() if order[4])
     visits.update({store: count for store, (count, _) in reading.state.opened.items() if store})
     if visits:
         return min(visits, key=lambda store: (-visits[store], store))
@@ -157,7 +159,7 @@ def home_store(reading: Reading) -> str | None:
 
 
 def _facts(reading: Reading, view: StoreView, *, is_open: bool) -> dict[str, Any]:
-    live = sorted(_live_orders(reading).values(), key=lambda order: (order[0], order[2]))
+    live = sorted(reading.orders.values(), key=lambda order: (order[0], order[2]))
     revenue = net_revenue(reading)
     last_seen = {name: at for name, at in reading.state.last_seen.items() if is_open or name not in DIGITAL_CHANNELS}
     distance = _without_none({"this_store_m": view.this_store_m, "home_store_m": view.home_store_m})
@@ -180,10 +182,11 @@ def _facts(reading: Reading, view: StoreView, *, is_open: bool) -> dict[str, Any
 
 
 def _spoken_line(line: Mapping[str, Any], at: str) -> dict[str, Any]:
-    kept = {name: value for name, value in line.items() if name not in ("price_minor", "currency")}
-    if line.get("price_minor") is not None and line.get("currency"):
-        kept["price"] = {"minor": line["price_minor"], "currency": line["currency"]}
-    return {"at": at, **kept}
+    spoken = {"at": at, **line}
+    minor, currency = spoken.pop("price_minor", None), spoken.pop("currency", None)
+    if minor is not None and currency:
+        spoken["price"] = {"minor": minor, "currency": currency}
+    return spoken
 
 
 def _recent(reading: Reading) -> list[dict[str, Any]]:
@@ -194,7 +197,7 @@ def _recent(reading: Reading) -> list[dict[str, Any]]:
 
 def _purchases(reading: Reading, *, is_open: bool) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
-    orders = sorted(_live_orders(reading).items(), key=lambda entry: (entry[1][0], entry[0]), reverse=True)
+    orders = sorted(reading.orders.items(), key=lambda entry: (entry[1][0], entry[0]), reverse=True)
     for order_id, order in orders:
         if is_open or order[3] not in DIGITAL_CHANNELS:
             origin = {"channel": order[3], "event": "Order Completed", "order_id": order_id}
@@ -417,7 +420,7 @@ def _ties(reading: Reading, distance_m: Mapping[str, int]) -> Iterator[tuple[str
 
 
 def _visits(reading: Reading) -> Iterator[tuple[str | None, str]]:
-    for order in _live_orders(reading).values():
+    for order in reading.orders.values():
         yield order[4], order[0]
     for record in reading.records:
         if record.kind in _PLANNED or record.kind == "outcome_recorded":

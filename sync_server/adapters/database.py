@@ -62,6 +62,10 @@ _BATCH: Final = 400
 """Values of one IN list: below every engine's limit of bound parameters."""
 _SUM_MASK: Final = (1 << 64) - 1
 _BUSY_MS: Final = 15_000
+_CACHE_KIB: Final = 65_536
+"""SQLite's own 2 MB are less than one batch changes: pages went to the log in the middle of it and were read again."""
+_CHECKPOINT_PAGES: Final = 8_000
+"""32 MB of log before it is worked into the file: pages every batch changes are then written once, not ten times."""
 
 
 def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
@@ -101,6 +105,10 @@ class SqlReader:
         self._connection = connection
         self._is_postgresql = connection.dialect.name == "postgresql"
         self._mark = "%s" if self._is_postgresql else "?"
+        self._for_update = " FOR UPDATE" if self._is_postgresql else ""
+
+    def _ask(self, text: str, *values: Any) -> Any:
+        return self._connection.exec_driver_sql(text.replace("?", self._mark), values)
 
     def _rows_in(self, text: str, values: Iterable[str], *first: str, last: str = "") -> Iterator[Any]:
         """Rows of a query whose text ends before the list of an IN; `first` are the parameters before that list."""
@@ -111,13 +119,12 @@ class SqlReader:
 
     def note(self, name: str) -> str | None:
         """A small fact of the chain."""
-        found = self._connection.execute(select(schema.note.c.value).where(schema.note.c.name == name)).scalar()
+        found = self._ask("SELECT value FROM note WHERE name = ?", name).scalar()
         return None if found is None else str(found)
 
     def stores(self) -> tuple[Store, ...]:
         """All shops, by code."""
-        rows = self._connection.execute(select(schema.store).order_by(schema.store.c.code)).mappings()
-        return tuple(Store(**row) for row in rows)
+        return tuple(Store(*row) for row in self._ask(f"SELECT {', '.join(_names(Store))} FROM store ORDER BY code"))
 
     def device_by_token(self, token_hash: str) -> tuple[Device, bool] | None:
         """(device, is it the rotated token) for a token's SHA-256."""
@@ -134,9 +141,8 @@ class SqlReader:
 
     def entries(self, install_id: str, first_seq: int, last_seq: int) -> dict[int, Entry]:
         """What an install sent at these seqs."""
-        table = schema.journal_entry
-        wanted = (table.c.install_id == install_id) & table.c.seq.between(first_seq, last_seq)
-        return {row["seq"]: Entry(**row) for row in self._connection.execute(select(table).where(wanted)).mappings()}
+        query = f"SELECT {', '.join(_names(Entry))} FROM journal_entry WHERE install_id = ? AND seq BETWEEN ? AND ?"
+        return {row[1]: Entry(*row) for row in self._ask(query, install_id, first_seq, last_seq)}
 
     def known_facts(self, fact_ids: Collection[str]) -> dict[str, KnownFact]:
         """The facts of these ids the ledger already has."""
@@ -230,7 +236,7 @@ class SqlReader:
     def profiles(self, profile_ids: Collection[str], *, for_update: bool = False) -> dict[str, StoredProfile]:
         """Stored profiles; `for_update` locks them (in order of id, so that two writers never wait for each other)."""
         query = "SELECT profile_id, state, stores, value_band FROM profile WHERE profile_id"
-        last = " ORDER BY profile_id" + (" FOR UPDATE" if for_update and self._is_postgresql else "")
+        last = " ORDER BY profile_id" + (self._for_update if for_update else "")
         return {
             profile_id: StoredProfile(profile_id, state, tuple(json.loads(stores)), value_band)
             for profile_id, state, stores, value_band in self._rows_in(query, sorted(profile_ids), last=last)
@@ -260,23 +266,19 @@ class SqlReader:
 
     def head(self, scope: str) -> ScopeHead:
         """Where a scope stands; zeros for one without documents."""
-        table = schema.scope_head
-        row = self._connection.execute(select(table).where(table.c.scope == scope)).mappings().first()
-        return ScopeHead(scope, 0, 0, "0" * 16, 0) if row is None else ScopeHead(**row)
+        row = self._ask(_HEAD_TEXT, scope).first()
+        return ScopeHead(scope, 0, 0, "0" * 16, 0) if row is None else ScopeHead(*row)
 
     def heads(self, scopes: Collection[str]) -> dict[str, int]:
         """Positions only, for the doorbell."""
-        table = schema.scope_head
         found = dict.fromkeys(scopes, 0)
-        query = select(table.c.scope, table.c.n).where(table.c.scope.in_(list(scopes)))
-        found.update({row.scope: row.n for row in self._connection.execute(query)})
+        found.update((row[0], row[1]) for row in self._rows_in("SELECT scope, n FROM scope_head WHERE scope", scopes))
         return found
 
     def page(self, scope: str, after_s: int, limit: int) -> list[DocRow]:
         """Documents above a position in rising order, at most `limit`."""
-        table = schema.doc
-        query = select(*_doc_columns()).where((table.c.scope == scope) & (table.c.s > after_s))
-        return [DocRow(*row) for row in self._connection.execute(query.order_by(table.c.s).limit(limit))]
+        query = f"SELECT {', '.join(_names(DocRow))} FROM doc WHERE scope = ? AND s > ? ORDER BY s LIMIT ?"
+        return [DocRow(*row) for row in self._ask(query, scope, after_s, limit)]
 
     def live_docs(self, scope: str, after_id: str) -> Iterator[DocRow]:
         """Live documents in byte order of id, streamed."""
@@ -358,16 +360,17 @@ class SqlWriter(SqlReader):
 
     def lock_install(self, install_id: str, device_id: str) -> Install:
         """The install, locked; made at seq 0 for the device if never heard of."""
-        table = schema.install
-        fresh = _row(Install(install_id, device_id, 0, CHAIN_START))
-        self._connection.execute(self._insert(table).on_conflict_do_nothing(), fresh)
-        query = select(table).where(table.c.install_id == install_id)
-        row = self._connection.execute(query.with_for_update() if self._is_postgresql else query).mappings().one()
-        return Install(**row)
+        query = f"SELECT {', '.join(_names(Install))} FROM install WHERE install_id = ?{self._for_update}"
+        row = self._ask(query, install_id).first()
+        if row is None:
+            fresh = _row(Install(install_id, device_id, 0, CHAIN_START))
+            self._connection.execute(self._insert(schema.install).on_conflict_do_nothing(), fresh)
+            row = self._ask(query, install_id).one()
+        return Install(*row)
 
     def save_install(self, install: Install) -> None:
         """After a batch."""
-        self._upsert(schema.install, [_row(install)])
+        self._add(schema.install, _names(Install), [_values_of(Install)(install)], is_upsert=True)
 
     def add_entries(self, entries: Sequence[Entry]) -> None:
         """Many at once."""
@@ -450,12 +453,12 @@ class SqlWriter(SqlReader):
 
     def _lock_head(self, scope: str) -> ScopeHead:
         """The scope's counter, locked until COMMIT: who holds it next sees these documents and a higher position."""
-        table = schema.scope_head
-        fresh = _row(ScopeHead(scope, 0, 0, "0" * 16, 0))
-        self._connection.execute(self._insert(table).on_conflict_do_nothing(), fresh)
-        query = select(table).where(table.c.scope == scope)
-        row = self._connection.execute(query.with_for_update() if self._is_postgresql else query).mappings().one()
-        return ScopeHead(**row)
+        row = self._ask(_HEAD_TEXT + self._for_update, scope).first()
+        if row is None:
+            fresh = _row(ScopeHead(scope, 0, 0, "0" * 16, 0))
+            self._connection.execute(self._insert(schema.scope_head).on_conflict_do_nothing(), fresh)
+            row = self._ask(_HEAD_TEXT + self._for_update, scope).one()
+        return ScopeHead(*row)
 
     def _held_docs(self, scope: str, document_ids: list[str]) -> dict[str, str]:
         return {
@@ -463,9 +466,7 @@ class SqlWriter(SqlReader):
         }
 
     def _save_head(self, scope: str, position: int, count: int, total: str) -> None:
-        table = schema.scope_head
-        values = {"n": position, "count": count, "sum": total}
-        self._connection.execute(update(table).where(table.c.scope == scope).values(values))
+        self._ask('UPDATE scope_head SET n = ?, "count" = ?, "sum" = ? WHERE scope = ?', position, count, total, scope)
 
     def drop_tombstones(self, before_at: str) -> int:
         """Delete tombstones written before a time and raise their scopes' floors; how many."""
@@ -513,6 +514,7 @@ def _by_type(identifiers: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
+_HEAD_TEXT: Final = 'SELECT scope, n, "count", "sum", floor FROM scope_head WHERE scope = ?'
 _LEDGER_NAMES: Final = _names(LedgerRow)
 _DOC_NAMES: Final = ("scope", "id", "s", "deleted", "why", "h", "body", "written_at")
 
@@ -557,7 +559,8 @@ def _make_engine(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+    kept = (f"cache_size=-{_CACHE_KIB}", f"wal_autocheckpoint={_CHECKPOINT_PAGES}")
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}", *kept):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from shared.fold import Fact, ProfileState, fold
@@ -53,7 +54,9 @@ class _Cluster:
         return all(one.type is IdentifierType.ANONYMOUS_ID for one in self.owned | self.gained)
 
     def profile_id(self) -> str:
-        """The id of the strongest identifier; a profile nobody named keeps the id it was called by."""
+        """The id of the strongest identifier; a profile nobody named, or that gained no name, keeps its own."""
+        if not self.gained and len(self.stored) == 1 and self.fixed_id == self.stored[0].profile_id:
+            return self.fixed_id
         named = self.owned | self.gained
         return profile_id_for(min(named, key=strength)) if named else str(self.fixed_id)
 
@@ -288,6 +291,7 @@ class _Batch:
         return {fact_id: self._final_id[self._root(key)] for fact_id, key in self._target.items()}
 
 
+@lru_cache(maxsize=16_384)
 def _as_identifier(pair: tuple[str, str]) -> Identifier:
     return Identifier(IdentifierType(pair[0]), pair[1])
 

@@ -133,14 +133,17 @@ class ShopDay:
 
 def shop_day(hq: Headquarters, number: int, *, ops: int, shoppers: int, batch: int = 250) -> ShopDay:
     """A tablet's day: for each shopper the card opened by its signed code, an impression, an outcome, at times a note
-    or a second outcome; 600 bytes an op on average."""
+    or a second outcome; 600 bytes an op on average. Of seven shoppers one comes from another store."""
     tablet = make_journalist(hq, STORES[number % len(STORES)].code)
     draw, kid_and_key = random.Random(number), hq.keys.card_key()
     made: list[dict[str, Any]] = []
     started = datetime.now(UTC) - timedelta(hours=8)
     make_id = Uuid7(lambda: started + timedelta(seconds=len(made)), draw.getrandbits)
     while len(made) < ops:
-        for kind, body in _visit(draw, draw.randrange(shoppers), kid_and_key):
+        shopper = draw.randrange(shoppers)
+        if draw.random() < 6 / 7:
+            shopper += number % len(STORES) - shopper % len(STORES)
+        for kind, body in _visit(draw, shopper % shoppers, kid_and_key):
             at = started + timedelta(seconds=3 * len(made))
             made.append(_op(len(made) + 1, make_id(), kind, tablet.scope, format_at(at), body))
     parts = [made[start : min(start + batch, ops)] for start in range(0, ops, batch)]
