@@ -109,7 +109,7 @@ def line(document_id: str, doc: dict[str, Any], s: int = 1) -> SnapshotLine:
 
 def header(scope: str, as_of: int = 10, count: int = 0) -> SnapshotHeader:
     """The first line of a snapshot."""
-    return SnapshotHeader(epoch=EPOCH, scope=scope, as_of=as_of, schema=1, count=count)
+    return SnapshotHeader.model_validate({"epoch": EPOCH, "scope": scope, "as_of": as_of, "schema": 1, "count": count})
 
 
 def end_of(lines: list[SnapshotLine], cursor: str = "c1") -> SnapshotEnd:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import pytest
 import qrcode
@@ -27,7 +28,7 @@ def qr(text: str, pixels: int = 6) -> Image.Image:
 
 def bars(text: str, kind: zxingcpp.BarcodeFormat) -> Image.Image:
     """A barcode as an image."""
-    drawn = zxingcpp.write_barcode_to_image(zxingcpp.create_barcode(text, kind), scale=4)
+    drawn: Any = zxingcpp.write_barcode_to_image(zxingcpp.create_barcode(text, kind), scale=4)
     height, width = drawn.shape
     picture = Image.frombuffer("L", (width, height), bytes(memoryview(drawn).cast("B")))
     ground = Image.new("L", (width + 80, 260), 255)

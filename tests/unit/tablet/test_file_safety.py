@@ -278,7 +278,9 @@ def test_recording_goes_on_while_a_snapshot_is_loaded(tmp_path, database):
 
     other.load_snapshot(header(STORE_SCOPE, 20), arriving())
     assert database.head()[0] == 2
-    assert other.shadow_progress(STORE_SCOPE)[2] == 1200
+    progress = other.shadow_progress(STORE_SCOPE)
+    assert progress is not None
+    assert progress[2] == 1200
     other.close()
 
 

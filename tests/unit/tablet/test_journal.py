@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,12 @@ def test_a_batch_is_contiguous_and_within_its_limits_but_never_empty(database, m
 def test_each_verdict_moves_its_op_and_the_acknowledged_position(database, make_id):
     """Accepted, duplicate, parked and rejected are all final; recorded is always the sum of the states."""
     record(database, make_id, 5)
-    verdicts = {1: "accepted", 2: "duplicate", 3: ("parked", "unknown_play"), 4: ("rejected", "wrong_scope")}
+    verdicts: dict[int, Any] = {
+        1: "accepted",
+        2: "duplicate",
+        3: ("parked", "unknown_play"),
+        4: ("rejected", "wrong_scope"),
+    }
     database.settle(answer(database, verdicts), at=NOW_AT)
     assert states(database.entries()) == ["acked", "acked", "parked", "rejected", "pending"]
     assert database.acked() == (4, database.chain_at(4))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import pytest
 
@@ -38,9 +39,19 @@ from tests.support.replica import (
 )
 
 
-def opened(shop: ShopTablet, text: str) -> CardView:
+def opened(shop: ShopTablet, text: str) -> Any:
     """The card for a text, now."""
     return look_up(shop.database, shop.book, text, now=shop.clock.now())
+
+
+def scanned(shop: ShopTablet, scan: str | bytes, now: datetime | None = None) -> Any:
+    """What a scan is, now."""
+    return read_scan(shop.book, scan, now=now or shop.clock.now())
+
+
+def again(shop: ShopTablet, view: CardView) -> Any:
+    """The same card as it stands now."""
+    return look_up_again(shop.database, shop.book, view, now=shop.clock.now())
 
 
 # what a scan is worth -------------------------------------------------------------------------------------------------
@@ -67,10 +78,10 @@ def opened(shop: ShopTablet, text: str) -> CardView:
 )
 def test_each_kind_of_code_is_told_apart_by_its_own_word_and_sentence(shop, card, status, words):
     """Verified, expired, cancelled, forged, unknown key, number, mistyped, foreign, unreadable, empty, far too long."""
-    reading = read_scan(shop.book, card, now=shop.clock.now())
-    assert isinstance(reading, CardReading)
+    reading = scanned(shop, card)
+    assert type(reading) is CardReading
     assert reading.status is status
-    assert reading.sentence is None if words is None else words in reading.sentence
+    assert reading.sentence is None if words is None else words in str(reading.sentence)
     assert reading.opens == (status in OPENING)
     if status is CardStatus.FORGED:
         assert (reading.loyalty_id, reading.tier) == (None, None), "nothing on a forged card is believed"
@@ -80,7 +91,7 @@ def test_a_card_counts_through_its_last_day_in_the_store_s_time_zone(shop):
     """At 23:30 UTC it is already the next day in Berlin."""
     card = card_for(expires_on=date(2026, 11, 22))
     late = shop.clock.now().replace(hour=23, minute=30)
-    assert read_scan(shop.book, card, now=late).status is CardStatus.EXPIRED
+    assert scanned(shop, card, late).status is CardStatus.EXPIRED
 
 
 def test_a_scanner_with_a_german_layout_still_opens_the_card(shop):
@@ -92,13 +103,13 @@ def test_a_scanner_with_a_german_layout_still_opens_the_card(shop):
 def test_offer_product_and_invitation_codes_are_not_shoppers(shop):
     """They lead to their own screens; looked up as a card they say so."""
     code = shop.book.playbook.offers["member-weekend"].codes[0]
-    offer = read_scan(shop.book, code.lower(), now=shop.clock.now())
+    offer = scanned(shop, code.lower())
+    assert offer.offer.id == offer.offer_id == "member-weekend"
     assert isinstance(offer, OfferReading)
-    assert offer.offer.id == "member-weekend"
-    product = read_scan(shop.book, shop.book.catalogue[SKU].gtin, now=shop.clock.now())
-    assert isinstance(product, ProductReading)
+    product = scanned(shop, shop.book.catalogue[SKU].gtin)
     assert (product.sku, product.stock.quantity) == (SKU, 4)
-    invitation = read_scan(shop.book, encode_enrolment("https://hq.test", "ABC", None), now=shop.clock.now())
+    assert isinstance(product, ProductReading)
+    invitation = scanned(shop, encode_enrolment("https://hq.test", "ABC", None))
     assert isinstance(invitation, InvitationReading)
     view = opened(shop, code)
     assert (view.profile, view.card.status) == (None, CardStatus.FOREIGN)
@@ -108,7 +119,7 @@ def test_offer_product_and_invitation_codes_are_not_shoppers(shop):
 @pytest.mark.parametrize("scan", [b"\xff\xfe\x00", b"", "\x00", "\ud800", "\u202e\u0007", "FSE1.", "{}", "🙂" * 50])
 def test_no_scan_ever_raises(shop, scan):
     """Bytes that are no text, control characters, lone surrogates: an answer each."""
-    assert read_scan(shop.book, scan, now=shop.clock.now()) is not None
+    assert scanned(shop, scan) is not None
 
 
 # whose card opens -----------------------------------------------------------------------------------------------------
@@ -165,9 +176,9 @@ def test_a_stranger_s_profile_replaces_the_card_s_when_it_comes(shop):
         id=view.shopper.profile_id, given_name="Tom", identifiers=[{"type": "loyalty_id", "value": STRANGER_ID}]
     )
     shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{view.shopper.profile_id}", known, 11)], head=11))
-    again = look_up_again(shop.database, shop.book, view, now=shop.clock.now())
-    assert (again.profile.given_name, again.is_in_replica) == ("Tom", True)
-    assert [note.text for note in again.profile.notes] == ["asked for tents"]
+    later = again(shop, view)
+    assert (later.profile.given_name, later.is_in_replica) == ("Tom", True)
+    assert [note.text for note in later.profile.notes] == ["asked for tents"]
 
 
 def test_a_shopper_enrolled_here_opens_before_hq_knows_them(shop):
@@ -181,7 +192,7 @@ def test_a_shopper_enrolled_here_opens_before_hq_knows_them(shop):
 
 def test_a_shopper_found_by_search_opens_under_their_loyalty_number(shop):
     """Records then name the number HQ knows, not an internal id; one who left the slice opens no more."""
-    view = look_up_profile(shop.database, shop.book, MARA, now=shop.clock.now())
+    view: Any = look_up_profile(shop.database, shop.book, MARA, now=shop.clock.now())
     assert (view.shopper.type, view.shopper.value) == ("loyalty_id", LOYALTY_ID)
     shop.database.apply_page(page(STORE_SCOPE, [gone(f"profile/{MARA}", 11)], head=11))
     assert look_up_profile(shop.database, shop.book, MARA, now=shop.clock.now()).shopper is None
@@ -195,7 +206,7 @@ def test_what_was_just_recorded_is_on_the_card_at_once_and_once_after_the_sync(s
     view = opened(shop, card_for())
     play = view.plays[0]
     saved = record.record_outcome(shop.recorder, shop.book, view, play.play_id, "bought")
-    after = look_up_again(shop.database, shop.book, view, now=shop.clock.now())
+    after = again(shop, view)
     assert play.play_id not in [one.play_id for one in after.plays]
     held = next(one for one in after.held_back if one.play_id == play.play_id)
     assert held.sentence
@@ -204,7 +215,7 @@ def test_what_was_just_recorded_is_on_the_card_at_once_and_once_after_the_sync(s
     shop.database.settle(answer(shop.database, dict.fromkeys(range(1, head + 1), "accepted"), visible_at=11), at=ago(0))
     told = {"op_id": saved.op_id, "play_id": play.play_id, "outcome": "bought", "at": saved.at}
     shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{MARA}", mara(outcomes=[told]), 11)], head=11))
-    synced = look_up_again(shop.database, shop.book, view, now=shop.clock.now())
+    synced = again(shop, view)
     assert [line.op_id for line in synced.profile.outcomes] == [saved.op_id]
     assert play.play_id in [one.play_id for one in synced.held_back]
 
@@ -214,7 +225,7 @@ def test_an_undo_gives_the_play_back(shop):
     view = opened(shop, card_for())
     saved = record.record_outcome(shop.recorder, shop.book, view, view.plays[0].play_id, "bought")
     record.withdraw(shop.recorder, saved.op_id)
-    after = look_up_again(shop.database, shop.book, view, now=shop.clock.now())
+    after = again(shop, view)
     assert after.profile.outcomes == []
     assert [play.play_id for play in after.plays] == [play.play_id for play in view.plays]
 
@@ -224,7 +235,7 @@ def test_a_withdrawn_consent_hides_behaviour_on_this_tablet_at_once(shop):
     view = opened(shop, card_for())
     no = record.ConsentAnswer("personalise_in_store", is_granted=False, method="spoken")
     record.change_consent(shop.recorder, view.shopper, no)
-    after = look_up_again(shop.database, shop.book, view, now=shop.clock.now())
+    after = again(shop, view)
     assert (after.profile.recent, after.profile.cart, after.has_agreed) == ([], [], False)
     assert all(play.sku != SKU for play in after.plays)
 
