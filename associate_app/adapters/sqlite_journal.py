@@ -351,12 +351,12 @@ def forget_shopper(connection: Connection, profile_id: str, identifiers: Iterabl
     _blank(connection, f"must_blank AND acked_at IS NOT NULL AND {_ABOUT}", about)
 
 
-def settle_parked(connection: Connection, still_parked: list[str], position: int) -> None:
-    """HQ could apply what it had parked: what its document no longer lists is in the documents by now."""
+def settle_parked(connection: Connection, applied: list[str], position: int) -> None:
+    """HQ could apply what it had parked: what its document lists no longer is in the documents by now."""
     connection.write(
         "UPDATE op SET state = 'acked', code = NULL, detail = NULL WHERE state = 'parked' AND visible_at <= ? "
-        "AND op_id NOT IN (SELECT value FROM json_each(?))",
-        (position, json.dumps(still_parked)),
+        "AND op_id IN (SELECT value FROM json_each(?))",
+        (position, json.dumps(applied)),
     )
 
 

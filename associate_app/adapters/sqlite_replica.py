@@ -143,19 +143,31 @@ class ReplicaTables:
             if change.doc is None:
                 return 0, 0
             stored = _Stored.of(change.id, change.s, change.doc)
+            self._follow(slice_, stored)
             self._put(slice_, [stored])
-            self._follow(stored)
             return int(held is None), int(stored.h, 16) - gone
         if change.why == _ERASED_WHY and held is not None:
             self._erase(slice_, change.id)
         self._drop(slice_, [change.id])
         return -int(held is not None), -gone
 
-    def _follow(self, stored: _Stored) -> None:
-        """What a document of this device itself says about its ops."""
-        parked = stored.doc.get("parked")
-        if _kind(stored.id) == "device" and isinstance(parked, list) and self._is_own(stored.id):
-            settle_parked(self._connection, parked, stored.s)
+    def _follow(self, slice_: int | None, stored: _Stored) -> None:
+        """What a new version of this device's own document says about its ops: one it listed and lists no more was
+        applied. One it never listed says nothing: it may have been parked when this tablet was another device."""
+        if _kind(stored.id) != "device" or not self._is_own(stored.id):
+            return
+        held = self._connection.row("SELECT body FROM document WHERE slice = ? AND id = ?", (slice_, stored.id))
+        listed = _parked_in(load_json(held[0])) if held else []
+        still = set(_parked_in(stored.doc))
+        settle_parked(self._connection, [op_id for op_id in listed if op_id not in still], stored.s)
+
+    def _follow_swap(self, scope: str, fresh: int) -> None:
+        """The same for a snapshot, whose documents came while the older ones were still live."""
+        rows = self._connection.rows(
+            "SELECT id, s, body FROM document WHERE slice = ? AND id >= 'device/' AND id < 'device0'", (fresh,)
+        )
+        for id_, s, body in rows:
+            self._follow(self._slice_of(scope), _Stored.of(id_, s, load_json(body)))
 
     def _is_own(self, document_id: str) -> bool:
         found = self._connection.row(
@@ -225,17 +237,19 @@ class ReplicaTables:
 
     def _shadow_slice(self, header: SnapshotHeader) -> int:
         """The slice the snapshot is loaded under: the unfinished one of this very snapshot, or a new one."""
-        found = self.shadow_progress(header.scope)
-        if found is not None and (found[0].epoch, found[0].as_of) != (header.epoch, header.as_of):
-            self.drop_shadow(header.scope)
+        held = self._begun_shadow(header.scope)
+        if held is not None and (held[0].epoch, held[0].as_of) == (header.epoch, header.as_of):
+            return held[1]
+        self.drop_shadow(header.scope)
         with self._connection.atomic():
-            self._connection.write(
-                "INSERT INTO shadow VALUES (?, ?, ?) ON CONFLICT (scope) DO NOTHING",
-                (header.scope, self._new_slice(), header.model_dump_json(by_alias=True)),
-            )
-            row = self._connection.row("SELECT slice FROM shadow WHERE scope = ?", (header.scope,))
-            assert row is not None
-            return int(row[0])
+            slice_ = self._new_slice()
+            told = header.model_dump_json(by_alias=True)
+            self._connection.write("INSERT INTO shadow VALUES (?, ?, ?)", (header.scope, slice_, told))
+        return slice_
+
+    def _begun_shadow(self, scope: str) -> tuple[SnapshotHeader, int] | None:
+        found = self._connection.row("SELECT header, slice FROM shadow WHERE scope = ?", (scope,))
+        return (SnapshotHeader.model_validate_json(found[0]), int(found[1])) if found else None
 
     def shadow_progress(self, scope: str) -> tuple[SnapshotHeader, str | None, int] | None:
         """(header, last id, lines so far) of an unfinished snapshot."""
@@ -249,13 +263,17 @@ class ReplicaTables:
     def swap_snapshot(self, scope: str, end: SnapshotEnd) -> ReplicaState:
         """Make the shadow live with its cursor. The end's count and sum are of its own reply, whose lines, because
         they come in order of id, are the last ones of the shadow."""
-        header, slice_ = self._shadow(scope)
+        begun = self._begun_shadow(scope)
+        if begun is None:
+            raise Weather(f"no snapshot of {scope} was begun")
+        header, slice_ = begun
         hashes = [int(h, 16) for (h,) in self._connection.rows(_HASHES_IN_ORDER, (slice_,))]
         own = hashes[len(hashes) - end.count :] if end.count <= len(hashes) else None
         if own is None or _spell_sum(sum(own)) != end.sum:
             raise Weather(f"the snapshot of {scope} is not whole")
         with self._connection.atomic():
             self._revise({*self._kinds_of(slice_), *self._kinds_of(self._slice_of(scope))})
+            self._follow_swap(scope, slice_)
             self._connection.write(
                 "INSERT OR REPLACE INTO replica VALUES (?, ?, ?, ?, ?, ?)",
                 (scope, slice_, end.next, header.as_of, len(hashes), _spell_sum(sum(hashes))),
@@ -263,12 +281,6 @@ class ReplicaTables:
             self._connection.write("DELETE FROM shadow WHERE scope = ?", (scope,))
         self.sweep()
         return self._held(scope)
-
-    def _shadow(self, scope: str) -> tuple[SnapshotHeader, int]:
-        found = self._connection.row("SELECT header, slice FROM shadow WHERE scope = ?", (scope,))
-        if found is None:
-            raise Weather(f"no snapshot of {scope} was begun")
-        return SnapshotHeader.model_validate_json(found[0]), int(found[1])
 
     def _kinds_of(self, slice_: int | None) -> list[str]:
         """The kinds of a slice's documents, one step of the index each."""
@@ -388,6 +400,11 @@ _SWEEPS: Final = {
 def _document(row: tuple[Any, ...]) -> StoredDocument:
     id_, scope, s, body = row
     return StoredDocument(id=id_, scope=scope, s=s, body=load_json(body))
+
+
+def _parked_in(document: dict[str, Any]) -> list[str]:
+    listed = document.get("parked")
+    return [str(op_id) for op_id in listed] if isinstance(listed, list) else []
 
 
 def _kind(document_id: str) -> str:

@@ -88,6 +88,7 @@ class Errands:
         self._wipe_after_days = wipe_after_days
         self._has_looked = False
         self._batch: steps.Batch | None = None
+        self._hq_heard: tuple[str, float] | None = None
         self._stream: _OpenSnapshot | None = None
         self.memory = Memory()
         self._errand_of: dict[type[steps.Action], Callable[[Any], steps.Event]] = {
@@ -237,6 +238,7 @@ class Errands:
         )
         self._count_request()
         reply = self._endpoint.hello(request)
+        self._hq_heard = (reply.server_now, self._clock.monotonic_s())
         own = steps.OwnJournal(
             install_id=request.install_id,
             head_seq=request.head_seq,
@@ -318,7 +320,7 @@ class Errands:
             return b"", document is not None
 
     def _settle(self, action: steps.Settle) -> steps.Event:
-        self._database.settle(action.reply, at=self._now_at())
+        self._database.settle(action.reply, at=action.reply.receipt.issued_at)
         answered = dict(self.memory.tally.answered)
         for result in action.reply.results:
             answered[result.verdict] = answered.get(result.verdict, 0) + 1
@@ -394,9 +396,17 @@ class Errands:
             self._database.write_note(UNTIDY_NOTE, None)
             if action.has_recomputed:
                 self._database.write_note(RECOMPUTED_NOTE, now_at)
-            self._database.forget_acked(shift_at(now_at, days=-action.retain_acked_days))
+            self._forget_acked(action.retain_acked_days)
         self._remember_more(last_complete_sync_at=now_at)
         return steps.Finished(self.moment())
+
+    def _forget_acked(self, retain_days: int) -> None:
+        """By HQ's time, never by this tablet's clock: one that is years ahead must not drop what a restored HQ needs."""
+        if self._hq_heard is None or not is_at(self._hq_heard[0]):
+            return
+        hq_at, heard_s = self._hq_heard
+        since_ms = int((self._clock.monotonic_s() - heard_s) * 1000)
+        self._database.forget_acked(shift_at(hq_at, ms=since_ms, days=-retain_days))
 
 
 def _read_lines(stream: _OpenSnapshot) -> tuple[list[SnapshotLine], SnapshotEnd | None]:

@@ -27,7 +27,7 @@ from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
 from tests.support.asgi_endpoint import Answer, AsgiTransport, Serve
 from tests.support.tablet import KEY, Tablet, connect, make_tablet
-from tests.support.world import LOYALTY_ID, START
+from tests.support.world import LOYALTY_ID, START, pass_time
 
 PUSH = "/v1/sync/push"
 
@@ -584,6 +584,23 @@ def test_a_restored_hq_also_gets_what_an_earlier_install_had_sent(
     restored.database.close()
 
 
+def test_a_tablet_clock_years_ahead_drops_nothing_a_restored_hq_needs(
+    sqlite_only: None, hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
+):
+    """What was sent is kept for thirty days of HQ's time, whatever this tablet's clock says in between."""
+    shop_tablet.sync()
+    copy_database(file_of(database_url), tmp_path / "backup.db")
+    op = shop_tablet.note("sent before the clock went wrong")
+    shop_tablet.sync()
+    shop_tablet.clock.set(START + timedelta(days=1200))
+    assert shop_tablet.sync().is_complete
+    restored = restore(hq, tmp_path / "backup.db", database_url)
+    shop_tablet.transport.app = make_app(restored)
+    shop_tablet.run(120)
+    assert facts_at_hq(restored) == [op.op_id]
+    restored.database.close()
+
+
 def test_ops_no_longer_all_kept_go_under_a_new_install_id(
     sqlite_only: None, hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
 ):
@@ -593,6 +610,7 @@ def test_ops_no_longer_all_kept_go_under_a_new_install_id(
     shop_tablet.note("dropped after its retention")
     shop_tablet.sync()
     shop_tablet.clock.move(40 * 86_400)
+    pass_time(hq, days=40)
     kept = shop_tablet.note("kept")
     shop_tablet.sync()
     install_id = shop_tablet.database.install_id()

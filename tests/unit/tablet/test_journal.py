@@ -252,6 +252,19 @@ def test_a_parked_op_stays_on_the_card_while_hq_lists_it_and_settles_when_it_doe
     assert database.counts().acked == 1
 
 
+def test_an_op_parked_under_another_device_id_stays_parked(database, make_id):
+    """After connecting anew this device's own document never listed it, so its silence says nothing."""
+    device: DeviceIdentity = connect(database)
+    [note] = database.record([new_note(make_id)])
+    database.settle(answer(database, {1: ("parked", "unknown_play")}, visible_at=11), at=NOW_AT)
+    load(database, STORE_SCOPE, {f"profile/{MARA}": mara()}, as_of=10)
+    fresh = put(f"device/{device.device_id}", {"name": "Tablet", "parked": []}, 12)
+    database.apply_page(page(STORE_SCOPE, [fresh], head=12))
+    entry = database.entry(note.op_id)
+    assert entry is not None
+    assert (entry.state, entry.code) == ("parked", "unknown_play")
+
+
 def test_erasure_blanks_acknowledged_bodies_at_once_and_unsent_ones_when_answered(database, make_id):
     """The row keeps op_id, seq and sha, so chains hold; asked for again it goes as `erased`."""
     load(database, STORE_SCOPE, {f"profile/{MARA}": mara()}, as_of=10)
