@@ -10,10 +10,10 @@ import base64
 import hashlib
 import hmac
 import json
+import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 from shared.errors import Problem
 from shared.wire.messages import DOCUMENT_SCHEMA
@@ -23,58 +23,54 @@ from sync_server.services.sessions import EPOCH_NOTE
 
 PAGE_MAX: Final = 1000
 _SEAL_BYTES: Final = 13
-_SCOPE_BYTES: Final = 8
-_SCHEMA_BYTES: Final = 2
-_POSITION_BYTES: Final = 6
-_FORM_BYTES: Final = 16 + _SCOPE_BYTES + _SCHEMA_BYTES + _POSITION_BYTES
-"""With the seal 45 bytes, a multiple of 3: base64 leaves no spare bits that a changed character could hide in."""
 _SUM_MASK: Final = (1 << 64) - 1
+_FORM: Final = struct.Struct(">8s8sHQ")
+"""Marks of epoch and scope, schema, position. With the seal 39 bytes, a multiple of 3:
+base64 then leaves no spare bits that a changed character could hide in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A position in a scope's feed, in one epoch, for one shape of documents."""
+    """A position in a scope's feed, in one epoch, for one shape of documents. Epoch and scope are only ever compared,
+    so the first 8 bytes of their SHA-256 stand for them."""
 
-    epoch: str
-    scope: str
+    epoch_mark: bytes
+    scope_mark: bytes
     position: int
     schema: int = DOCUMENT_SCHEMA
 
+    @classmethod
+    def at(cls, epoch: str, scope: str, position: int) -> Cursor:
+        """The cursor of a position."""
+        return cls(mark_of(epoch), mark_of(scope), position)
+
+
+def mark_of(text: str) -> bytes:
+    """What stands for an epoch or a scope in a cursor."""
+    return hashlib.sha256(text.encode()).digest()[:8]
+
 
 def seal_cursor(cursor: Cursor, key: bytes) -> str:
-    """A cursor as the tablet keeps it: base64url of a fixed form and its seal, 60 characters without padding.
-
-    The form is the epoch's 16 bytes, the first 8 bytes of the scope's SHA-256, schema (u16), position (u48); a scope
-    is compared, never read back, so its hash is enough.
-    """
-    form = UUID(cursor.epoch).bytes + _mark_of(cursor.scope)
-    form += cursor.schema.to_bytes(_SCHEMA_BYTES, "big") + cursor.position.to_bytes(_POSITION_BYTES, "big")
+    """A cursor as the tablet keeps it: base64url of its form and its seal, 52 characters."""
+    form = _FORM.pack(cursor.epoch_mark, cursor.scope_mark, cursor.schema, cursor.position)
     return base64.urlsafe_b64encode(_seal(form, key) + form).decode()
-
-
-def _mark_of(scope: str) -> bytes:
-    return hashlib.sha256(scope.encode()).digest()[:_SCOPE_BYTES]
 
 
 def _seal(form: bytes, key: bytes) -> bytes:
     return hmac.digest(key, form, "sha256")[:_SEAL_BYTES]
 
 
-def open_cursor(sealed: str, key: bytes, scopes: Collection[str]) -> Cursor | None:
-    """Read a sealed cursor; None when a single character is not as it was given. `scopes` are those it may be of:
-    the cursor of any other comes back with an empty scope."""
+def open_cursor(sealed: str, key: bytes) -> Cursor | None:
+    """Read a sealed cursor; None when a single character is not as it was given."""
     try:
-        raw = base64.b64decode(sealed, b"-_", validate=True)
+        raw = base64.urlsafe_b64decode(sealed)
     except (ValueError, UnicodeError):
         return None
     seal, form = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
-    if len(form) != _FORM_BYTES or base64.urlsafe_b64encode(raw).decode() != sealed:
+    if not hmac.compare_digest(seal, _seal(form, key)) or base64.urlsafe_b64encode(raw).decode() != sealed:
         return None
-    if not hmac.compare_digest(seal, _seal(form, key)):
-        return None
-    scope = next((one for one in scopes if _mark_of(one) == form[16 : 16 + _SCOPE_BYTES]), "")
-    schema, position = form[-_SCHEMA_BYTES - _POSITION_BYTES : -_POSITION_BYTES], form[-_POSITION_BYTES:]
-    return Cursor(str(UUID(bytes=form[:16])), scope, int.from_bytes(position, "big"), int.from_bytes(schema, "big"))
+    epoch_mark, scope_mark, schema, position = _FORM.unpack(form)
+    return Cursor(epoch_mark, scope_mark, position, schema)
 
 
 def resync(reason: str) -> Problem:
@@ -93,7 +89,7 @@ def read_page(
     key = keys.hmac_key("cursor")
     with database.read() as reader:
         epoch, head = reader.note(EPOCH_NOTE) or "", reader.head(scope)
-        cursor = open_cursor(sealed, key, (scope,))
+        cursor = open_cursor(sealed, key)
         position = _checked(cursor, epoch, scope, head)
         rows = reader.page(scope, position, min(limit, PAGE_MAX))
     last = rows[-1].s if rows else position
@@ -101,7 +97,7 @@ def read_page(
     page = {
         "epoch": epoch,
         "scope": scope,
-        "next": seal_cursor(Cursor(epoch, scope, last), key),
+        "next": seal_cursor(Cursor.at(epoch, scope, last), key),
         "head": head.n,
         "more": has_more,
         "changes": [_change(row) for row in rows],
@@ -115,9 +111,9 @@ def read_page(
 def _checked(cursor: Cursor | None, epoch: str, scope: str, head: ScopeHead) -> int:
     if cursor is None:
         raise resync("unreadable")
-    if cursor.epoch != epoch:
+    if cursor.epoch_mark != mark_of(epoch):
         raise resync("epoch")
-    if cursor.scope != scope:
+    if cursor.scope_mark != mark_of(scope):
         raise resync("scope")
     if cursor.schema != DOCUMENT_SCHEMA:
         raise resync("schema")
@@ -160,7 +156,7 @@ def stream_snapshot(
             count, total = count + 1, total + int(row.h, 16)
             named = json.dumps(row.id, ensure_ascii=False)
             yield f'{{"s":{row.s},"id":{named},"h":"{row.h}","doc":{row.body}}}\n'.encode()
-        cursor = seal_cursor(Cursor(header["epoch"], scope, header["as_of"]), keys.hmac_key("cursor"))
+        cursor = seal_cursor(Cursor.at(header["epoch"], scope, header["as_of"]), keys.hmac_key("cursor"))
         yield _json_line({"end": True, "count": count, "sum": f"{total & _SUM_MASK:016x}", "next": cursor})
 
 
