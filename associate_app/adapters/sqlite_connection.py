@@ -21,7 +21,8 @@ from shared.errors import Damaged, Refused, StorageFull
 
 _PLAIN_MAGIC: Final = b"SQLite format 3\x00"
 _BUSY_MS: Final = 10_000
-_FULL: Final = ("database or disk is full", "disk i/o error")
+_FULL: Final = "database or disk is full"
+_FAILING: Final = "disk i/o error"
 _DAMAGED: Final = ("file is not a database", "malformed", "file is encrypted", "hmac check failed", "out of memory")
 _SHUT: Final = ("unable to open database file", "readonly database", "attempt to write a readonly")
 
@@ -154,10 +155,15 @@ class Connection:
             raise refusal from problem
 
     def _refusal(self, told: str) -> Refused | None:
-        if any(words in told for words in _FULL):
+        if _FULL in told:
             return StorageFull(
                 "This tablet's storage is full, so nothing more was saved; everything saved before is safe. "
                 "Free some space (old pictures or apps), then do it again."
+            )
+        if _FAILING in told:
+            return StorageFull(
+                "This tablet's storage could not be written: it is full or failing. What was saved before is kept. Free "
+                "some space; if that does not help, have the tablet looked at."
             )
         if any(words in told for words in _DAMAGED):
             return Damaged(
