@@ -162,8 +162,8 @@ class Connection:
             )
         if _FAILING in told:
             return StorageFull(
-                "This tablet's storage could not be written: it is full or failing. What was saved before is kept. Free "
-                "some space; if that does not help, have the tablet looked at."
+                "This tablet's storage could not be written: it is full or failing. What was saved before is kept. "
+                "Free some space; if that does not help, have the tablet looked at."
             )
         if any(words in told for words in _DAMAGED):
             return Damaged(
