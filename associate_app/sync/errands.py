@@ -401,7 +401,7 @@ class Errands:
         return steps.Finished(self.moment())
 
     def _forget_acked(self, retain_days: int) -> None:
-        """By HQ's time, never by this tablet's clock: one that is years ahead must not drop what a restored HQ needs."""
+        """By HQ's time, never this tablet's: a clock years ahead must not drop what a restored HQ needs."""
         if self._hq_heard is None or not is_at(self._hq_heard[0]):
             return
         hq_at, heard_s = self._hq_heard

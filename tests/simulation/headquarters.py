@@ -1,0 +1,130 @@
+"""A simulated headquarters: the real server over its ASGI app, with backups, restores and commits that fail."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from shared.ids import Uuid7
+from sync_server.adapters.backup import copy_database, replace_database
+from sync_server.adapters.database import SqlDatabase, SqlWriter
+from sync_server.adapters.keys import FileKeyFolder
+from sync_server.adapters.media import FolderMediaShelf
+from sync_server.api.app import make_app
+from sync_server.services.headquarters import Headquarters
+from sync_server.services.ingest import take_messages
+from sync_server.services.operations import begin_new_epoch
+from sync_server.services.sessions import EPOCH_NOTE
+from sync_server.services.upkeep import drop_tombstones, refresh_profiles
+from sync_server.settings import Settings
+from tests.simulation.clocks import HeadquartersClock, TrueTime, copy_begun_headquarters
+from tests.support.world import SeededChance
+
+
+class CommitLost(Exception):
+    """HQ's machine failed at the moment of COMMIT: nothing of the transaction is there."""
+
+
+class FailingDatabase(SqlDatabase):
+    """HQ's database, whose next COMMITs can be made to fail; `commits` counts those that did not."""
+
+    commits_to_fail = 0
+    commits = 0
+
+    @contextmanager
+    def write(self) -> Iterator[SqlWriter]:
+        with super().write() as tx:
+            yield tx
+            if self.commits_to_fail > 0:
+                self.commits_to_fail -= 1
+                raise CommitLost
+        self.commits += 1
+
+
+class SimulatedHeadquarters:
+    """HQ's files and services under one seed."""
+
+    def __init__(self, folder: Path, time: TrueTime, chance: random.Random) -> None:
+        self.folder = folder
+        self._time = time
+        copy_begun_headquarters(folder)
+        self._file = folder / "central.db"
+        clock, dice = HeadquartersClock(time), SeededChance(chance.getrandbits(64))
+        self.services = Headquarters(
+            database=self._open(),
+            keys=FileKeyFolder(folder / "keys"),
+            clock=clock,
+            chance=dice,
+            settings=Settings(data_dir=folder, database=self._url),
+            make_id=Uuid7(clock.now, dice.bits),
+            media=FolderMediaShelf(folder / "media"),
+        )
+        self._app: FastAPI = make_app(self.services)
+        self.backups: list[tuple[float, Path]] = []
+        self.restores = 0
+
+    @property
+    def _url(self) -> str:
+        return f"sqlite:///{self._file}"
+
+    def _open(self) -> FailingDatabase:
+        return FailingDatabase(self._url)
+
+    @property
+    def database(self) -> FailingDatabase:
+        database = self.services.database
+        assert isinstance(database, FailingDatabase)
+        return database
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI app as it is now: a restore changes it under the tablets' feet."""
+        await self._app(scope, receive, send)
+
+    def epoch(self) -> str:
+        """The history HQ is in."""
+        with self.database.read() as reader:
+            return reader.note(EPOCH_NOTE) or ""
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Read HQ's tables past its own code, for the checks."""
+        with self.database.read() as reader:
+            return [tuple(row) for row in reader._connection.exec_driver_sql(sql, parameters)]
+
+    def back_up(self) -> None:
+        """An online backup."""
+        path = self.folder / f"backup-{len(self.backups)}.db"
+        copy_database(self._file, path)
+        self.backups.append((self._time.now_s, path))
+
+    def restore(self, backup: Path) -> None:
+        """As `sync-server restore` does: the old files, and a new epoch."""
+        self.database.close()
+        replace_database(backup, self._file)
+        self.services = replace(self.services, database=self._open())
+        begin_new_epoch(self.services)
+        self._app = make_app(self.services)
+        self.restores += 1
+
+    def restart(self) -> None:
+        """The server process ends by force and starts again."""
+        self.database.close()
+        self.services = replace(self.services, database=self._open())
+        self._app = make_app(self.services)
+
+    def tidy_up(self) -> None:
+        """What the server does every night."""
+        refresh_profiles(self.database, self.services.clock)
+        drop_tombstones(self.database, self.services.clock)
+
+    def take_event(self, message: dict[str, Any]) -> None:
+        """An event from another channel."""
+        take_messages(self.database, self.services.clock, "web", [message])
+
+    def close(self) -> None:
+        self.database.close()
