@@ -260,6 +260,8 @@ _LETTERS_WITHOUT_PARTS: Final = str.maketrans(
 
 def fold_name(text: str) -> str:
     """A name as search compares it: no case, no diacritics, single spaces. `Łukasz  Ørsted` -> `lukasz orsted`."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS_WITHOUT_PARTS)
     bare = "".join(sign for sign in unicodedata.normalize("NFKD", apart) if not unicodedata.combining(sign))
     return " ".join(bare.split())

@@ -10,9 +10,10 @@ live by one row. What an older slice leaves behind is swept afterwards, in small
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
+from operator import attrgetter
 from typing import Any, Final
 
 from associate_app.adapters.sqlite_connection import Connection
@@ -24,7 +25,8 @@ from shared.wire.canonical import canonical, document_hash, load_json
 from shared.wire.messages import Change, FeedPage, SnapshotEnd, SnapshotHeader, SnapshotLine, store_of
 
 _SUM_MODULUS: Final = 2**64
-_LINES_A_COMMIT: Final = 500
+_LINES_A_COMMIT: Final = 1_000
+_KEYS_A_QUERY: Final = 400
 _SWEEP_ROWS: Final = 2_000
 _SHOPPER_KINDS: Final = ("profile", "follow_up", "hold", "appointment")
 _ERASED_WHY: Final = "erased"
@@ -115,10 +117,8 @@ class ReplicaTables:
             held = self.state(page.scope) or self._begin_scope(page.scope)
             slice_ = self._slice_of(page.scope)
             assert slice_ is not None
-            count, total = held.count, int(held.sum, 16)
-            for change in page.changes:
-                grown, added = self._apply(slice_, change)
-                count, total = count + grown, total + added
+            grown, added = self._apply(slice_, page.changes)
+            count, total = held.count + grown, int(held.sum, 16) + added
             reached = max((change.s for change in page.changes), default=held.at) if page.more else page.head
             self._connection.write(
                 "UPDATE replica SET cursor = ?, at = ?, count = ?, sum = ? WHERE scope = ?",
@@ -133,23 +133,39 @@ class ReplicaTables:
         )
         return self._held(scope)
 
-    def _apply(self, slice_: int, change: Change) -> tuple[int, int]:
-        """Apply one change if it is newer; returns how count and sum move."""
-        held = self._connection.row("SELECT s, h FROM document WHERE slice = ? AND id = ?", (slice_, change.id))
-        if held is not None and held[0] >= change.s:
-            return 0, 0
-        gone = int(held[1], 16) if held else 0
-        if change.op == "put":
-            if change.doc is None:
-                return 0, 0
-            stored = _Stored.of(change.id, change.s, change.doc)
-            self._follow(slice_, stored)
-            self._put(slice_, [stored])
-            return int(held is None), int(stored.h, 16) - gone
-        if change.why == _ERASED_WHY and held is not None:
-            self._erase(slice_, change.id)
-        self._drop(slice_, [change.id])
-        return -int(held is not None), -gone
+    def _apply(self, slice_: int, changes: Sequence[Change]) -> tuple[int, int]:
+        """Apply the changes that are newer than what is held; returns how count and sum move."""
+        held = self._held_versions(slice_, [change.id for change in changes])
+        newest = _newest({id_: s for id_, (s, _) in held.items()}, changes)
+        gone = [change for change in newest if change.op == "del"]
+        stored = [
+            _Stored.of(change.id, change.s, change.doc)
+            for change in newest
+            if change.op == "put" and change.doc is not None
+        ]
+        for change in gone:
+            if change.why == _ERASED_WHY and change.id in held:
+                self._erase(slice_, change.id)
+        for document in stored:
+            self._follow(slice_, document)
+        self._drop(slice_, [change.id for change in gone])
+        self._put(slice_, stored)
+        replaced = [held[id_][1] for id_ in (*(one.id for one in gone), *(one.id for one in stored)) if id_ in held]
+        return len(stored) - len(replaced), sum(int(one.h, 16) for one in stored) - sum(int(h, 16) for h in replaced)
+
+    def _held_versions(self, slice_: int, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Document -> (s, h) of those that are held."""
+        return {id_: (s, h) for id_, s, h in self._rows_of("id, s, h", "document", "id", slice_, ids)}
+
+    def _rows_of(
+        self, columns: str, table: str, key: str, slice_: int, keys: Sequence[str]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Rows of a slice by their keys, a bounded number a query."""
+        for start in range(0, len(keys), _KEYS_A_QUERY):
+            some = keys[start : start + _KEYS_A_QUERY]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT {columns} FROM {table} WHERE slice = ? AND {key} IN ({marks})"
+            yield from self._connection.rows(query, (slice_, *some))
 
     def _follow(self, slice_: int | None, stored: _Stored) -> None:
         """What a new version of this device's own document says about its ops: one it listed and lists no more was
@@ -184,16 +200,32 @@ class ReplicaTables:
         )
         forget_shopper(self._connection, profile_id, [(type_, value) for type_, value in known])
 
-    def _put(self, slice_: int, documents: list[_Stored]) -> None:
-        """Store documents, replacing older versions, and what profiles are found by."""
+    def _put(self, slice_: int, documents: list[_Stored], *, are_new: bool = False) -> None:
+        """Store documents, replacing older versions unless all are new, and what profiles are found by."""
         self._connection.write_many(
             "INSERT INTO document (slice, id, s, h, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (slice, id) "
             "DO UPDATE SET s = excluded.s, h = excluded.h, body = excluded.body",
             [(slice_, stored.id, stored.s, stored.h, stored.body) for stored in documents],
         )
         rows = [shopper_row(stored.id, stored.doc) for stored in documents if _kind(stored.id) == "profile"]
-        self._drop_index(slice_, [row.profile_id for row in rows])
+        if not are_new:
+            rows = self._changed(slice_, rows)
+            self._drop_index(slice_, [row.profile_id for row in rows])
         self._index(slice_, rows)
+
+    def _changed(self, slice_: int, rows: list[ShopperRow]) -> list[ShopperRow]:
+        """The rows that are not in the index just so: most changes of a profile change nothing it is found by."""
+        ids = [row.profile_id for row in rows]
+        pairs: dict[str, set[tuple[str, str]]] = {}
+        known = self._rows_of("profile_id, type, value", "known_identifier", "profile_id", slice_, ids)
+        for profile_id, type_, value in known:
+            pairs.setdefault(profile_id, set()).add((type_, value))
+        found = {row[0]: row for row in self._rows_of(_SHOPPER, "shopper", "profile_id", slice_, ids)}
+        return [
+            row
+            for row in rows
+            if found.get(row.profile_id) != _values(row) or pairs.get(row.profile_id, set()) != set(row.identifiers)
+        ]
 
     def _index(self, slice_: int, rows: list[ShopperRow]) -> None:
         self._connection.write_many(
@@ -201,12 +233,8 @@ class ReplicaTables:
             [(type_, value, slice_, row.profile_id) for row in rows for type_, value in row.identifiers],
         )
         self._connection.write_many(
-            "INSERT INTO shopper (slice, profile_id, name, given, family, words, loyalty_id, tier, hint) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (slice_, row.profile_id, row.name, row.given, row.family, row.words, row.loyalty_id, row.tier, row.hint)
-                for row in rows
-            ],
+            f"INSERT INTO shopper (slice, {_SHOPPER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(slice_, *_values(row)) for row in rows],
         )
 
     def _drop(self, slice_: int, ids: list[str]) -> None:
@@ -231,9 +259,15 @@ class ReplicaTables:
         """Add lines to the scope's shadow; a stream that breaks keeps what came whole before it."""
         slice_ = self._shadow_slice(header)
         waiting = iter(lines)
-        while chunk := list(islice(waiting, _LINES_A_COMMIT)):
+        while chunk := [_Stored.of(line.id, line.s, line.doc) for line in islice(waiting, _LINES_A_COMMIT)]:
             with self._connection.atomic():
-                self._put(slice_, [_Stored.of(line.id, line.s, line.doc) for line in chunk])
+                self._put(slice_, chunk, are_new=self._are_new(slice_, chunk))
+
+    def _are_new(self, slice_: int, documents: list[_Stored]) -> bool:
+        """Say whether all come, in order of id, behind what the slice holds: then nothing has to be replaced."""
+        found = self._connection.row("SELECT max(id) FROM document WHERE slice = ?", (slice_,))
+        last = found[0] if found and found[0] is not None else ""
+        return all(before < after for before, after in pairwise((last, *(stored.id for stored in documents))))
 
     def _shadow_slice(self, header: SnapshotHeader) -> int:
         """The slice the snapshot is loaded under: the unfinished one of this very snapshot, or a new one."""
@@ -384,6 +418,7 @@ class ReplicaTables:
 
 _DOCUMENT: Final = "document.id, scope, s, body FROM replica CROSS JOIN document ON document.slice = replica.slice"
 """CROSS fixes the order of the loops: the few live slices first, then one step of the index in each."""
+_SHOPPER: Final = "profile_id, name, given, family, words, loyalty_id, tier, hint"
 _HASHES_IN_ORDER: Final = "SELECT h FROM document WHERE slice = ? ORDER BY id"
 _NEXT_KIND: Final = "SELECT min(id) FROM document WHERE slice = ? AND id >= ?"
 _SWEEPS: Final = {
@@ -405,6 +440,23 @@ def _document(row: tuple[Any, ...]) -> StoredDocument:
 def _parked_in(document: dict[str, Any]) -> list[str]:
     listed = document.get("parked")
     return [str(op_id) for op_id in listed] if isinstance(listed, list) else []
+
+
+def _newest(held: dict[str, int], changes: Iterable[Change]) -> list[Change]:
+    """The last change of each document that is newer than what is held by then; a deleted one is held no more."""
+    newest: dict[str, Change] = {}
+    for change in changes:
+        if change.s <= held.get(change.id, 0) or (change.op == "put" and change.doc is None):
+            continue
+        newest[change.id] = change
+        if change.op == "put":
+            held[change.id] = change.s
+        else:
+            held.pop(change.id, None)
+    return list(newest.values())
+
+
+_values: Final = attrgetter(*_SHOPPER.split(", "))
 
 
 def _kind(document_id: str) -> str:

@@ -206,22 +206,22 @@ def _op(seq: int, op_id: str, kind: str, scope: str, at: str, body: dict[str, An
 
 
 def profile_document(number: int, *, version: int = 0) -> dict[str, Any]:
-    """A profile document of about 1.5 kB, no two alike."""
-    draw = random.Random(number * 31 + version)
+    """A profile document of about 1.5 kB, no two alike; a later version of it did more and is the same person."""
+    who, draw = random.Random(number), random.Random(number * 31 + version)
     at = datetime(2026, 11, 1, 9, 0, 0, tzinfo=UTC)
     recent = [_recent_line(draw, format_at(at - timedelta(minutes=draw.randrange(90_000)))) for _ in range(4)]
     return {
         "id": profile_id(number),
         "identifiers": [
-            {"type": "customer_id", "value": f"c-{draw.getrandbits(40):010x}"},
-            {"type": "email", "value": f"{draw.choice(NAMES).lower()}.{number}@example.org"},
+            {"type": "customer_id", "value": f"c-{who.getrandbits(40):010x}"},
+            {"type": "email", "value": f"{who.choice(NAMES).lower()}.{number}@example.org"},
             {"type": "loyalty_id", "value": loyalty_number(number)},
         ],
-        "given_name": NAMES[draw.randrange(len(NAMES))],
-        "family_name": FAMILIES[draw.randrange(len(FAMILIES))] + f" {number % 97}",
-        "tier": draw.choice(("silver", "gold")),
+        "given_name": NAMES[who.randrange(len(NAMES))],
+        "family_name": FAMILIES[who.randrange(len(FAMILIES))] + f" {number % 97}",
+        "tier": who.choice(("silver", "gold")),
         "points": draw.randrange(9000),
-        "postcode": f"{draw.randrange(10_000, 99_999)}",
+        "postcode": f"{who.randrange(10_000, 99_999)}",
         "consent": {"personalise_in_store": {"decision": "granted", "at": recent[0]["at"]}},
         "facts": {
             "first_order_at": recent[1]["at"],
