@@ -31,7 +31,7 @@ from associate_app.bootstrap import make_tablet
 from associate_app.services.enrol import Invitation
 from associate_app.settings import APP_VERSION, Settings
 from associate_app.ui.stage import NetworkSwitch, Stage, open_stage
-from associate_app.ui.theme import DARK, LIGHT, SEED
+from associate_app.ui.theme import DARK, FONT_FILES, LIGHT, SEED
 from associate_app.ui.words import Speaker
 from shared.errors import Damaged
 
@@ -39,7 +39,7 @@ SESSION_TIMEOUT_S: Final = 600
 """A tablet that comes back later than this starts afresh; what it recorded is in the database anyway."""
 _PAGE: Final = "index.html"
 _MANIFEST: Final = "manifest.json"
-_SERVED: Final = ("products", "fonts", "logo")
+_SERVED: Final = ("products", "logo")
 """Folders of `assets/` that browsers may read; the rest is nobody's business on the network."""
 _ICONS: Final = {
     "favicon.png": "floorside-32.png",
@@ -153,11 +153,26 @@ def make_web_root(target: Path, words: Speaker) -> Path:
     manifest = json.loads((source / _MANIFEST).read_text("utf-8"))
     colours = {"theme_color": SEED, "background_color": LIGHT["surface"]}
     (target / _MANIFEST).write_text(json.dumps({**manifest, **colours}), "utf-8")
+    _write_fonts(source, target)
     logos = _assets("logo")
     (target / "icons").mkdir()
     for name, logo in _ICONS.items():
         shutil.copyfile(logos / logo, target / name)
     return target
+
+
+def _write_fonts(source: Path, target: Path) -> None:
+    """Put the app's own font among those the page waits for, and leave out those for formulas: nobody sets any here.
+
+    A font that comes after the first picture would leave words measured for another one, cut in the middle.
+    """
+    name = Path("assets") / "FontManifest.json"
+    fonts = [family for family in json.loads((source / name).read_text("utf-8")) if "math" not in family["family"]]
+    fonts += [{"family": family, "fonts": [{"asset": path}]} for family, path in FONT_FILES.items()]
+    (target / "assets" / "fonts").mkdir(parents=True)
+    (target / name).write_text(json.dumps(fonts), "utf-8")
+    for path in FONT_FILES.values():
+        shutil.copyfile(_assets("fonts") / Path(path).name, target / "assets" / path)
 
 
 def _assets(folder: str) -> Path:
@@ -201,10 +216,10 @@ def build_hub(run_session: Callable[..., Any], *, media_dir: Path | None = None)
 class TabletHub:
     """A tablet served to browsers: enrol it if need be, then `run` until it is stopped."""
 
-    def __init__(self, stage: Stage, media_dir: Path, *, host: str, port: int) -> None:
+    def __init__(self, stage: Stage, media_dir: Path, *, host: str, port: int, **tls: Any) -> None:
         self._stage = stage
         self._hub = build_hub(stage.run_session, media_dir=media_dir)
-        self._host, self._port = host, port
+        self._host, self._port, self._tls = host, port, tls
 
     @property
     def is_enrolled(self) -> bool:
@@ -217,7 +232,7 @@ class TabletHub:
 
     def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Serve until Ctrl+C or a polite kill; `on_ready` is called once the address answers."""
-        server = make_server(self._hub, host=self._host, port=self._port)
+        server = make_server(self._hub, host=self._host, port=self._port, **self._tls)
         try:
             asyncio.run(_serve(server, on_ready))
         finally:
@@ -233,13 +248,23 @@ async def _serve(server: uvicorn.Server, on_ready: Callable[[], None]) -> None:
     await serving
 
 
-def make_tablet_hub(data_dir: Path, *, host: str, port: int, may_cut_network: bool = False) -> TabletHub:
-    """The hub of the tablet in a data folder. Raises Damaged or StorageFull with a sentence."""
+def make_tablet_hub(
+    data_dir: Path,
+    *,
+    host: str,
+    port: int,
+    may_cut_network: bool = False,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> TabletHub:
+    """The hub of the tablet in a data folder, over TLS with a certificate and its key (PEM). Raises Damaged or
+    StorageFull with a sentence."""
+    tls = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)} if certificate and key else {}
     switch = NetworkSwitch()
     settings = Settings(data_dir=data_dir, is_own_folder=True)
     tablet = make_tablet(settings, gate=switch.is_open)
     stage = open_stage(tablet, app=APP_VERSION, switch=switch if may_cut_network else None)
-    return TabletHub(stage, settings.media_dir, host=host, port=port)
+    return TabletHub(stage, settings.media_dir, host=host, port=port, **tls)
 
 
 async def _alive() -> str:

@@ -102,6 +102,8 @@ class CardFace:
     """The shopper card. `token` is this tablet's own name for the open card, never a loyalty number."""
 
     token: str
+    is_complete: bool
+    """False while this tablet knows only what the card says."""
     name: str
     initials: str
     tier: str | None

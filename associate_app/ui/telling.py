@@ -166,6 +166,7 @@ class _Teller:
         hidden = self._behaviour_hidden()
         return CardFace(
             token=self._known.token,
+            is_complete=self._view.is_in_replica,
             name=self._name,
             initials=initials_of(profile.name),
             tier=profile.tier,

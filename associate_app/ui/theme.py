@@ -220,8 +220,9 @@ _STILL: Final = ft.PageTransitionsTheme(
 
 
 def dress(page: ft.Page) -> None:
-    """Give a page both themes; which one shows follows the device until someone chooses."""
-    page.fonts = dict(FONT_FILES)
+    """Give a page both themes; which one shows follows the device. A hub's page brings the font with its first byte."""
+    if not page.web:
+        page.fonts = dict(FONT_FILES)
     page.theme = build_theme(LIGHT)
     page.dark_theme = build_theme(DARK)
     page.theme_mode = ft.ThemeMode.SYSTEM

@@ -67,7 +67,7 @@ def _typed(desk: Desk, name: str, look: Field, heard: Cell[Heard]) -> ft.Control
             await waiting
 
     is_long = look.lines > 1
-    return ft.TextField(
+    field = ft.TextField(
         label=look.label,
         helper=look.hint,
         prefix_icon=look.icon,
@@ -87,6 +87,7 @@ def _typed(desk: Desk, name: str, look: Field, heard: Cell[Heard]) -> ft.Control
         on_change=changed,
         on_submit=entered,
     )
+    return ft.Container(field, padding=ft.Padding.only(top=theme.S))
 
 
 _still = memoised(_typed)

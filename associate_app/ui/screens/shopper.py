@@ -43,6 +43,7 @@ def shopper_screen(token: str) -> ft.Control:
     prepared = use_cell(partial(desk.take_prepared, token))
     face, is_ready = use_reading(lambda: desk.floor.card(token), [token], first=prepared.value)
     known = use_cell(lambda: _keys_of(prepared.value))
+    is_complete = use_cell(lambda: prepared.value is not None and prepared.value.is_complete)
 
     async def note_opened() -> None:
         await desk.commit(desk.floor.note_opened, token, desk.associate_id)
@@ -52,7 +53,8 @@ def shopper_screen(token: str) -> ft.Control:
         return waiting(desk.speaker("loading"))
     if face is None:
         return _gone(desk)
-    known.value = known.value or _keys_of(face)
+    if not known.value or face.is_complete > is_complete.value:
+        known.value, is_complete.value = _keys_of(face), face.is_complete
     return keyed(token, _card, _mark_new(face, known.value))
 
 
@@ -289,7 +291,7 @@ def _foot(desk: Desk, kept: OutcomeKeeper) -> ft.Control:
     if kept.saved is not None and kept.asks_reason:
         rows.append(reason_sheet(kept.saved.outcome, words, kept.give_reason, kept.skip_reason))
     if desk.whereabouts.frame is Frame.PHONE:
-        rows += [*([line] if line else []), again]
+        rows += [*([line] if line else []), ft.Row([again], alignment=ft.MainAxisAlignment.END)]
     else:
         rows.append(ft.Row([ft.Container(line, expand=True), again], spacing=theme.L))
     return ft.Column(rows, spacing=theme.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

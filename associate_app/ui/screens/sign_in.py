@@ -21,11 +21,12 @@ from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_dots, pin_pad
 from associate_app.ui.parts.shell import edge_of, pill_of_session
 from associate_app.ui.parts.text import heading, say
-from associate_app.ui.state import Desk, SignInAnswer, use_desk, use_reading
+from associate_app.ui.state import Desk, Frame, SignInAnswer, use_desk, use_reading
 from associate_app.ui.theme import Ink
 
 _NOBODY: Final[AssociateFace | None] = None
 _MINUTES_FROM_S: Final = 90
+_TILES_WIDTH: Final = {Frame.PHONE: 358, Frame.PORTRAIT: 560, Frame.LANDSCAPE: 940}
 
 
 @screen
@@ -76,7 +77,7 @@ def _tiles(
                 spacing=theme.L,
                 run_spacing=theme.L,
                 alignment=ft.MainAxisAlignment.CENTER,
-                width=760,
+                width=_TILES_WIDTH[desk.whereabouts.frame],
             ),
         ],
         spacing=theme.XS,
@@ -107,7 +108,7 @@ def _tile(associate: AssociateFace, choose: Callable[[AssociateFace], None]) -> 
                 alignment=ft.MainAxisAlignment.CENTER,
                 horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             ),
-            width=172,
+            width=170,
             height=184,
             padding=theme.M,
             border_radius=theme.ROUND_L,

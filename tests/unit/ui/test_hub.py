@@ -71,7 +71,7 @@ def test_every_answer_carries_the_policy(hub: FastAPI) -> None:
 
 def test_only_what_screens_show_is_served_of_the_assets(hub: FastAPI) -> None:
     """Pictures, fonts and logo; playbook and demo data are nobody's business on the network."""
-    shown = get(hub, "/fonts/Inter.ttf", "/logo/floorside-mark.svg", f"/media/{'ab' * 32}")
+    shown = get(hub, "/assets/fonts/Inter.ttf", "/logo/floorside-mark.svg", f"/media/{'ab' * 32}")
     assert [answer.status_code for answer in shown] == [200, 200, 200]
     assert shown[2].content == b"picture"
     kept = get(hub, "/demo/catalogue.json", "/demo/showcase.yaml", "/playbook/birthday.yaml", "/media/..%2Ftablet.db")
