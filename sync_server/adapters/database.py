@@ -1,11 +1,8 @@
 """The central database over SQLAlchemy Core: `CentralDatabase` of ports.py, on SQLite or PostgreSQL by URL.
 
 SQLite runs with WAL and synchronous=FULL, and every write begins with a BEGIN IMMEDIATE of our own: with the driver's
-default a released SAVEPOINT outlives the rollback around it. Writes go out as executemany; only `publish` takes feed
-positions, and only at the end of a transaction, so that commit order is position order on every engine.
-
-The lookups and writes that every batch makes by the hundred are SQL text with plain tuples, made from the schema's own
-names: compiling and binding expressions for them took half of a push.
+default a released SAVEPOINT outlives the rollback around it. Only `publish` takes feed positions, at the end. What every
+batch asks and writes by the hundred is SQL text with plain tuples: compiling expressions for it took half of a push.
 """
 
 # ruff: noqa: S608 (the texts are put together from the schema's names; values always travel as parameters)
@@ -115,7 +112,7 @@ class SqlReader:
         for chunk in _chunks(values):
             marks = ", ".join([self._mark] * len(chunk))
             query = f"{text.replace('?', self._mark)} IN ({marks}){last}"
-            yield from self._connection.exec_driver_sql(query, (*first, *chunk))
+            yield from self._connection.exec_driver_sql(query, (*first, *chunk)).all()
 
     def note(self, name: str) -> str | None:
         """A small fact of the chain."""
@@ -152,9 +149,11 @@ class SqlReader:
     def facts_about(self, op_ids: Collection[str]) -> list[LedgerRow]:
         """Accepted facts that correct, withdraw or change these ops and are not yet of any profile."""
         names = ", ".join(f'"{name}"' for name in _names(LedgerRow))
-        query = f"SELECT {names} FROM fact WHERE profile_id IS NULL AND verdict = 'accepted' AND about"
+        query = f"SELECT {names} FROM fact WHERE verdict = 'accepted' AND about"
         found = [LedgerRow(*row) for row in self._rows_in(query, op_ids)]
-        return sorted(found, key=lambda row: (row.effective_at, row.fact_id))
+        # Asked for NULL in SQL, SQLite walks every fact of no profile instead of the index of what is about these ops.
+        waiting = [row for row in found if row.profile_id is None]
+        return sorted(waiting, key=lambda row: (row.effective_at, row.fact_id))
 
     def facts_of(self, profile_ids: Collection[str]) -> Iterator[LedgerRow]:
         """Accepted facts of profiles in order of (profile, effective_at, id)."""
