@@ -51,7 +51,7 @@ PARTS = (
     UNIT,
     Part("simulation", 3, ("tests/simulation",), ("-n", "2", "--timeout=180")),
     Part("mutants", 1, ("tests/mutants",), ("-n", "2")),
-    Part("contract", 2, ("tests/contract",), ("--timeout=120",)),
+    Part("contract", 2, ("tests/contract",), ("-n", "2", "--dist=loadfile", "--timeout=170")),
     Part("rules fuzz", 1, ("tests/fuzz",), ("-n", "2")),
     JOURNEYS,
     Part("package install", 1, ("tests/package",)),

@@ -49,6 +49,7 @@ def test_a_shopper_joins_offline_and_gets_a_card_for_the_phone(stocked: Store) -
         async with stocked.open() as screen:
             await fill(screen, First_name="Nora", Family_name="Lund", Phone="0170 1234567")
             await screen.see("Welcome, Nora. May we…")
+            await screen.see("We may write to you.")
             wording = screen.find(ft.Semantics, "E-mails. We may write to you.")
             assert wording.checked is False
             await screen.event(wording, "tap")
