@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -307,7 +306,8 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
         raise Malformed(f"this device never held {op['scope']}", "wrong_scope")
     result, named = _read(kind, op["schema"], body, store, setting)
     pairs = tuple((one.type.value, one.value) for one in named)
-    row = _row(draft, op, setting, result, body=text.decode(), schema=op["schema"], subject=_subject(pairs))
+    subject = json.dumps(pairs) if pairs else None
+    row = _row(draft, op, setting, result, body=text.decode(), schema=op["schema"], subject=subject)
     draft.rows[row.fact_id] = row
     if result["verdict"] == "accepted":
         draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
@@ -316,12 +316,6 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
         if kind == "shopper_opened":
             draft.openings.append(Opening(row, body, named))
     return result
-
-
-@lru_cache(maxsize=4_096)
-def _subject(pairs: tuple[tuple[str, str], ...]) -> str | None:
-    """The identifiers an op brings as the ledger keeps them; the ops of one visit bring the same."""
-    return json.dumps(pairs) if pairs else None
 
 
 def _read(

@@ -79,7 +79,6 @@ def identifiers_of_op(kind: str, body: Mapping[str, Any], region: str) -> tuple[
     return tuple(_identifier(one["type"], one["value"], region) for one in named)
 
 
-@lru_cache(maxsize=16_384)
 def _identifier(type_: str, value: str, region: str) -> Identifier:
     kind = IdentifierType(type_)
     return canonical_form(kind, value, region=region) or Identifier(kind, value.strip() or value)
