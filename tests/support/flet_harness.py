@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 
 import flet as ft
 import msgpack  # type: ignore[import-untyped]
+import pytest
 from flet.controls.base_control import BaseControl
 from flet.controls.context import _context_page, context
 from flet.messaging.connection import Connection
@@ -123,7 +124,7 @@ class Screen:
         for _ in range(turns):
             await asyncio.sleep(0)
 
-    async def until(self, is_so: Callable[[], bool], *, tries: int = 400) -> None:
+    async def until(self, is_so: Callable[[], bool], *, tries: int = 6000) -> None:
         """Wait for what another thread brings; fails with what is on the screen."""
         for _ in range(tries):
             if is_so():
@@ -191,11 +192,18 @@ class Screen:
             await self.event(field, "submit", text, value=text)
 
     async def type_keys(self, text: str, *, enter: bool = False) -> None:
-        """Type as a hand scanner does, with no field in focus."""
-        for letter in text:
-            await self._key(letter.upper(), shift=letter.isupper())
-        if enter:
-            await self._key("Enter", shift=False)
+        """Type as a hand scanner does, with no field in focus.
+
+        The loop's clock stands still meanwhile: a scanner leaves no gaps, however busy the machine is.
+        """
+        loop = asyncio.get_running_loop()
+        struck_at = loop.time()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop, "time", lambda: struck_at, raising=False)
+            for letter in text:
+                await self._key(letter.upper(), shift=letter.isupper())
+            if enter:
+                await self._key("Enter", shift=False)
         await self.settle()
 
     async def _key(self, label: str, *, shift: bool) -> None:

@@ -128,8 +128,8 @@ def test_without_consent_the_left_column_says_one_neutral_line(store: Store) -> 
         async with store.open() as screen:
             await sign_in(screen)
             await scan(screen, card_for(), "Mara has not agreed to use online activity here.")
-            assert screen.shows("No sign yet of what brings Mara in.")
-            assert screen.shows("Not agreed: E-mail, Text message, Online activity in the store.")
+            await screen.see("No sign yet of what brings Mara in.")
+            await screen.see("Not agreed: E-mail, Text message, Online activity in the store.")
 
     played(play)
 
@@ -147,7 +147,7 @@ def test_a_socket_that_was_lost_comes_back_to_the_truth(store: Store) -> None:
             await screen.settle()
             await screen.come_back()
             await screen.see("Marina Lindqvist")
-            assert screen.shows("Plays for now")
+            await screen.see("Plays for now")
 
     played(play)
 
