@@ -1,8 +1,8 @@
 """The central database over SQLAlchemy Core: `CentralDatabase` of ports.py, on SQLite or PostgreSQL by URL.
 
 SQLite runs with WAL and synchronous=FULL, and every write begins with a BEGIN IMMEDIATE of our own: with the driver's
-default a released SAVEPOINT outlives the rollback around it. Only `publish` takes feed positions, at the end. What every
-batch asks and writes by the hundred is SQL text with plain tuples: compiling expressions for it took half of a push.
+default a released SAVEPOINT outlives the rollback around it. Only `publish` takes feed positions, at the end. What
+every batch asks and writes by the hundred is SQL text with tuples: compiling expressions for it took half of a push.
 """
 
 # ruff: noqa: S608 (the texts are put together from the schema's names; values always travel as parameters)
