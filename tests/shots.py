@@ -87,7 +87,7 @@ def walk_through(walk: Walk, sheet: Sheet) -> None:
     walk.shoot("undone")
     walk.card(sheet.card("Aylin"), "Aylin Demir", "card-no-consent")
     app.scan_by_hand(sheet.code("traveller"))
-    app.see("New to this tablet")
+    app.see("Leonor Rodrigues")
     walk.shoot("card-traveller")
     app.scan_by_hand(sheet.code("expired"))
     app.see("This card expired on")

@@ -151,7 +151,8 @@ class _Session:
 
     def _follow(self, scan: str) -> None:
         desk = self._desk
-        if desk.shift.pairing is not None and desk.shift.pairing.store_name and desk.shift.associate is None:
+        is_connected = desk.shift.pairing is not None and desk.shift.pairing.store_name is not None
+        if desk.whereabouts.is_handed_over or (is_connected and desk.shift.associate is None):
             return
         desk.page.run_task(desk.scan, scan)
 
@@ -191,12 +192,13 @@ def _root(whereabouts: Whereabouts, shift: Shift) -> ft.Control:
     inside = ft.Container(_screen_at(whereabouts.place), expand=True)
     go = partial(_go, desk)
     place = whereabouts.place.screen
-    if whereabouts.frame is Frame.PHONE:
-        bar = [bottom_bar(place, go)] if place in _PHONE_BAR else []
-        return ft.SafeArea(ft.Column([inside, *bar], spacing=0, expand=True), expand=True)
-    return ft.SafeArea(
-        ft.Row([rail(place, shift.associate, go, desk.sign_out), inside], spacing=0, expand=True), expand=True
-    )
+    is_phone = whereabouts.frame is Frame.PHONE
+    rooms = bottom_bar(place, go) if is_phone else rail(place, shift.associate, go, desk.sign_out)
+    # Hidden, not left out: the screen keeps what was typed on it.
+    rooms.visible = not whereabouts.is_handed_over and (not is_phone or place in _PHONE_BAR)
+    if is_phone:
+        return ft.SafeArea(ft.Column([inside, rooms], spacing=0, expand=True), expand=True)
+    return ft.SafeArea(ft.Row([rooms, inside], spacing=0, expand=True), expand=True)
 
 
 def _go(desk: Desk, name: str) -> None:

@@ -232,3 +232,10 @@ class BookPlay:
     offer: OfferFace | None
     until: str | None
     is_new: bool
+
+
+def initials_of(name: str) -> str:
+    """The first letters of the first and last word: `Mara Lindqvist` -> `ML`; a dot for nobody."""
+    words = name.split()
+    letters = [words[0][0], words[-1][0]] if len(words) > 1 else [words[0][0]] if words else ["·"]
+    return "".join(letters).upper()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +21,6 @@ from associate_app.ports import Clock, CodeReader, TabletDatabase
 from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
 from associate_app.services.lookup import CardView, look_up, look_up_again, look_up_profile
-from associate_app.services.outbox import JournalLine, journal_lines, seen_since
 from associate_app.services.record import (
     ConsentAnswer,
     Recorder,
@@ -37,23 +36,20 @@ from associate_app.services.record import (
 from associate_app.services.scan import CardReading, read_scan
 from associate_app.services.search import find_shoppers
 from associate_app.services.sign_in import associates_here, sign_in
-from associate_app.services.status import TabletStatus, read_status
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
 from associate_app.sync.status import SyncStatus
 from associate_app.ui.faces import (
     AssociateFace,
     BookPlay,
     CardFace,
-    NewsRow,
     PillFace,
-    PillTone,
-    RecordRow,
     ResultFace,
     ShopperRow,
     SyncFace,
     TodayFace,
+    initials_of,
 )
-from associate_app.ui.parts.avatar import initials_of
+from associate_app.ui.overview import NEW_DAYS, Overview, name_of
 from associate_app.ui.state import (
     ConnectAnswer,
     Enrolled,
@@ -69,24 +65,14 @@ from associate_app.ui.state import (
 )
 from associate_app.ui.telling import Known, tell_book_play, tell_card, tell_other_code, tell_refusal
 from associate_app.ui.words import Speaker, zone_named
-from shared.clock import format_at, is_at
 from shared.errors import Refused
 from shared.identity import IdentifierType, normalise
-from shared.plays.files import CalendarEntry, ConsentWording, in_language
+from shared.plays.files import ConsentWording, in_language
 from shared.scan_code import EnrolmentCode, parse_enrolment, read_code
 
 OPEN_CARDS_NOTE: Final = "open_cards"
 OPEN_CARDS_MAX: Final = 60
-SHIFT: Final = timedelta(hours=14)
-"""What was seen longer ago than this was seen in another shift."""
-SERIOUS: Final = frozenset(
-    {"revoked", "needs_connect", "storage_full", "broken", "receipt_unsound", "upgrade", "certificate"}
-)
-"""Troubles of sync that a person should look at; all others are weather and pass."""
 PURPOSES_ASKED: Final = ("personalise_in_store", "email", "sms", "phone", "profiling", "analytics")
-_SEEN_MAX: Final = 6
-_ROWS_MAX: Final = 4
-_NEW_DAYS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +139,7 @@ class TabletFloor:
         self._database, self._books, self._clock, self._readers = database, books, clock, readers
         self._make_id, self._engine = make_id, engine
         self._cards = OpenCards(database)
+        self._overview = Overview(database, engine.status)
         self._views: dict[str, CardView] = {}
 
     # connecting and signing in ----------------------------------------------------------------------------------------
@@ -212,7 +199,7 @@ class TabletFloor:
             view = look_up(self._database, book, text, now=now, language=words.language)
             if view.profile is not None:
                 return ScanAnswer(token=self._keep(view, text))
-            name = self._name_of("loyalty_id", reading.loyalty_id)
+            name = name_of(self._database, "loyalty_id", reading.loyalty_id)
             return ScanAnswer(result=tell_refusal(view.card, read_code(text, book.scan_rules), words, name))
         return ScanAnswer(result=tell_other_code(reading, words))
 
@@ -324,7 +311,7 @@ class TabletFloor:
                 return NewCheck(words(sentence))
             held = self._database.find_profile(type_.value, identifier.value)
             if held is not None:
-                name = self._name_of("profile_id", held.body["id"]) or words("card.unnamed")
+                name = name_of(self._database, "profile_id", held.body["id"]) or words("card.unnamed")
                 return NewCheck(known=ShopperRow(held.body["id"], name, initials_of(name), ""))
         return NewCheck()
 
@@ -369,127 +356,20 @@ class TabletFloor:
         view = look_up(self._database, book, card.text, now=self._clock.now(), language=words.language)
         return Enrolled(self._keep(view, card.text), card.text)
 
-    # today -----------------------------------------------------------------------------------------------------------
+    # what stands where -----------------------------------------------------------------------------------------------
 
     def today(self, associate: AssociateFace) -> TodayFace:
         """Everything on Today."""
-        book, now, words = self._books.read(self._database), self._clock.now(), self._words()
-        here = now.astimezone(words.zone)
-        part = "morning" if here.hour < 12 else "afternoon" if here.hour < 18 else "evening"
-        due, counts = self._follow_ups(now, words)
-        return TodayFace(
-            greeting=words(f"today.{part}", name=associate.name.split()[0]),
-            place=f"{book.store_name} · {words.weekday(format_at(now))}",
-            seen=self._seen(now, words),
-            due=due,
-            due_counts=counts,
-            plays=self._new_plays(book, now, words),
-            week=self._week(book, now, words),
-        )
-
-    def _seen(self, now: datetime, words: Speaker) -> tuple[ShopperRow, ...]:
-        rows = []
-        for profile_id, at in seen_since(self._database, format_at(now - SHIFT), limit=_SEEN_MAX):
-            name = self._name_of("profile_id", profile_id)
-            if name:
-                rows.append(ShopperRow(profile_id, name, initials_of(name), words.time(at)))
-        return tuple(rows)
-
-    def _follow_ups(self, now: datetime, words: Speaker) -> tuple[tuple[NewsRow, ...], tuple[int, int, int]]:
-        """What is due, soonest first, and how many are overdue, today, upcoming."""
-        open_ones = [stored for stored in self._database.documents("follow_up") if stored.body.get("state") == "open"]
-        due = sorted((str(one.body.get("due_at")), one) for one in open_ones if is_at(one.body.get("due_at")))
-        today = now.astimezone(words.zone).date()
-        days = [(words.local(at).date() - today).days for at, _ in due]
-        rows = [
-            NewsRow(
-                one.id, str(one.body.get("text") or words(f"follow_up.{one.body.get('what')}")), words.when(at, now)
-            )
-            for at, one in due[:_ROWS_MAX]
-        ]
-        return tuple(rows), (sum(d < 0 for d in days), sum(d == 0 for d in days), sum(d > 0 for d in days))
-
-    def _new_plays(self, book: StoreBook, now: datetime, words: Speaker) -> tuple[NewsRow, ...]:
-        since_on = (book.today(now) - timedelta(days=_NEW_DAYS)).isoformat()
-        new = [play for play in book.playbook.plays if play.valid_from and since_on <= play.valid_from]
-        told = [tell_book_play(play, book, words, is_new=True) for play in new[:_ROWS_MAX]]
-        return tuple(NewsRow(play.play_id, play.title, play.opener) for play in told)
-
-    def _week(self, book: StoreBook, now: datetime, words: Speaker) -> tuple[NewsRow, ...]:
-        today = book.today(now)
-        until_on, today_on = (today + timedelta(days=_NEW_DAYS)).isoformat(), today.isoformat()
-        entries = []
-        for stored in self._database.documents("calendar"):
-            try:
-                entry = CalendarEntry.model_validate(stored.body)
-            except ValidationError:
-                continue
-            if entry.from_on <= until_on and entry.until_on >= today_on:
-                entries.append(entry)
-        return tuple(_calendar_row(entry, today_on, words) for entry in sorted(entries, key=lambda one: one.from_on))
-
-    # sync ------------------------------------------------------------------------------------------------------------
+        return self._overview.today(self._books.read(self._database), associate, self._words(), self._clock.now())
 
     def pill(self) -> PillFace:
         """The sync pill."""
-        status, words = read_status(self._database), self._words()
-        tone = self._tone(status)
-        if tone is PillTone.LOOK:
-            return PillFace(words("pill.look"), tone)
-        if tone is PillTone.WAITING:
-            return PillFace(words.count("pill.waiting", status.counts.pending), tone)
-        if status.last_complete_sync_at is None:
-            return PillFace(words("pill.here"), tone)
-        return PillFace(words("pill.saved", time=words.stamp(status.last_complete_sync_at, self._clock.now())), tone)
-
-    def _tone(self, status: TabletStatus) -> PillTone:
-        if status.needs_a_look or self._engine.status().trouble in SERIOUS:
-            return PillTone.LOOK
-        return PillTone.WAITING if status.counts.pending else PillTone.SAVED
+        return self._overview.pill(self._words(), self._clock.now())
 
     def sync(self) -> SyncFace:
         """The Sync screen."""
-        status, words, now = read_status(self._database), self._words(), self._clock.now()
-        return SyncFace(
-            sentence=_sync_sentence(status, words),
-            tone=self._tone(status),
-            lines=tuple(self._sync_lines(status, words, now)),
-            receipt=_receipt(status, words, now),
-            records=tuple(self._record(line, words, now) for line in journal_lines(self._database)),
-            is_cut=self._engine.is_cut() if self._engine.is_cut else None,
-        )
-
-    def _sync_lines(self, status: TabletStatus, words: Speaker, now: datetime) -> Iterator[str]:
-        told = self._engine.status()
-        if told.words:
-            yield told.words
-        if status.counts.oldest_pending_at:
-            yield words("sync.oldest", when=words.ago(status.counts.oldest_pending_at, now))
-        at = status.last_complete_sync_at
-        yield words("sync.last", when=words.stamp(at, now)) if at else words("sync.never")
-        if status.clock_sentence:
-            yield status.clock_sentence
-
-    def _record(self, line: JournalLine, words: Speaker, now: datetime) -> RecordRow:
-        tone = {"here": PillTone.WAITING, "at_hq": PillTone.SAVED, "look": PillTone.LOOK}[line.standing]
-        name = self._name_of("profile_id", line.profile_id)
-        at_hq = {"time": words.stamp(line.acked_at, now)} if line.acked_at else {"time": ""}
-        return RecordRow(
-            key=line.op_id,
-            what=" · ".join(
-                part for part in (line.what, line.detail, self._title_of(line.play_id, words), name) if part
-            ),
-            when=words.stamp(line.recorded_at, now),
-            state=words(f"sync.state.{line.state}", **at_hq).strip(),
-            tone=tone,
-            detail=line.why,
-        )
-
-    def _title_of(self, play_id: str | None, words: Speaker) -> str | None:
-        """A play's title; None for a play that left the playbook, for an id tells an associate nothing."""
-        plays = self._books.read(self._database).playbook.plays if play_id else ()
-        found = next((play for play in plays if play.id == play_id), None)
-        return in_language(found.title, words.language) if found else None
+        is_cut = self._engine.is_cut() if self._engine.is_cut else None
+        return self._overview.sync(self._book_or_none(), self._words(), self._clock.now(), is_cut=is_cut)
 
     def send_now(self) -> None:
         """Ring the sync engine."""
@@ -506,7 +386,7 @@ class TabletFloor:
         """All plays that run here, without a shopper."""
         book, now, words = self._books.read(self._database), self._clock.now(), self._words()
         today_on = book.today(now).isoformat()
-        since_on = (book.today(now) - timedelta(days=_NEW_DAYS)).isoformat()
+        since_on = (book.today(now) - timedelta(days=NEW_DAYS)).isoformat()
         running = [play for play in book.playbook.plays if play.is_valid_on(today_on)]
         return tuple(tell_book_play(play, book, words, is_new=(play.valid_from or "") >= since_on) for play in running)
 
@@ -526,11 +406,6 @@ class TabletFloor:
     def _associate_names(self) -> Mapping[str, str]:
         return {one.associate_id: one.name for one in associates_here(self._database)}
 
-    def _name_of(self, type_: str, value: str | None) -> str | None:
-        held = self._database.find_profile(type_, value) if value else None
-        parts = (held.body.get("given_name"), held.body.get("family_name")) if held else ()
-        return " ".join(part for part in parts if part) or None
-
 
 def _role(role: str, words: Speaker) -> str:
     return words("who.role.manager" if role == "manager" else "who.role.associate")
@@ -538,27 +413,3 @@ def _role(role: str, words: Speaker) -> str:
 
 def _invitation(code: EnrolmentCode | None) -> Invitation | None:
     return Invitation(code.url, code.code, code.ca_fingerprint) if code else None
-
-
-def _sync_sentence(status: TabletStatus, words: Speaker) -> str:
-    if status.needs_a_look:
-        return words.count("sync.look", status.needs_a_look)
-    if status.counts.pending:
-        return words.count("sync.waiting", status.counts.pending)
-    return words("sync.all") if status.counts.recorded else words("sync.nothing_yet")
-
-
-def _receipt(status: TabletStatus, words: Speaker, now: datetime) -> str:
-    if status.receipt is None:
-        return words("sync.no_receipt")
-    return words(
-        "sync.receipt", n=words.number(status.receipt.through_seq), time=words.stamp(status.receipt.issued_at, now)
-    )
-
-
-def _calendar_row(entry: CalendarEntry, today_on: str, words: Speaker) -> NewsRow:
-    if entry.from_on > today_on:
-        hint = words("today.from", day=words.long_weekday_of(entry.from_on))
-    else:
-        hint = words("today.until", day=words.date(entry.until_on))
-    return NewsRow(entry.id, in_language(entry.title, words.language), hint)

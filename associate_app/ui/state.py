@@ -317,6 +317,8 @@ class Whereabouts:
     place: Place = field(default_factory=Place)
     frame: Frame = Frame.LANDSCAPE
     epoch: int = 0
+    is_handed_over: bool = False
+    """A shopper holds the tablet: nothing but the screen they were given is shown."""
 
 
 @ft.observable
@@ -459,6 +461,7 @@ class Desk:
         if place == self.whereabouts.place:
             return
         self.fields_in_focus.clear()
+        self.whereabouts.is_handed_over = False
         if place.screen != "scan":
             self.last_scan.result = None
         self.whereabouts.place = place

@@ -26,8 +26,8 @@ from associate_app.ui.faces import (
     OfferFace,
     PlayFace,
     ResultFace,
+    initials_of,
 )
-from associate_app.ui.parts.avatar import initials_of
 from associate_app.ui.words import Speaker
 from shared.cards import CardStatus
 from shared.event_catalogue import DIGITAL_CHANNELS

@@ -20,10 +20,3 @@ def avatar(initials: str, side: int = 52) -> ft.Container:
         border_radius=theme.PILL,
         bgcolor=ft.Colors.PRIMARY_CONTAINER,
     )
-
-
-def initials_of(name: str) -> str:
-    """The first letters of the first and last word: `Mara Lindqvist` -> `ML`; a dot for nobody."""
-    words = name.split()
-    letters = [words[0][0], words[-1][0]] if len(words) > 1 else [words[0][0]] if words else ["·"]
-    return "".join(letters).upper()

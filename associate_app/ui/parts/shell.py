@@ -144,6 +144,7 @@ def page_of(
     lead: str | None = None,
     is_scrolling: bool = True,
     has_width_limit: bool = False,
+    has_pill: bool = True,
 ) -> ft.Control:
     """A screen with its title left, the pill right, and the content under it."""
     desk = use_desk()
@@ -154,7 +155,7 @@ def page_of(
     is_narrowed = has_width_limit and desk.whereabouts.frame is not Frame.PHONE
     held = ft.Container(content, width=theme.READING_WIDTH_MAX) if is_narrowed else content
     body = ft.Column(
-        [head(ft.Column(told, spacing=2, tight=True)), held],
+        [head(ft.Column(told, spacing=2, tight=True)) if has_pill else ft.Column(told, spacing=2, tight=True), held],
         spacing=theme.XL,
         scroll=ft.ScrollMode.AUTO if is_scrolling else None,
         expand=True,

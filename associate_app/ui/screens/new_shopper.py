@@ -62,9 +62,9 @@ def _form(live: Live[_Joining]) -> ft.Control:
         shopper = live.value.shopper
         check = await desk.ask(desk.floor.check_new, shopper)
         is_fine = check.sentence is None and check.known is None
-        live.put(
-            replace(live.value, told=check.sentence or "", known=check.known, is_handed_over=is_fine, shopper=shopper)
-        )
+        told = check.sentence or ""
+        live.put(replace(live.value, told=told, known=check.known, is_handed_over=is_fine, shopper=shopper))
+        desk.whereabouts.is_handed_over = is_fine
 
     fields = [
         text_field(name, Field(words(f"new.{name}"), has_focus=name == "given"), partial(keep, name))
@@ -93,7 +93,7 @@ def _told(desk: Desk, live: Live[_Joining], now: _Joining) -> list[ft.Control]:
         buttons = ft.Row(
             [
                 main_button(words("new.open_known", name=name), partial(desk.open_row, now.known)),
-                line_button(words("new.anyway"), partial(_go_on, live), height=52),
+                line_button(words("new.anyway"), partial(_go_on, desk, live), height=52),
             ],
             wrap=True,
             spacing=theme.M,
@@ -105,8 +105,14 @@ def _told(desk: Desk, live: Live[_Joining], now: _Joining) -> list[ft.Control]:
     return []
 
 
-def _go_on(live: Live[_Joining]) -> None:
+def _go_on(desk: Desk, live: Live[_Joining]) -> None:
     live.put(replace(live.value, known=None, is_handed_over=True))
+    desk.whereabouts.is_handed_over = True
+
+
+def _take_back(desk: Desk, live: Live[_Joining]) -> None:
+    live.put(replace(live.value, is_handed_over=False))
+    desk.whereabouts.is_handed_over = False
 
 
 @part
@@ -130,14 +136,14 @@ def _consent(live: Live[_Joining]) -> ft.Control:
 
     rows = [_wording(one, one.purpose in live.value.granted, partial(flip, one.purpose)) for one in wordings or ()]
     notice = [ft.Semantics(live_region=True, content=banner(told, ft.Icons.INFO_OUTLINE))] if told else []
-    back = partial(live.put, replace(live.value, is_handed_over=False))
+    back = partial(_take_back, desk, live)
     foot = ft.Row(
         [main_button(words("new.done_button"), join, height=56), line_button(words("back"), back, height=56)],
         spacing=theme.M,
     )
     body = ft.Column([*rows, *notice, foot], spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     title = words("new.consent_title", name=live.value.shopper.given.strip())
-    return page_of(title, body, lead=words("new.consent_lead"), has_width_limit=True)
+    return page_of(title, body, lead=words("new.consent_lead"), has_width_limit=True, has_pill=False)
 
 
 def _wording(wording: Wording, is_granted: bool, flip: Callable[[], None]) -> ft.Control:

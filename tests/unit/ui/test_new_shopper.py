@@ -8,6 +8,7 @@ import flet as ft
 import pytest
 
 from associate_app.ports import CARD_STOCK_NOTE
+from associate_app.ui import theme
 from shared.code_patterns import CheckRule, with_check_digit
 from tests.support.flet_harness import Screen
 from tests.support.replica import MARA, card_for, load, mara, store_documents
@@ -50,6 +51,8 @@ def test_a_shopper_joins_offline_and_gets_a_card_for_the_phone(stocked: Store) -
             await fill(screen, First_name="Nora", Family_name="Lund", Phone="0170 1234567")
             await screen.see("Welcome, Nora. May we…")
             await screen.see("We may write to you.")
+            rail = screen.find(ft.Container, width=theme.RAIL_WIDTH)
+            assert rail.visible is False
             wording = screen.find(ft.Semantics, "E-mails. We may write to you.")
             assert wording.checked is False
             await screen.event(wording, "tap")

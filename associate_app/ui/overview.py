@@ -1,0 +1,205 @@
+"""Today, the Sync screen and the pill: what stands where, read from this tablet and told as faces.
+
+Part of the floor: blocks, and is called on its thread. Records nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import ValidationError
+
+from associate_app.ports import TabletDatabase
+from associate_app.services.outbox import JournalLine, journal_lines, seen_since
+from associate_app.services.status import TabletStatus, read_status
+from associate_app.services.store_book import StoreBook
+from associate_app.sync.status import SyncStatus
+from associate_app.ui.faces import (
+    AssociateFace,
+    NewsRow,
+    PillFace,
+    PillTone,
+    RecordRow,
+    ShopperRow,
+    SyncFace,
+    TodayFace,
+    initials_of,
+)
+from associate_app.ui.telling import tell_book_play
+from associate_app.ui.words import Speaker
+from shared.clock import format_at, is_at
+from shared.plays.files import CalendarEntry, in_language
+
+SHIFT: Final = timedelta(hours=14)
+"""What was seen longer ago than this was seen in another shift."""
+NEW_DAYS: Final = 7
+"""A play is new for a week."""
+SERIOUS: Final = frozenset(
+    {"revoked", "needs_connect", "storage_full", "broken", "receipt_unsound", "upgrade", "certificate"}
+)
+"""Troubles of sync that a person should look at; all others are weather and pass."""
+_SEEN_MAX: Final = 6
+_ROWS_MAX: Final = 4
+
+
+def name_of(database: TabletDatabase, type_: str, value: str | None) -> str | None:
+    """A shopper's name by an identifier, None where this tablet does not know it."""
+    held = database.find_profile(type_, value) if value else None
+    parts = (held.body.get("given_name"), held.body.get("family_name")) if held else ()
+    return " ".join(part for part in parts if part) or None
+
+
+class Overview:
+    """`status` tells how the sync engine stands."""
+
+    def __init__(self, database: TabletDatabase, status: Callable[[], SyncStatus]) -> None:
+        self._database, self._status = database, status
+
+    # today -----------------------------------------------------------------------------------------------------------
+
+    def today(self, book: StoreBook, associate: AssociateFace, words: Speaker, now: datetime) -> TodayFace:
+        """Everything on Today."""
+        here = now.astimezone(words.zone)
+        part = "morning" if here.hour < 12 else "afternoon" if here.hour < 18 else "evening"
+        due, counts = self._follow_ups(now, words)
+        return TodayFace(
+            greeting=words(f"today.{part}", name=associate.name.split()[0]),
+            place=f"{book.store_name} · {words.weekday(format_at(now))}",
+            seen=self._seen(now, words),
+            due=due,
+            due_counts=counts,
+            plays=_new_plays(book, now, words),
+            week=self._week(book, now, words),
+        )
+
+    def _seen(self, now: datetime, words: Speaker) -> tuple[ShopperRow, ...]:
+        rows = []
+        for profile_id, at in seen_since(self._database, format_at(now - SHIFT), limit=_SEEN_MAX):
+            name = name_of(self._database, "profile_id", profile_id)
+            if name:
+                rows.append(ShopperRow(profile_id, name, initials_of(name), words.time(at)))
+        return tuple(rows)
+
+    def _follow_ups(self, now: datetime, words: Speaker) -> tuple[tuple[NewsRow, ...], tuple[int, int, int]]:
+        """What is due, soonest first, and how many are overdue, today, upcoming."""
+        open_ones = [stored for stored in self._database.documents("follow_up") if stored.body.get("state") == "open"]
+        due = sorted((str(one.body.get("due_at")), one) for one in open_ones if is_at(one.body.get("due_at")))
+        today = now.astimezone(words.zone).date()
+        days = [(words.local(at).date() - today).days for at, _ in due]
+        rows = [
+            NewsRow(
+                one.id, str(one.body.get("text") or words(f"follow_up.{one.body.get('what')}")), words.when(at, now)
+            )
+            for at, one in due[:_ROWS_MAX]
+        ]
+        return tuple(rows), (sum(d < 0 for d in days), sum(d == 0 for d in days), sum(d > 0 for d in days))
+
+    def _week(self, book: StoreBook, now: datetime, words: Speaker) -> tuple[NewsRow, ...]:
+        today = book.today(now)
+        until_on, today_on = (today + timedelta(days=NEW_DAYS)).isoformat(), today.isoformat()
+        entries = []
+        for stored in self._database.documents("calendar"):
+            try:
+                entry = CalendarEntry.model_validate(stored.body)
+            except ValidationError:
+                continue
+            if entry.from_on <= until_on and entry.until_on >= today_on:
+                entries.append(entry)
+        return tuple(_calendar_row(entry, today_on, words) for entry in sorted(entries, key=lambda one: one.from_on))
+
+    # sync ------------------------------------------------------------------------------------------------------------
+
+    def pill(self, words: Speaker, now: datetime) -> PillFace:
+        """The sync pill."""
+        status = read_status(self._database)
+        tone = self._tone(status)
+        if tone is PillTone.LOOK:
+            return PillFace(words("pill.look"), tone)
+        if tone is PillTone.WAITING:
+            return PillFace(words.count("pill.waiting", status.counts.pending), tone)
+        if status.last_complete_sync_at is None:
+            return PillFace(words("pill.here"), tone)
+        return PillFace(words("pill.saved", time=words.stamp(status.last_complete_sync_at, now)), tone)
+
+    def _tone(self, status: TabletStatus) -> PillTone:
+        if status.needs_a_look or self._status().trouble in SERIOUS:
+            return PillTone.LOOK
+        return PillTone.WAITING if status.counts.pending else PillTone.SAVED
+
+    def sync(self, book: StoreBook | None, words: Speaker, now: datetime, *, is_cut: bool | None) -> SyncFace:
+        """The Sync screen."""
+        status = read_status(self._database)
+        return SyncFace(
+            sentence=_sync_sentence(status, words),
+            tone=self._tone(status),
+            lines=tuple(self._sync_lines(status, words, now)),
+            receipt=_receipt(status, words, now),
+            records=tuple(self._record(line, book, words, now) for line in journal_lines(self._database)),
+            is_cut=is_cut,
+        )
+
+    def _sync_lines(self, status: TabletStatus, words: Speaker, now: datetime) -> Iterator[str]:
+        told = self._status()
+        if told.words:
+            yield told.words
+        if status.counts.oldest_pending_at:
+            yield words("sync.oldest", when=words.ago(status.counts.oldest_pending_at, now))
+        at = status.last_complete_sync_at
+        yield words("sync.last", when=words.stamp(at, now)) if at else words("sync.never")
+        if status.clock_sentence:
+            yield status.clock_sentence
+
+    def _record(self, line: JournalLine, book: StoreBook | None, words: Speaker, now: datetime) -> RecordRow:
+        tone = {"here": PillTone.WAITING, "at_hq": PillTone.SAVED, "look": PillTone.LOOK}[line.standing]
+        name = name_of(self._database, "profile_id", line.profile_id)
+        at_hq = {"time": words.stamp(line.acked_at, now)} if line.acked_at else {"time": ""}
+        return RecordRow(
+            key=line.op_id,
+            what=" · ".join(
+                part for part in (line.what, line.detail, _title_of(book, line.play_id, words), name) if part
+            ),
+            when=words.stamp(line.recorded_at, now),
+            state=words(f"sync.state.{line.state}", **at_hq).strip(),
+            tone=tone,
+            detail=line.why,
+        )
+
+
+def _new_plays(book: StoreBook, now: datetime, words: Speaker) -> tuple[NewsRow, ...]:
+    since_on = (book.today(now) - timedelta(days=NEW_DAYS)).isoformat()
+    new = [play for play in book.playbook.plays if play.valid_from and since_on <= play.valid_from]
+    told = [tell_book_play(play, book, words, is_new=True) for play in new[:_ROWS_MAX]]
+    return tuple(NewsRow(play.play_id, play.title, play.opener) for play in told)
+
+
+def _title_of(book: StoreBook | None, play_id: str | None, words: Speaker) -> str | None:
+    """A play's title; None for a play that left the playbook, for an id tells an associate nothing."""
+    plays = book.playbook.plays if book and play_id else ()
+    found = next((play for play in plays if play.id == play_id), None)
+    return in_language(found.title, words.language) if found else None
+
+
+def _sync_sentence(status: TabletStatus, words: Speaker) -> str:
+    if status.needs_a_look:
+        return words.count("sync.look", status.needs_a_look)
+    if status.counts.pending:
+        return words.count("sync.waiting", status.counts.pending)
+    return words("sync.all") if status.counts.recorded else words("sync.nothing_yet")
+
+
+def _receipt(status: TabletStatus, words: Speaker, now: datetime) -> str:
+    if status.receipt is None:
+        return words("sync.no_receipt")
+    return words(
+        "sync.receipt", n=words.number(status.receipt.through_seq), time=words.stamp(status.receipt.issued_at, now)
+    )
+
+
+def _calendar_row(entry: CalendarEntry, today_on: str, words: Speaker) -> NewsRow:
+    if entry.from_on > today_on:
+        hint = words("today.from", day=words.long_weekday_of(entry.from_on))
+    else:
+        hint = words("today.until", day=words.date(entry.until_on))
+    return NewsRow(entry.id, in_language(entry.title, words.language), hint)
