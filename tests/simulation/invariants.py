@@ -7,6 +7,7 @@ to read cursors. A tablet or HQ that did not change since the last check is not 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import random
 from dataclasses import dataclass, field
@@ -84,8 +85,19 @@ class Inspector:
             demand(now[op_id][:6] == before[:6], "I5", f"stored fact {op_id} changed: {before} -> {now[op_id]}")
         for op_id in now.keys() - self.facts.keys():
             self._check_fact(op_id, now[op_id])
+        self._check_time()
         self.facts = now
         self.parked = {op_id for op_id, row in now.items() if row[7] == "parked"}
+
+    def _check_time(self) -> None:
+        """I15: within an install facts take effect in the order of recording, whatever its clock does."""
+        rows = self.hq.rows(
+            "SELECT e.install_id, e.seq, f.effective_at FROM journal_entry e JOIN fact f "
+            "ON f.fact_id = e.op_id AND f.origin = e.install_id ORDER BY e.install_id, e.seq"
+        )
+        for (install_id, _, before_at), (other_id, seq, at) in itertools.pairwise(rows):
+            is_after = install_id != other_id or before_at <= at
+            demand(is_after, "I15", f"seq {seq} of {install_id} takes effect at {at}, before {before_at}")
 
     def _check_fact(self, op_id: str, row: tuple[Any, ...]) -> None:
         sha, body, received_at, effective_at, associate_id, _, kind, verdict, code = row

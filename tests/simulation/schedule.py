@@ -19,7 +19,7 @@ from sync_server.services import feed, merge, sessions
 from sync_server.services.enrolment import revoke_device
 from tests.simulation.clocks import HeadquartersClock, TabletClock, TrueTime, open_folder
 from tests.simulation.faults import ALL_FAULTS, Broken, Network, demand
-from tests.simulation.headquarters import SimulatedHeadquarters
+from tests.simulation.headquarters import CommitLost, SimulatedHeadquarters
 from tests.simulation.invariants import Inspector
 from tests.simulation.people import (
     REFUSED_BY_THE_DATABASE,
@@ -55,6 +55,7 @@ class Plan:
     faults: tuple[str, ...] | None = None
     """None: a draw of the seed."""
     steps: int = STEPS
+    calm_steps: int = CALM_STEPS_MAX
 
     def replay(self) -> str:
         """The line that runs it again."""
@@ -185,6 +186,8 @@ class World:
         """All invariants that hold at every moment."""
         self.inspector.check_hq()
         for tablet in self.tablets:
+            bugs = [bug for bug in tablet.transport.bugs if not isinstance(bug, CommitLost)]
+            demand(not bugs, "a bug of HQ", f"{bugs[:1]}")
             self.inspector.check_tablet(tablet)
 
     # the schedule
@@ -319,6 +322,8 @@ class World:
 
     def _pass_days(self) -> None:
         self.time.move(self.chance.choice((0.1, 1, 3, 16)) * DAY_S)
+        if self.chance.random() < 0.5:
+            self._night()
 
     # calm
 
@@ -330,7 +335,7 @@ class World:
             tablet.driver.ring("asked")
             tablet.wake_s = self.time.now_s
         end_s = self.time.now_s + CALM_S_MAX
-        for _ in range(CALM_STEPS_MAX):
+        for _ in range(self.plan.calm_steps):
             if all(self._is_at_rest(tablet) for tablet in self.tablets):
                 return
             self.work()
@@ -338,7 +343,7 @@ class World:
             self.check()
             waiting = [tablet.name for tablet in self.tablets if not self._is_at_rest(tablet)]
             demand(self.time.now_s < end_s, "I19", f"{waiting} did not catch up")
-        demand(False, "I19", f"{waiting} did not catch up in {CALM_STEPS_MAX} steps")
+        demand(False, "I19", f"{waiting} did not catch up in {self.plan.calm_steps} steps")
 
     def _connect_who_must(self) -> None:
         for tablet in self.tablets:
