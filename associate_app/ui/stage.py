@@ -120,6 +120,8 @@ class SyncEngine:
     def enrol(self, invitation: Invitation, name: str, *, app: str) -> None:
         """Connect this tablet and start. Raises Refused with a sentence."""
         enrol_tablet(self._database, self._tablet.connect, invitation, name=name, app=app)
+        if self._doorbell is not None:
+            self._worker.reopen()
         self.start()
 
 

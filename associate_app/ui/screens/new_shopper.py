@@ -80,9 +80,8 @@ def _in_rows(desk: Desk, fields: list[ft.Control]) -> list[ft.Control]:
     """Two fields side by side where there is room."""
     if desk.whereabouts.frame is Frame.PHONE:
         return fields
-    for one in fields:
-        one.expand = True
-    pairs = [fields[0:2], fields[2:4], [fields[4], ft.Container(expand=True)]]
+    halves: list[ft.Control] = [ft.Container(one, expand=True) for one in (*fields, None)]
+    pairs = [halves[0:2], halves[2:4], halves[4:6]]
     return [ft.Row(pair, spacing=theme.L) for pair in pairs]
 
 

@@ -159,12 +159,17 @@ def _age_and_consent(desk: Desk, face: CardFace) -> ft.Control:
 
 def _body(desk: Desk, face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
     left, right = keyed("left", _left, face), keyed("plays", _plays, face, choose, show_offer)
-    room_for_foot = ft.Container(height=_FOOT_HEIGHT)
+    banners, room_for_foot = _banners(face), ft.Container(height=_FOOT_HEIGHT)
     if desk.whereabouts.frame is Frame.LANDSCAPE:
         return ft.Row(
             [
-                ft.Column([left, room_for_foot], expand=5, scroll=ft.ScrollMode.AUTO),
-                ft.Column([right, ft.Container(height=_FOOT_HEIGHT)], expand=6, scroll=ft.ScrollMode.AUTO),
+                ft.Column([*banners, left, room_for_foot], expand=5, spacing=theme.XL, scroll=ft.ScrollMode.AUTO),
+                # The plays end above the foot: nothing to tap lies under *Scan another*.
+                ft.Container(
+                    ft.Column([right], expand=True, scroll=ft.ScrollMode.AUTO),
+                    expand=6,
+                    padding=ft.Padding.only(bottom=_FOOT_HEIGHT),
+                ),
             ],
             spacing=theme.XXL,
             expand=True,
@@ -173,15 +178,16 @@ def _body(desk: Desk, face: CardFace, choose: Choose, show_offer: ShowOffer) -> 
     return ft.Column([right, ft.Container(height=theme.L), left, room_for_foot], scroll=ft.ScrollMode.AUTO, expand=True)
 
 
+def _banners(face: CardFace) -> list[ft.Control]:
+    """What must be read before anyone speaks: an open case, what is odd about this card."""
+    issue = [banner(face.issue, ft.Icons.BUILD_OUTLINED)] if face.issue else []
+    return [*issue, *([banner(face.notice, ft.Icons.INFO_OUTLINE)] if face.notice else [])]
+
+
 @part
 def _left(face: CardFace) -> ft.Control:
     words = use_desk().speaker
-    blocks: list[ft.Control] = []
-    if face.issue:
-        blocks.append(banner(face.issue, ft.Icons.BUILD_OUTLINED))
-    if face.notice:
-        blocks.append(banner(face.notice, ft.Icons.INFO_OUTLINE))
-    blocks.append(keyed("recent", _recent, face))
+    blocks = [keyed("recent", _recent, face)]
     blocks.append(_lines(words("card.purchases"), face.purchases, words("card.no_purchases")))
     if face.done:
         blocks.append(ft.Column([section(words("card.done")), *[note_line(note) for note in face.done]], spacing=0))
