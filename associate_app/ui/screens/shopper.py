@@ -175,7 +175,7 @@ def _body(desk: Desk, face: CardFace, choose: Choose, show_offer: ShowOffer) -> 
             expand=True,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
-    return ft.Column([right, ft.Container(height=theme.L), left, room_for_foot], scroll=ft.ScrollMode.AUTO, expand=True)
+    return ft.Column([*banners, right, left, room_for_foot], spacing=theme.XL, scroll=ft.ScrollMode.AUTO, expand=True)
 
 
 def _banners(face: CardFace) -> list[ft.Control]:
