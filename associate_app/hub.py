@@ -195,6 +195,7 @@ def build_hub(run_session: Callable[..., Any], *, media_dir: Path | None = None)
     for folder in _SERVED:
         hub.mount(f"/{folder}", StaticFiles(directory=_assets(folder)))
     if media_dir is not None:
+        media_dir.mkdir(parents=True, exist_ok=True)
         hub.mount("/media", StaticFiles(directory=media_dir, check_dir=False))
     hub.mount(
         "/",

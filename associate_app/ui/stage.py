@@ -173,7 +173,7 @@ def open_stage(tablet: Tablet, *, app: str, switch: NetworkSwitch | None = None)
     )
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="floor")
     engine.start()
-    return Stage(floor, worker, heart, Shifts(), engine, database)
+    return Stage(floor, worker, heart, Shifts(tablet.clock.monotonic_s), engine, database)
 
 
 def _cut(switch: NetworkSwitch, engine: SyncEngine, is_cut: bool) -> None:

@@ -37,6 +37,7 @@ from associate_app.ui.words import Speaker
 
 T = TypeVar("T")
 
+SHIFT_S_MAX: Final = 12 * 3600.0
 SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "shopper")
 
 
@@ -266,20 +267,26 @@ class Floor(Protocol):
 
 
 class Shifts:
-    """Who is signed in, by a random token kept in the browser: survives a lost socket, ends with the process."""
+    """Who is signed in, by a random token kept in the browser.
 
-    def __init__(self) -> None:
-        self._by_token: dict[str, AssociateFace] = {}
+    It survives a lost socket and ends with the process, with signing out, or after `SHIFT_S_MAX`. `monotonic_s` gives
+    seconds that never go back.
+    """
+
+    def __init__(self, monotonic_s: Callable[[], float]) -> None:
+        self._monotonic_s = monotonic_s
+        self._by_token: dict[str, tuple[AssociateFace, float]] = {}
 
     def begin(self, associate: AssociateFace) -> str:
         """Remember a sign-in; returns its token (256 random bits)."""
         token = secrets.token_urlsafe(32)
-        self._by_token[token] = associate
+        self._by_token[token] = (associate, self._monotonic_s() + SHIFT_S_MAX)
         return token
 
     def find(self, token: object) -> AssociateFace | None:
-        """Who signed in with a token."""
-        return self._by_token.get(token) if isinstance(token, str) else None
+        """Who signed in with a token, and still is."""
+        associate, until_s = self._by_token.get(token, (None, 0.0)) if isinstance(token, str) else (None, 0.0)
+        return associate if until_s > self._monotonic_s() else None
 
     def end(self, token: object) -> None:
         """Forget a sign-in."""

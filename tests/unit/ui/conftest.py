@@ -40,12 +40,12 @@ class Store:
 
     shop: ShopTablet
     heart: Heart = field(default_factory=Heart)
-    shifts: Shifts = field(default_factory=Shifts)
     rings: list[str] = field(default_factory=list)
     status: SyncStatus = field(default_factory=SyncStatus)
     is_cut: bool = False
     worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     floor: Any = None
+    shifts: Any = None
 
     def __post_init__(self) -> None:
         engine = Engine(
@@ -56,6 +56,7 @@ class Store:
             cut=partial(setattr, self, "is_cut"),
         )
         shop = self.shop
+        self.shifts = Shifts(shop.clock.monotonic_s)
         readers = (NoCodes(), NoCodes())
         self.floor = TabletFloor(shop.database, shop.books, shop.clock, readers, shop.recorder.make_id, engine)
 

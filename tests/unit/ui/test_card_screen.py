@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from associate_app.ui.state import SHIFT_S_MAX
 from tests.support.flet_harness import Screen
 from tests.support.plays import ago
 from tests.support.replica import LOYALTY_ID, MARA, STORE_SCOPE, card_for, mara, page, put
@@ -185,6 +186,9 @@ def test_a_reload_of_the_address_leads_to_the_same_shopper(store: Store) -> None
             await again.see("Mara Lindqvist")
         async with store.open(route) as stranger:
             await stranger.see("Who’s working?")
+        store.shop.clock.move(SHIFT_S_MAX + 1)
+        async with store.open(route, replies={"get": token}) as tomorrow:
+            await tomorrow.see("Who’s working?")
 
     played(play)
 
@@ -211,3 +215,23 @@ def first_play(screen: Screen) -> str:
     """The title of the play ranked first."""
     told = screen.texts()
     return told[told.index("1", told.index("Plays for now")) + 1]
+
+
+def test_many_scans_leave_nothing_behind(store: Store) -> None:
+    """Screens that were left re-read no more, and what is kept of open cards is bounded."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            desk: Any = getattr(screen.page.views, "args")[0]
+            counts = []
+            for _ in range(12):
+                await scan(screen, card_for(), "Plays for now")
+                await screen.press("Scan another")
+                await screen.see("Enter number instead")
+                counts.append((len(desk.pulse._readers), len(screen.session.index)))
+            assert counts[-1][0] == counts[2][0]
+            assert counts[-1][1] <= counts[2][1] * 1.2
+            assert len(store.floor._views) == 1
+
+    played(play)
