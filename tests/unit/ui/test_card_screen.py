@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from associate_app.ui.state import SHIFT_S_MAX
 from tests.support.flet_harness import Screen
@@ -223,7 +223,7 @@ def test_many_scans_leave_nothing_behind(store: Store) -> None:
     async def play() -> None:
         async with store.open() as screen:
             await sign_in(screen)
-            desk: Any = getattr(screen.page.views, "args")[0]
+            desk: Any = cast(Any, screen.page.views).args[0]
             counts = []
             for _ in range(12):
                 await scan(screen, card_for(), "Plays for now")
