@@ -76,6 +76,7 @@ ENGLISH: Final[dict[str, str]] = {
     "connect.name_default": "Tablet 1",
     "connect.scanned": "Invitation scanned",
     "connect.fetched": "{done} of {total}",
+    "connect.all_here": "All are here.",
     "connect.ready": "You can already scan",
     "connect.start": "Start",
     "connect.wants_address": "Type the address HQ gave you, for example https://hq.example",

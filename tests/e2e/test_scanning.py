@@ -14,6 +14,7 @@ from playwright.sync_api import Playwright
 from tests.e2e.app_page import AppPage
 from tests.e2e.conftest import CHROMIUM_ARGUMENTS, OpenApp, Sheet
 from tests.support.hub_process import HubProcess
+from tests.support.programs import ServerProcess, run_json
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +31,31 @@ def test_a_hand_scanner_opens_the_card_on_any_screen_and_one_tap_records(app: Ap
     app.press("Undo")
     app.see("Taken back. Nothing was recorded.")
     app.gone("Saved: Bought")
+
+
+def test_a_new_tablet_is_connected_by_hand_and_can_scan_at_once(
+    server: ServerProcess, open_app: OpenApp, sheet: Sheet, tmp_path: Path
+) -> None:
+    """A wrong code is said in a sentence; the right one leads to *You can already scan*, and one can."""
+    hub = HubProcess(tmp_path / "new").start()
+    try:
+        app = open_app(hub.url)
+        app.see("Connect this tablet")
+        app.write("HQ address", server.url)
+        app.write("Invitation code", "NOT-A-CODE")
+        app.press("Connect")
+        app.see("This code cannot be used: it is wrong, used up or expired.")
+        words = ("device", "enrol", "--store", "berlin-1", "--data-dir", server.data_dir)
+        app.write("Invitation code", run_json("sync_server", *words)["code"])
+        app.press("Connect")
+        app.see("You can already scan")
+        app.see("All are here.")
+        app.press("Start")
+        app.sign_in(sheet.people[0]["name"], sheet.people[0]["pin"])
+        app.scan_by_hand(sheet.card("Mara"))
+        app.see_card("Mara Lindqvist")
+    finally:
+        hub.kill()
 
 
 def test_the_address_of_a_card_holds_no_loyalty_number_and_survives_a_reload(app: AppPage, sheet: Sheet) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.hooks import Cell, memoised, use_cell
+from associate_app.ui.hooks import Cell, memoised, use_cell, use_listening
 from associate_app.ui.state import Desk, use_desk
 
 
@@ -66,6 +67,8 @@ def _typed(desk: Desk, name: str, look: Field, heard: Cell[Heard]) -> ft.Control
         if waiting is not None:
             await waiting
 
+    # A field that leaves the screen loses the focus without saying so; the scanner must not stay deaf for it.
+    use_listening(lambda: partial(desk.fields_in_focus.discard, name))
     is_long = look.lines > 1
     field = ft.TextField(
         label=look.label,

@@ -92,7 +92,7 @@ def _form(step: _Step, set_step: Callable[[_Step], None]) -> ft.Control:
     go = words("connect.working") if step.is_busy else words("connect.go")
     return ft.Column(
         [
-            ft.Row([logo(72)], alignment=ft.MainAxisAlignment.CENTER),
+            ft.Row([logo(72)]),
             heading(words("connect.title"), theme.HERO),
             say(words("connect.lead"), theme.BODY, Ink.QUIET),
             *_eye(desk, step, found, set_step),
@@ -158,20 +158,29 @@ def _fetching() -> ft.Control:
 
     use_task(watch, [])
     ratio = progress.done / progress.total if progress.total else None
-    told = words("connect.fetched", done=words.number(progress.done), total=words.number(progress.total))
+    told = _how_far(desk, progress)
     bar = ft.ProgressBar(
         value=1 if progress.is_complete else ratio, bar_height=8, border_radius=theme.PILL, semantics_label=told
     )
     return ft.Column(
         [
-            ft.Row([logo(72)], alignment=ft.MainAxisAlignment.CENTER),
+            ft.Row([logo(72)]),
             heading(words("connect.ready"), theme.HERO),
             say(words("connect.fetching"), theme.BODY, Ink.QUIET),
             bar,
-            say(told if progress.total else words("connect.working"), theme.SMALL, Ink.QUIET),
+            say(_how_far(desk, progress), theme.SMALL, Ink.QUIET),
             main_button(words("connect.start"), start, height=56),
         ],
         spacing=theme.L,
         tight=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
+
+
+def _how_far(desk: Desk, progress: FetchProgress) -> str:
+    words = desk.speaker
+    if progress.is_complete:
+        return words("connect.all_here")
+    if not progress.total:
+        return words("connect.working")
+    return words("connect.fetched", done=words.number(progress.done), total=words.number(progress.total))

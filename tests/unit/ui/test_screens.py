@@ -103,6 +103,22 @@ def test_keys_typed_into_a_field_are_no_scan(store: Store) -> None:
     played(play)
 
 
+def test_a_field_that_is_gone_keeps_no_focus(store: Store) -> None:
+    """A field that had the focus leaves with its screen and never says so: the next scan is heard all the same."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            await scan(screen, card_for(), "Plays for now")
+            await screen.press("Note")
+            await screen.see("Save note")
+            await screen.event(screen.find(ft.TextField), "focus")
+            await screen.press("Close")
+            await scan(screen, "SOMECLUB77", "This is not one of our cards")
+
+    played(play)
+
+
 @pytest.mark.parametrize(
     ("code", "sentence", "step"),
     [
