@@ -111,7 +111,7 @@ def test_a_card_that_cannot_be_checked_yet_is_usable_and_says_so(app: AppPage, s
 def test_a_qr_held_before_the_camera_opens_the_card(
     playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet, tmp_path: Path
 ) -> None:
-    """The live camera decodes by itself; no tap confirms."""
+    """The live camera decodes by itself, also what comes into view later; no tap confirms."""
     film = _film(sheet.card("Niklas"), tmp_path / "card.mjpeg")
     flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     browser = playwright.chromium.launch(
@@ -180,13 +180,18 @@ def test_nothing_is_fetched_from_outside(open_app: OpenApp, hub: HubProcess) -> 
 
 
 def _film(text: str, path: Path) -> Path:
-    """A short film of a card held before the camera, as Motion JPEG."""
+    """A short film as Motion JPEG: an empty counter for some seconds, then a card held before the camera."""
     drawn = io.BytesIO()
     qrcode.make(text, border=4).save(drawn)
     code = Image.open(drawn).convert("RGB").resize((400, 400))
     picture = Image.new("RGB", (640, 480), "white")
     picture.paste(code, (120, 40))
-    frame = path.with_suffix(".jpg")
-    picture.save(frame, quality=92)
-    path.write_bytes(frame.read_bytes() * 12)
+    frames = [_frame(Image.new("RGB", (640, 480), "grey"))] * 150 + [_frame(picture)] * 90
+    path.write_bytes(b"".join(frames))
     return path
+
+
+def _frame(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=92)
+    return out.getvalue()

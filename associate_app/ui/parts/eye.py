@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -16,7 +17,7 @@ import flet as ft
 import flet_camera as fc  # type: ignore[import-untyped]
 
 from associate_app.ui import theme
-from associate_app.ui.hooks import use_cell, use_task
+from associate_app.ui.hooks import keyed, memoised, use_cell, use_task
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.state import use_desk
 
@@ -44,20 +45,39 @@ def cause_of(problem: str) -> str:
     return next((key for sign, key in _CAUSES if sign in folded), "scan.broken")
 
 
+Found = Callable[[str], Awaitable[bool]]
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Who looks through the camera: `found(text)` says True when looking may stop, `tell(key)` hears how it does."""
+
+    found: Found
+    tell: Tell
+
+
 @part
-def camera_eye(lens: int, found: Callable[[str], Awaitable[bool]], tell: Callable[[str], None]) -> ft.Control:
-    """The live picture. `found(text)` returns True when looking may stop; `tell(key)` says how the camera does."""
+def camera_eye(key: str, lens: int, found: Found, tell: Tell) -> ft.Control:
+    """The live picture under its key. It is drawn once: a drawing in the middle of a picture would lose the camera."""
+    watcher = use_cell(lambda: Watcher(found, tell)).value
+    watcher.found, watcher.tell = found, tell
+    return keyed(key, _eye, lens, watcher)
+
+
+@part
+def _drawn_eye(lens: int, watcher: Watcher) -> ft.Control:
     desk = use_desk()
     camera = use_cell(ft.Ref[fc.Camera]).value
 
     async def look() -> None:
         try:
-            await _look(_mounted(camera), lens, partial(desk.read_picture, is_frame=True), found, tell)
+            await _look(partial(_mounted, camera), lens, partial(desk.read_picture, is_frame=True), watcher)
         except asyncio.CancelledError:
             raise
         except Exception as problem:  # noqa: BLE001  (drivers complain in every way; each is a sentence)
             _LOG.info("camera: %s", problem)
-            tell(cause_of(str(problem)))
+            watcher.tell(cause_of(str(problem)))
 
     use_task(look, [lens])
     return ft.Semantics(
@@ -76,38 +96,41 @@ def camera_eye(lens: int, found: Callable[[str], Awaitable[bool]], tell: Callabl
     )
 
 
+_eye = memoised(_drawn_eye)
+
+
 def _mounted(camera: ft.Ref[fc.Camera]) -> fc.Camera:
+    """The control as it is drawn now: each drawing makes a new one, and an old one answers no more."""
     if camera.current is None:
         raise RuntimeError("the camera's picture is not on the page")
     return camera.current
 
 
 async def _look(
-    camera: fc.Camera,
+    camera: Callable[[], fc.Camera],
     lens: int,
     read: Callable[[bytes], Awaitable[str | None]],
-    found: Callable[[str], Awaitable[bool]],
-    tell: Callable[[str], None],
+    watcher: Watcher,
 ) -> None:
     await _start(camera, lens)
-    tell("scan.point")
+    watcher.tell("scan.point")
     loop = asyncio.get_running_loop()
     since, is_told, last = loop.time(), False, None
     while loop.time() - since < REST_AFTER_S:
-        text = await read(await camera.take_picture())
-        if text and text != last and await found(text):
+        text = await read(await camera().take_picture())
+        if text and text != last and await watcher.found(text):
             return
         last = text or last
         if not is_told and loop.time() - since > BRIGHTER_AFTER_S:
             is_told = True
-            tell("scan.brighter")
+            watcher.tell("scan.brighter")
         await asyncio.sleep(_PAUSE_S)
-    tell("scan.rest")
+    watcher.tell("scan.rest")
 
 
-async def _start(camera: fc.Camera, lens: int) -> None:
-    cameras = await camera.get_available_cameras()
+async def _start(camera: Callable[[], fc.Camera], lens: int) -> None:
+    cameras = await camera().get_available_cameras()
     if not cameras:
         raise RuntimeError("no camera")
     back_first = sorted(cameras, key=lambda one: one.lens_direction != fc.CameraLensDirection.BACK)
-    await camera.initialize(back_first[lens % len(cameras)], fc.ResolutionPreset.MEDIUM, enable_audio=False)
+    await camera().initialize(back_first[lens % len(cameras)], fc.ResolutionPreset.MEDIUM, enable_audio=False)

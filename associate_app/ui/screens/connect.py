@@ -134,7 +134,7 @@ def _eye(
             if key not in ("scan.point", "scan.brighter"):
                 set_step(_Step(desk.speaker(key)))
 
-        return [ft.Container(camera_eye(0, found, tell), height=300)]
+        return [ft.Container(camera_eye("eye", 0, found, tell), height=300)]
     look = partial(set_step, replace(step, is_scanning=True, told=""))
     return [line_button(desk.speaker("connect.scan"), look, icon=ft.Icons.QR_CODE_SCANNER, height=56)]
 

@@ -112,7 +112,7 @@ def _camera(desk: Desk, eye: _Eye, tell: Callable[[str], None], again: Callable[
         await desk.scan(text)
         return True
 
-    picture = keyed(f"eye{eye.turn}", camera_eye, eye.lens, found, tell)
+    picture = camera_eye(f"eye{eye.turn}", eye.lens, found, tell)
     line = say(desk.speaker(eye.told), theme.HEADING, Ink.NORMAL, align=ft.TextAlign.CENTER)
     return ft.Column(
         [
