@@ -71,12 +71,11 @@ class PlayFace:
 
 @dataclass(frozen=True, slots=True)
 class HeldFace:
-    """A play held back: why, and until when if that is known."""
+    """A play held back: why, and until when, in one sentence."""
 
     play_id: str
     title: str
     why: str
-    until: str | None
 
 
 @dataclass(frozen=True, slots=True)

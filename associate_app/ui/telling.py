@@ -406,8 +406,7 @@ class _Teller:
 
     def _held(self) -> Iterator[HeldFace]:
         for held in self._view.held_back:
-            until = self._words.when(held.until, self._now) if held.until else None
-            yield HeldFace(held.play_id, held.title, held.sentence, until)
+            yield HeldFace(held.play_id, held.title, held.sentence)
 
     # things ----------------------------------------------------------------------------------------------------------
 

@@ -134,14 +134,13 @@ def held_list(held: tuple[HeldFace, ...], words: Speaker, *, is_open: bool, togg
         ink=ft.Colors.ON_SURFACE_VARIANT,
         horizontal=8,
     )
-    lines = [_held(play, words) for play in held] if is_open else []
+    lines = [_held(play) for play in held] if is_open else []
     return ft.Column([head, *lines], spacing=theme.S)
 
 
-def _held(play: HeldFace, words: Speaker) -> ft.Control:
-    why = f"{play.why} · {words('plays.until', when=play.until)}" if play.until else play.why
+def _held(play: HeldFace) -> ft.Control:
     return ft.Container(
-        ft.Column([say(play.title, theme.LABEL, Ink.QUIET), say(why, theme.TINY, Ink.QUIET)], spacing=0),
+        ft.Column([say(play.title, theme.LABEL, Ink.QUIET), say(play.why, theme.TINY, Ink.QUIET)], spacing=0),
         key=play.play_id,
         padding=ft.Padding.only(left=theme.L),
     )
