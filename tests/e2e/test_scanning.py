@@ -125,6 +125,24 @@ def test_a_qr_held_before_the_camera_opens_the_card(
     browser.close()
 
 
+def test_leaving_the_live_camera_in_the_middle_of_a_picture_interrupts_nothing(
+    playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet
+) -> None:
+    """A hand scan while the camera looks: the card opens and the page is still the same page, again and again."""
+    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    browser = playwright.chromium.launch(executable_path=chromium_path, args=[*CHROMIUM_ARGUMENTS, *flags])
+    app = open_app(hub.url, in_browser=browser, permissions=["camera"])
+    app.sign_in(sheet.people[1]["name"], sheet.people[1]["pin"])
+    app.page.evaluate("window.isTheSamePage = true")
+    for name in ("Mara Lindqvist", "Tom Berger", "Ines Falk"):
+        app.press("Scan")
+        app.see("Point the camera at the shopper’s loyalty QR")
+        app.scan_by_hand(sheet.card(name.split()[0]))
+        app.see_card(name)
+    assert app.page.evaluate("window.isTheSamePage") is True
+    browser.close()
+
+
 def test_without_a_camera_the_screen_says_what_to_do(app: AppPage) -> None:
     """No camera: one sentence, one next step, and the number entry at hand."""
     app.press("Scan loyalty QR")

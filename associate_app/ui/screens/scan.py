@@ -116,7 +116,7 @@ def _camera(desk: Desk, eye: _Eye, tell: Callable[[str], None], again: Callable[
     line = say(desk.speaker(eye.told), theme.HEADING, Ink.NORMAL, align=ft.TextAlign.CENTER)
     return ft.Column(
         [
-            ft.Container(ft.Stack([picture, _frame()], expand=True), expand=True),
+            ft.Stack([_filling(picture), _filling(_frame())], expand=True),
             ft.Semantics(live_region=True, content=line),
         ],
         spacing=theme.L,
@@ -133,7 +133,12 @@ def _frame() -> ft.Control:
         border_radius=theme.ROUND_L,
         border=ft.Border.all(3, ft.Colors.with_opacity(0.85, ft.Colors.WHITE)),
     )
-    return ft.TransparentPointer(ft.Container(square, alignment=ft.Alignment.CENTER, expand=True), expand=True)
+    return ft.TransparentPointer(ft.Container(square, alignment=ft.Alignment.CENTER))
+
+
+def _filling(layer: ft.Control) -> ft.Control:
+    """A layer as large as the stack it lies in."""
+    return ft.Container(layer, left=0, right=0, top=0, bottom=0)
 
 
 @part

@@ -217,6 +217,18 @@ def first_play(screen: Screen) -> str:
     return told[told.index("1", told.index("Plays for now")) + 1]
 
 
+def test_an_answer_for_a_control_that_left_the_screen_is_dropped(store: Store) -> None:
+    """A camera's picture that comes too late must not end the socket."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            screen.session.handle_invoke_method_results(987654, "late", b"", None)
+            await scan(screen, card_for(), "Plays for now")
+
+    played(play)
+
+
 def test_many_scans_leave_nothing_behind(store: Store) -> None:
     """Screens that were left re-read no more, and what is kept of open cards is bounded."""
 
