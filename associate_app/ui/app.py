@@ -11,7 +11,7 @@ import contextvars
 import logging
 from concurrent.futures import Executor
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import flet as ft
 
@@ -47,6 +47,7 @@ async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shif
     theme.dress(page)
     desk = Desk(page, floor, heart, worker)
     _calm_errors(page)
+    _calm_answers(page)
     await _Session(shifts, desk).begin()
     page.render_views(_app, desk)
 
@@ -78,6 +79,7 @@ class _Session:
         page.on_resize = lambda e: setattr(desk.whereabouts, "frame", Frame.of(e.width))
         page.on_keyboard_event = self._key_pressed
         page.on_connect = self._reconnected
+        page.on_app_lifecycle_state_change = self._woken
         guard_taps(page, lambda: self._keys.is_typing(self._loop.time()))
         unsubscribe = desk.heart.subscribe(self._post_beat)
         page.on_close = lambda _: unsubscribe()
@@ -132,6 +134,11 @@ class _Session:
         redraw(desk.shift)
         self._beat()
 
+    async def _woken(self, e: ft.AppLifecycleStateChangeEvent) -> None:
+        """A phone that slept may have missed a lot, and nothing runs while it sleeps: sync at once."""
+        if e.state is ft.AppLifecycleState.RESUME:
+            await self._desk.ask(self._desk.floor.send_now)
+
     def _key_pressed(self, e: ft.KeyboardEvent) -> None:
         """A key on any screen: perhaps a hand scanner typing."""
         if self._desk.fields_in_focus:
@@ -166,6 +173,19 @@ def _calm_errors(page: ft.Page) -> None:
             page.show_dialog(ft.SnackBar(ft.Text(Speaker()("broken.tap")), show_close_icon=True))
 
     page.session.error = tell  # type: ignore[method-assign]
+
+
+def _calm_answers(page: ft.Page) -> None:
+    """An answer for a control that has left the screen (a picture of a camera, say) is dropped; Flet alone would end
+    the socket for it."""
+    session = page.session
+    take_answer = session.handle_invoke_method_results
+
+    def take(control_id: int, call_id: str, result: Any, error: str | None) -> None:
+        if control_id in session.index:
+            take_answer(control_id, call_id, result, error)
+
+    session.handle_invoke_method_results = take  # type: ignore[method-assign]
 
 
 def _is_whole(text: str) -> bool:

@@ -206,6 +206,18 @@ def test_sync_says_a_sentence_first_and_then_each_record(store: Store) -> None:
     played(play)
 
 
+def test_a_tablet_that_wakes_up_syncs_at_once(store: Store) -> None:
+    """Mobile systems stop a sleeping app; coming back rings the engine."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await screen.see(JONAS)
+            await screen.event(screen.page, "app_lifecycle_state_change", {"state": "resume"})
+            await screen.until(lambda: "asked" in store.rings)
+
+    played(play)
+
+
 def test_a_record_hq_could_not_take_is_amber_and_says_why(store: Store) -> None:
     """*Needs a look*, in the pill and on the line."""
 
