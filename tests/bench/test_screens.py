@@ -38,13 +38,17 @@ def measured_ms(app: AppPage) -> float:
 
 def test_first_paint(open_app: OpenApp, hub: HubProcess, record_figure: RecordFigure) -> None:
     """From asking for the page to the words on it, with an empty cache and with a warm one."""
-    app = open_app(hub.url)
-    app.see("Who’s working?")
-    record_figure("first paint on loopback, empty cache", round(app.page.evaluate("performance.now()")), "ms")
-    app.page.reload(wait_until="commit")
-    app.enable()
-    app.see("Who’s working?")
-    record_figure("first paint on loopback, warm cache", round(app.page.evaluate("performance.now()")), "ms")
+    cold, warm = [], []
+    for _ in range(3):
+        app = open_app(hub.url)
+        app.see("Who’s working?")
+        cold.append(app.page.evaluate("performance.now()"))
+        app.page.reload(wait_until="commit")
+        app.enable()
+        app.see("Who’s working?")
+        warm.append(app.page.evaluate("performance.now()"))
+    record_figure("first paint on loopback, empty cache, median of three", round(statistics.median(cold)), "ms")
+    record_figure("first paint on loopback, warm cache, median of three", round(statistics.median(warm)), "ms")
     assert app.shows("Berlin Mitte")
 
 
