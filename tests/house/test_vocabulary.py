@@ -20,7 +20,10 @@ BANNED_VERBS = {"handle", "process"}
 BANNED_CLASS_PARTS = ("Manager", "Helper", "Utils")
 
 # Foreign words on the wire, op kinds of the protocol, and the agreed option names.
-ALLOWED_NAMES = {"userid", "user_id", "customer_id", "data_dir", "demo_data", "data_flagged", "dataflagged"}
+ALLOWED_NAMES = {
+    *("userid", "user_id", "customer_id", "data_dir", "demo_data", "data_flagged", "dataflagged"),
+    "handle_invoke_method_results",  # Flet's name for what app.py replaces
+}
 # The store manager is a person of the product.
 ALLOWED_CLASSES = {"StoreManager"}
 

@@ -86,7 +86,8 @@ def make_world(chance: random.Random) -> IdentityFacts:
         )
         for number in range(chance.randrange(4, 26))
     ]
-    links, splits = [], []
+    links: list[Link] = []
+    splits: list[Split] = []
     for number in range(chance.randrange(5)):
         when, (a, b) = at(chance.randrange(60_000)), chance.sample(values[:18], 2)
         if number % 2:
@@ -103,7 +104,8 @@ def shuffled(facts: IdentityFacts, chance: random.Random) -> IdentityFacts:
     ]
     sightings += chance.sample(sightings, len(sightings) // 3)
     chance.shuffle(sightings)
-    links, splits = (chance.sample(said, len(said)) for said in (facts.links, facts.splits))
+    links = chance.sample(facts.links, len(facts.links))
+    splits = chance.sample(facts.splits, len(facts.splits))
     return IdentityFacts(tuple(sightings), tuple(links), tuple(splits))
 
 
