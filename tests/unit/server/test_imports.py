@@ -1,0 +1,172 @@
+"""Files of other systems: what is taken, what is left out and why, and that the same file twice changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import Refused
+from sync_server.services.headquarters import Headquarters
+from sync_server.services.imports.mapping import FIELDS, infer_mapping
+from sync_server.services.imports.run import ImportReport, run_import
+from sync_server.services.shoppers import show_profile
+from tests.support.world import make_headquarters
+
+STARTER = Path(__file__).parents[3] / "assets" / "starter"
+ORDER = (
+    "stores",
+    "associates",
+    "postcodes",
+    "products",
+    "stock",
+    "shoppers",
+    "consents",
+    "service",
+    "orders",
+    "events",
+)
+ONLINE_RETAIL = """X;InvoiceNo;StockCode;Description;Quantity;InvoiceDate;UnitPrice;CustomerID;Country
+1;537240;84347;ROTATING ANGELS;2;12/06/2010 10:08;5.06;17850;United Kingdom
+2;544447;22229;BUNNY;3;2/20/11 11:39;0.85;16466;United Kingdom
+3;537240;22423;CAKESTAND;1;12/06/2010 10:08;12.75;17850;United Kingdom
+4;C537241;84347;ROTATING ANGELS;-1;12/07/2010 09:00;5.06;17850;United Kingdom
+5;544299;16161P;WRAP ROSE;25;2/17/11 12:55;0.42;NA;United Kingdom
+6;544300;16161P;WRAP ROSE;lots;2/17/11 12:55;0.42;13178;United Kingdom
+7;544301;16161P;WRAP ROSE;1;30/17/11 12:55;0.42;13178;United Kingdom
+8;A563185;B;Adjust bad debt;1;8/12/11 14:50;-11062.06;13178;United Kingdom
+"""
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Any:
+    """A chain that has nothing but its name."""
+    made = make_headquarters(f"sqlite:///{tmp_path / 'empty.db'}", tmp_path / "empty", stores=())
+    yield made
+    made.database.close()
+
+
+def take(hq: Headquarters, folder: Path, kind: str, text: str, **options: Any) -> ImportReport:
+    """Import a text as a file."""
+    path = folder / f"{kind}.csv"
+    path.write_text(text, "utf-8")
+    return run_import(hq, kind, path, **options)
+
+
+def profile(hq: Headquarters, identifier: str) -> dict[str, Any]:
+    """A profile as HQ holds it."""
+    return dict(show_profile(hq, identifier))
+
+
+def test_the_starter_files_make_a_chain_and_come_a_second_time_as_known(empty: Headquarters):
+    """Ten lines of each kind, in the order in which a chain is set up; then all of it again."""
+    assert set(ORDER) == set(FIELDS)
+    for kind in ORDER:
+        path = next(STARTER.glob(f"{kind}.*"))
+        report = run_import(empty, kind, path)
+        assert report.taken > 0, report
+        assert not report.left_out, report
+    for kind in ("shoppers", "consents", "service", "orders", "events", "stores", "associates"):
+        again = run_import(empty, kind, next(STARTER.glob(f"{kind}.*")))
+        assert again.taken == 0, again
+        assert again.known > 0
+
+
+def test_a_retailer_s_export_is_read_as_it_is(hq: Headquarters, tmp_path: Path):
+    """Two date styles, an order's lines apart, a cancellation, missing shoppers, an adjustment, a broken number.
+
+    The cancellation names no order that it takes back: it counts as a refund and lowers no order's money.
+    """
+    report = take(hq, tmp_path, "orders", ONLINE_RETAIL)
+    assert (report.rows, report.taken) == (8, 3)
+    assert report.left_out == {
+        "the row names no shopper": 1,
+        "Quantity is no number": 1,
+        "InvoiceDate is no time": 1,
+        "the price is negative": 1,
+    }
+    facts = profile(hq, "17850")["facts"]
+    assert (facts["orders"], facts["refunds"]) == (1, 1)
+    assert facts["net_revenue"] == [{"minor": 2 * 506 + 1275, "currency": "GBP"}]
+
+
+def test_rows_left_out_are_kept_with_line_and_reason(hq: Headquarters, tmp_path: Path):
+    """In the data folder, as JSON lines that say which line of the file it was."""
+    report = take(hq, tmp_path, "orders", ONLINE_RETAIL)
+    assert report.bad_rows is not None
+    kept = [json.loads(line) for line in report.bad_rows.read_text("utf-8").splitlines()]
+    assert {row["line"] for row in kept} == {6, 7, 8, 9}
+    assert all(row["why"] and row["row"]["InvoiceNo"] for row in kept)
+    assert report.bad_rows.is_relative_to(hq.settings.data_dir)
+
+
+def test_a_trial_writes_nothing(hq: Headquarters, tmp_path: Path):
+    """The same report, and no shopper."""
+    assert take(hq, tmp_path, "orders", ONLINE_RETAIL, is_trial=True).taken == 3
+    with pytest.raises(Refused):
+        profile(hq, "17850")
+
+
+def test_a_grant_without_proof_is_left_out_and_a_denial_needs_none(hq: Headquarters, tmp_path: Path):
+    """Consent is not imported on somebody's word."""
+    text = "email,purpose,decision,at\na@example.org,email,yes,2026-01-01\nb@example.org,email,no,2026-01-01\n"
+    report = take(hq, tmp_path, "consents", text)
+    assert (report.taken, report.left_out) == (1, {"a grant needs its proof": 1})
+
+
+def test_a_mapping_names_columns_decimals_and_dates(hq: Headquarters, tmp_path: Path):
+    """A till that writes German numbers and days, in Windows' letters."""
+    mapping = tmp_path / "till.yaml"
+    mapping.write_text(
+        "columns: {order_id: Bon, at: Datum, sku: Artikel, quantity: Menge, price: Preis, email: Mail}\n"
+        "dates: ['%d.%m.%Y %H:%M']\ndecimal: ','\ncurrency: EUR\ntimezone: Europe/Berlin\n"
+    )
+    path = tmp_path / "till.csv"
+    path.write_bytes(
+        "Bon;Datum;Artikel;Menge;Preis;Mail\n1;20.11.2026 09:30;Mütze;1;1.234,50;x@example.org\n".encode("cp1252")
+    )
+    assert run_import(hq, "orders", path, mapping=mapping).taken == 1
+    [line] = profile(hq, "x@example.org")["recent"]
+    assert (line["sku"], line["at"]) == ("Mütze", "2026-11-20T08:30:00.000Z")
+    assert profile(hq, "x@example.org")["facts"]["net_revenue"] == [{"minor": 123450, "currency": "EUR"}]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "says"),
+    [
+        ("columns: {order_id: Bon}", "there is no column 'Bon'"),
+        ("columns: {colour: InvoiceNo}", "have no field 'colour'"),
+        ("columns: {order_id: InvoiceNo}", "no column for at"),
+        ("columns: {order_id: InvoiceNo, at: InvoiceDate}", "names no shopper"),
+        ("colums: {}", "columns: Field required"),
+        ("columns: [", "is no YAML"),
+    ],
+)
+def test_a_wrong_mapping_is_refused_with_what_to_mend(hq: Headquarters, tmp_path: Path, mapping: str, says: str):
+    """Before a single row is read."""
+    path = tmp_path / "m.yaml"
+    path.write_text(mapping)
+    with pytest.raises(Refused, match=says):
+        take(hq, tmp_path, "orders", ONLINE_RETAIL, mapping=path)
+
+
+def test_columns_are_recognised_by_their_usual_names():
+    """What shops and tills call our fields."""
+    found = infer_mapping("shoppers", ["Card Number", "First name", "Last Name", "E-Mail", "ZIP"])
+    assert found.columns == {
+        "loyalty_id": "Card Number",
+        "given_name": "First name",
+        "family_name": "Last Name",
+        "postcode": "ZIP",
+        "email": "E-Mail",
+    }
+
+
+def test_an_unknown_kind_and_a_missing_file_are_told_in_a_sentence(hq: Headquarters, tmp_path: Path):
+    """What there is to choose from."""
+    with pytest.raises(Refused, match="There are: orders"):
+        run_import(hq, "wishes", tmp_path / "x.csv")
+    with pytest.raises(Refused, match="There is no file"):
+        run_import(hq, "orders", tmp_path / "x.csv")
