@@ -1,7 +1,8 @@
 """The server's ports: what services need of the world, as Protocols and frozen rows. No implementation lives here.
 
 `CentralDatabase.write()` and `.read()` are the only ways in: each is ONE transaction, a write is durable when left.
-Feed positions are taken by `publish` as the last step of a write (protocol.md, Server rules).
+Feed positions are taken by `publish` as the last step of a write (protocol.md, Server rules). The rows that a batch
+makes by the hundred are named tuples: a frozen dataclass of 21 fields takes four times as long to make.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -87,8 +88,7 @@ class Install:
     card_stock_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What an install sent at a seq, and the verdict."""
 
     install_id: str
@@ -100,8 +100,7 @@ class Entry:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """A fact as the ledger stores it (columns of table `fact`); `body` and `subject` are JSON text."""
 
     fact_id: str
@@ -127,8 +126,7 @@ class LedgerRow:
     subject: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFact:
+class KnownFact(NamedTuple):
     """What dedupe needs of a fact the ledger already has."""
 
     fact_id: str
@@ -173,8 +171,7 @@ class DocWrite:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DocRow:
+class DocRow(NamedTuple):
     """A document of a feed as stored; `body` is canonical JSON text, empty for a tombstone."""
 
     id: str

@@ -10,11 +10,10 @@ every batch asks and writes by the hundred is SQL text with tuples: compiling ex
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, astuple, fields
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
@@ -76,11 +75,8 @@ def _row(record: Any) -> dict[str, Any]:
 
 
 def _names(record: type[Any]) -> tuple[str, ...]:
-    return tuple(part.name for part in fields(record))
-
-
-def _values_of(record: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    return attrgetter(*_names(record))
+    named: tuple[str, ...] | None = getattr(record, "_fields", None)
+    return named or tuple(part.name for part in fields(record))
 
 
 @lru_cache(maxsize=64)
@@ -320,7 +316,7 @@ class SqlReader:
 
 def _doc_columns() -> list[Any]:
     table = schema.doc
-    return [table.c[part.name] for part in fields(DocRow)]
+    return [table.c[name] for name in DocRow._fields]
 
 
 def device_of(row: Mapping[Any, Any]) -> Device:
@@ -369,18 +365,17 @@ class SqlWriter(SqlReader):
 
     def save_install(self, install: Install) -> None:
         """After a batch."""
-        self._add(schema.install, _names(Install), [_values_of(Install)(install)], is_upsert=True)
+        self._add(schema.install, _names(Install), [astuple(install)], is_upsert=True)
 
     def add_entries(self, entries: Sequence[Entry]) -> None:
         """Many at once."""
-        self._add(schema.journal_entry, _names(Entry), list(map(_values_of(Entry), entries)))
+        self._add(schema.journal_entry, Entry._fields, entries)
 
     def add_facts(self, rows: Sequence[LedgerRow], profile_of: Mapping[str, str]) -> None:
         """Many at once; `profile_of` says which profile each belongs to, if any."""
-        values = _values_of(LedgerRow)
-        place = _LEDGER_NAMES.index("profile_id")
-        full = [(*(told := values(row))[:place], profile_of.get(row.fact_id), *told[place + 1 :]) for row in rows]
-        self._add(schema.fact, _LEDGER_NAMES, full)
+        place, find = LedgerRow._fields.index("profile_id"), profile_of.get
+        full = [(*row[:place], find(row.fact_id), *row[place + 1 :]) for row in rows]
+        self._add(schema.fact, LedgerRow._fields, full)
 
     def assign_facts(self, assignments: Iterable[tuple[str, str]]) -> None:
         """(fact_id, profile_id): which profile each fact belongs to now."""
@@ -488,10 +483,10 @@ class SqlWriter(SqlReader):
         return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
 
     def _add(
-        self, table: Table, names: tuple[str, ...], rows: list[tuple[Any, ...]], *, is_upsert: bool = False
+        self, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, is_upsert: bool = False
     ) -> None:
         if rows:
-            self._connection.exec_driver_sql(_insert_text(table, names, self._mark, is_upsert=is_upsert), rows)
+            self._connection.exec_driver_sql(_insert_text(table, names, self._mark, is_upsert=is_upsert), list(rows))
 
     def _upsert(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -514,7 +509,6 @@ def _by_type(identifiers: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 _HEAD_TEXT: Final = 'SELECT scope, n, "count", "sum", floor FROM scope_head WHERE scope = ?'
-_LEDGER_NAMES: Final = _names(LedgerRow)
 _DOC_NAMES: Final = ("scope", "id", "s", "deleted", "why", "h", "body", "written_at")
 
 

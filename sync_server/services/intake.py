@@ -22,7 +22,7 @@ from shared.fold import Fact
 from shared.identity import Identifier
 from shared.ids import derived_id
 from shared.journal import extend_chain, sign_receipt
-from shared.wire.canonical import canonical, check_body
+from shared.wire.canonical import check_body
 from shared.wire.messages import Limits, PushRequest, store_of, store_scope
 from shared.wire.ops import ERASED, SCHEMA, WITHHELD, check_envelope, is_chainable, read_body
 from sync_server.ports import (
@@ -40,6 +40,7 @@ from sync_server.ports import (
     LedgerRow,
     RowRefused,
 )
+from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.problems import refuse
@@ -409,10 +410,10 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
 
 
 def _park(draft: _Draft, op_id: str, code: str, why: str) -> None:
-    draft.rows[op_id] = replace(draft.rows[op_id], verdict="parked", code=code, detail=why)
+    draft.rows[op_id] = draft.rows[op_id]._replace(verdict="parked", code=code, detail=why)
     for place, entry in enumerate(draft.entries):
         if entry.op_id == op_id and entry.verdict == "accepted":
-            draft.entries[place] = replace(entry, verdict="parked", code=code)
+            draft.entries[place] = entry._replace(verdict="parked", code=code)
             result = draft.results[place - len(draft.entries)]
             draft.results[place - len(draft.entries)] = {
                 "seq": result["seq"],
@@ -427,7 +428,7 @@ def _park_all(draft: _Draft, why: str) -> None:
     for op_id in list(draft.rows):
         _park(draft, op_id, "merge_failed", why)
         raw = json.dumps(draft.rows[op_id].body, ensure_ascii=True)
-        draft.rows[op_id] = replace(draft.rows[op_id], body=raw, subject=None)
+        draft.rows[op_id] = draft.rows[op_id]._replace(body=raw, subject=None)
     draft.facts.clear()
     draft.about.clear()
 
