@@ -7,15 +7,18 @@ makes by the hundred are named tuples: a frozen dataclass of 21 fields takes fou
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.errors import FloorsideError
+
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 class RowRefused(FloorsideError):
@@ -59,6 +62,17 @@ class KeyFolder(Protocol):
 
     def public_card_keys(self) -> Mapping[int, bytes]:
         """kid -> raw public key, old ones included."""
+
+
+class WritingLine(Protocol):
+    """Where requests that write stand in line (protocol.md, Overload)."""
+
+    async def take(self, read: Callable[[], R], write: Callable[[R], T]) -> T:
+        """Give `write` what `read` made of the request, and return what it returns.
+
+        `read` works without the database's writer and holds nobody up; `write` runs in its turn. Raises Problem 503
+        busy, with nothing read or written, when the line is full.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,10 +121,9 @@ class SqlReader:
 
     def device_by_token(self, token_hash: str) -> tuple[Device, bool] | None:
         """(device, is it the rotated token) for a token's SHA-256."""
-        table = schema.device
-        wanted = (table.c.token_hash == token_hash) | (table.c.next_token_hash == token_hash)
-        row = self._connection.execute(select(table).where(wanted)).mappings().first()
-        return None if row is None else (device_of(row), row["next_token_hash"] == token_hash)
+        query = f"SELECT {_DEVICE_NAMES}, stores_held, next_token_hash FROM device"
+        row = self._ask(f"{query} WHERE token_hash = ? OR next_token_hash = ?", token_hash, token_hash).first()
+        return None if row is None else (device_of(row._mapping), row.next_token_hash == token_hash)
 
     def install(self, install_id: str) -> Install | None:
         """An install, or None for one never heard of."""
@@ -257,7 +256,7 @@ class SqlReader:
 
     def play_ids(self) -> set[str]:
         """Every play ever published."""
-        return set(self._connection.execute(select(schema.play_version.c.play_id).distinct()).scalars())
+        return set(self._ask("SELECT DISTINCT play_id FROM play_version").scalars())
 
     def head(self, scope: str) -> ScopeHead:
         """Where a scope stands; zeros for one without documents."""
@@ -326,6 +325,7 @@ def device_of(row: Mapping[Any, Any]) -> Device:
 
 
 _DEVICE_COLUMNS: Final = tuple(part.name for part in fields(Device) if part.name != "stores_held")
+_DEVICE_NAMES: Final = ", ".join(_DEVICE_COLUMNS)
 
 
 class SqlWriter(SqlReader):
@@ -519,6 +519,8 @@ class SqlDatabase:
         """Open by SQLAlchemy URL; the file or database must exist or be creatable. Raises Damaged otherwise."""
         self.engine = _make_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # A page that another connection wrote empties SQLite's cache: who writes keeps a connection that only writes.
+        self._writing = _make_engine(url) if self.is_sqlite else self.engine
 
     @contextmanager
     def read(self) -> Iterator[SqlReader]:
@@ -530,7 +532,7 @@ class SqlDatabase:
     @contextmanager
     def write(self) -> Iterator[SqlWriter]:
         """One write transaction, durable when left; an exception rolls it back."""
-        with _mapped_errors(), self.engine.connect() as opened:
+        with _mapped_errors(), self._writing.connect() as opened:
             opened.execution_options(is_floorside_write=True)
             with opened.begin():
                 yield SqlWriter(opened)
@@ -538,13 +540,15 @@ class SqlDatabase:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        self._writing.dispose()
 
 
 def _make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_pre_ping=True)
-    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+    waits = {"check_same_thread": False, "timeout": _BUSY_MS / 1000}
+    engine = create_engine(parsed, connect_args=waits, pool_use_lifo=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
