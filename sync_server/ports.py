@@ -64,14 +64,14 @@ class KeyFolder(Protocol):
         """kid -> raw public key, old ones included."""
 
 
-class WritingLine(Protocol):
-    """Where requests that write stand in line (protocol.md, Overload)."""
+class WriteQueue(Protocol):
+    """Where requests that write wait for their turn (protocol.md, Overload)."""
 
     async def take(self, read: Callable[[], R], write: Callable[[R], T]) -> T:
         """Give `write` what `read` made of the request, and return what it returns.
 
         `read` works without the database's writer and holds nobody up; `write` runs in its turn. Raises Problem 503
-        busy, with nothing read or written, when the line is full.
+        busy, with nothing read or written, when the queue is full.
         """
 
 

@@ -57,14 +57,14 @@ def _takes(model: type[BaseModel]) -> dict[str, Any]:
 async def post_enroll(request: Request, hq: Hq) -> Response:
     """Exchange a one-time code for a device token."""
     body = await receive(request, SMALL_BYTES)
-    return json_reply(request, await hq.line.take(body.json, lambda raw: enroll(hq, raw)), 201)
+    return json_reply(request, await hq.queue.take(body.json, lambda raw: enroll(hq, raw)), 201)
 
 
 @router.post("/sync/hello", tags=["sync"], openapi_extra=_takes(HelloRequest), response_model=HelloReply)
 async def post_hello(request: Request, hq: Hq, device: KnownDevice) -> Response:
     """Start a session: what HQ knows of this install, and the terms."""
     body = await receive(request, SMALL_BYTES)
-    return json_reply(request, await hq.line.take(body.json, lambda raw: _greet(hq, device, raw)))
+    return json_reply(request, await hq.queue.take(body.json, lambda raw: _greet(hq, device, raw)))
 
 
 def _greet(hq: Headquarters, device: Device, raw: Any) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _greet(hq: Headquarters, device: Device, raw: Any) -> dict[str, Any]:
 async def post_push(request: Request, hq: Hq, device: KnownDevice) -> Response:
     """Take a run of ops; answered only after they are durable."""
     body = await receive(request, MAX_BYTES)
-    reply = await hq.line.take(
+    reply = await hq.queue.take(
         lambda: read_push(device, body.json()),
         lambda push: take_push(hq.database, hq.keys, hq.clock, hq.chance, device, push),
     )
@@ -182,7 +182,7 @@ async def get_wait(
 async def post_salvage(request: Request, hq: Hq, device: AnyDevice) -> Response:
     """Keep the ops of a revoked, forked or withheld journal apart, until a person approves them."""
     body = await receive(request, MAX_BYTES)
-    return json_reply(request, await hq.line.take(body.json, lambda raw: take_salvage(hq, device, raw)))
+    return json_reply(request, await hq.queue.take(body.json, lambda raw: take_salvage(hq, device, raw)))
 
 
 @router.get("/media/{sha}", tags=["sync"], response_class=Response)

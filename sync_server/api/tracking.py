@@ -63,7 +63,7 @@ async def post_messages(request: Request, hq: Hq) -> Response:
     """Take one message, or a batch of up to 2,500. Always `{"success": true}` when all of it is safe."""
     try:
         body = await receive(request, hq.settings.ingest_max_bytes)
-        await hq.line.take(lambda: _read(request, hq, body), lambda sent: _take(hq, sent))
+        await hq.queue.take(lambda: _read(request, hq, body), lambda sent: _take(hq, sent))
     except _Refusal as refusal:
         return _refusal(request, refusal.code, str(refusal))
     except StorageFull as problem:

@@ -14,7 +14,7 @@ from typing import Final
 import uvicorn
 
 from shared.errors import FloorsideError, Refused
-from sync_server.adapters.writing_line import ThreadedLine
+from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
 from sync_server.command_line.common import complain
 from sync_server.services.chain import has_chain, read_chain
@@ -66,13 +66,13 @@ def address_of(host: str, listening: socket.socket) -> str:
 def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     """Serve until a signal; then let waiting tablets go at once and finish what is under way."""
     threading.Thread(target=_keep_up, args=(hq,), name="floorside upkeep", daemon=True).start()
-    line = ThreadedLine(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
-    server = _Server(_config(make_app(replace(hq, line=line))), hq.doorbell)
+    queue = ThreadedQueue(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
+    server = _Server(_config(make_app(replace(hq, queue=queue))), hq.doorbell)
     _spare_the_collector()
     try:
         server.run(sockets=[listening])
     finally:
-        line.close()
+        queue.close()
 
 
 def _writers(database: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from shared.clock import format_at
-from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock, WritingLine
+from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock, WriteQueue
 from sync_server.services.custody import KeyStock
 from sync_server.services.doorbell import Doorbell
 from sync_server.settings import Settings
@@ -26,8 +26,8 @@ class MediaShelf(Protocol):
         """The sha of a picture that came with the project, by its file name."""
 
 
-class NoLine:
-    """A `WritingLine` where nobody waits: each request is done at once, on the caller's own thread."""
+class NoQueue:
+    """A `WriteQueue` where nobody waits: each request is done at once, on the caller's own thread."""
 
     async def take(self, read: Callable[[], R], write: Callable[[R], T]) -> T:
         """Do it now."""
@@ -46,7 +46,7 @@ class Headquarters:
     make_id: Callable[[], str]
     media: MediaShelf
     doorbell: Doorbell = field(default_factory=Doorbell)
-    line: WritingLine = field(default_factory=NoLine)
+    queue: WriteQueue = field(default_factory=NoQueue)
 
     def now_at(self) -> str:
         """This moment as a wire time."""

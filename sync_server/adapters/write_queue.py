@@ -1,4 +1,4 @@
-"""The line of requests that write, for a server in service: bounded, so that overload is told and not felt.
+"""The queue of requests that write, for a server in service: bounded, so that overload is told and not felt.
 
 A request takes a place, is read on one thread while another request is being written, and written in its turn; the
 event loop goes on answering who only reads. A place is given back when the work ends, whoever still waits for it.
@@ -17,17 +17,22 @@ from sync_server.ports import Chance
 R = TypeVar("R")
 T = TypeVar("T")
 RETRY_S_MAX: Final = 6
-"""A full line is written in about this time; told at random, the refused come back spread over it."""
+"""A full queue is written in about this time; told at random, the refused come back spread over it."""
 
 
-class ThreadedLine:
-    """`WritingLine` on threads of its own. `places` bounds who waits or is served, `writers` who writes at once."""
+class ThreadedQueue:
+    """`WriteQueue` on threads of its own. `places` bounds who waits or is served, `writers` who writes at once."""
 
     def __init__(self, chance: Chance, *, places: int, writers: int = 1) -> None:
         self._chance = chance
-        self._free = places
+        self._places = self._free = places
         self._reading = ThreadPoolExecutor(1, "floorside reading")
         self._writing = ThreadPoolExecutor(writers, "floorside writing")
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nobody waits or is served."""
+        return self._free == self._places
 
     async def take(self, read: Callable[[], R], write: Callable[[R], T]) -> T:
         """Do the work in its turn (see ports.py). Raises Problem 503 busy, before anything is done."""
