@@ -84,6 +84,8 @@ def test_one_writes_at_a_time_and_in_the_order_of_arrival() -> None:
     def write(number: int) -> None:
         assert writing.acquire(blocking=False), "two write at once"
         order.append(number)
+        for _ in range(20):  # gives way to a second writer, if there is one
+            queue._reading.submit(nothing).result(WAIT_S)
         writing.release()
 
     async def play() -> None:
