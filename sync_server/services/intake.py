@@ -13,14 +13,13 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
 from shared.clock import format_at, is_at, ms_between, shift_at
 from shared.errors import Malformed
 from shared.fold import Fact
-from shared.identity import Identifier
 from shared.ids import derived_id
 from shared.journal import extend_chain, sign_receipt
 from shared.wire.canonical import check_body
@@ -51,7 +50,25 @@ LIMITS: Final = Limits()
 SUSPECT_MS: Final = 300_000
 FEEDBACK_DAYS: Final = 3
 _PLAY_KINDS: Final = frozenset({"outcome_recorded", "trigger_seen", "impression_recorded", "play_changed"})
+_ACCEPTED: Final = {"verdict": "accepted"}
 _STAND_INS: Final = frozenset({WITHHELD, ERASED})
+
+
+class ReadOp(NamedTuple):
+    """What can be said of an op without the database: its canonical body, why it is rejected (sha, types, sizes), or why
+    it is parked (kind, schema or body not understood)."""
+
+    text: str = ""
+    rejected: Malformed | None = None
+    parked: Malformed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A push that can be chained, with what was read of each of its ops by seq."""
+
+    request: PushRequest
+    read: Mapping[int, ReadOp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +78,7 @@ class _Setting:
     device: Device
     received_at: str
     offset_ms: int
-    limits: Limits
+    read: Mapping[int, ReadOp]
     region_of: Mapping[str | None, str]
     play_ids: frozenset[str]
     doorkeeper: Doorkeeper
@@ -103,14 +120,14 @@ def take_push(
 
     Raises Problem (422, 413, 409 epoch, install_forked, gap).
     """
-    request = raw if isinstance(raw, PushRequest) else read_push(device, raw)
+    push = raw if isinstance(raw, Push) else read_push(device, raw)
     received_at = format_at(clock.now())
     try:
         with database.write() as tx:
-            draft, heads, epoch = _take(tx, keys, device, request, received_at, one_by_one=False)
+            draft, heads, epoch = _take(tx, keys, device, push.request, push.read, received_at, one_by_one=False)
     except RowRefused:
         with database.write() as tx:
-            draft, heads, epoch = _take(tx, keys, device, request, received_at, one_by_one=True)
+            draft, heads, epoch = _take(tx, keys, device, push.request, push.read, received_at, one_by_one=True)
     receipt = {
         "install_id": draft.install.install_id,
         "through_seq": draft.install.acked_seq,
@@ -121,7 +138,7 @@ def take_push(
     kid, key = keys.receipt_key()
     return {
         "epoch": epoch,
-        "batch_id": request.batch_id,
+        "batch_id": push.request.batch_id,
         "results": draft.results,
         "visible_at": heads,
         "receipt": sign_receipt({**receipt, "kid": kid}, key),
@@ -130,8 +147,19 @@ def take_push(
     }
 
 
-def read_push(device: Device, raw: Any) -> PushRequest:
-    """A push that can be chained, without a look into the database. Raises Problem: 422 malformed_request, 413."""
+# reading --------------------------------------------------------------------------------------------------------------
+
+
+def read_push(device: Device, raw: Any) -> Push:
+    """Read a push as far as that goes without the database, so that it is done while another one is written.
+
+    Raises Problem: 422 malformed_request, 413 too_large.
+    """
+    request = _read_request(device, raw)
+    return Push(request, {op["seq"]: _read_op(op) for op in request.ops})
+
+
+def _read_request(device: Device, raw: Any) -> PushRequest:
     if isinstance(raw, dict) and isinstance(raw.get("ops"), list) and len(raw["ops"]) > LIMITS.max_ops:
         raise refuse("too_large", f"A push holds at most {LIMITS.max_ops} ops.")
     try:
@@ -151,8 +179,45 @@ def read_push(device: Device, raw: Any) -> PushRequest:
     return request
 
 
+def _read_op(op: Mapping[str, Any]) -> ReadOp:
+    if op.get("kind") in _STAND_INS:
+        return ReadOp()
+    try:
+        text = _checked_text(op)
+    except Malformed as problem:
+        return ReadOp(rejected=problem)
+    try:
+        read_body(op["kind"], op["schema"], op["body"])
+    except Malformed as problem:
+        return ReadOp(text, parked=problem)
+    return ReadOp(text)
+
+
+def _checked_text(op: Mapping[str, Any]) -> str:
+    """The canonical body of a sound op. Raises Malformed."""
+    body = op.get("body")
+    check_body(body)
+    check_envelope(op)
+    text = canonical(body)
+    if len(text) > LIMITS.max_op_bytes:
+        raise Malformed(f"the body is over {LIMITS.max_op_bytes} bytes")
+    if hashlib.sha256(text).hexdigest() != op["sha"]:
+        raise Malformed("sha is not the body's")
+    return text.decode()
+
+
+# taking ---------------------------------------------------------------------------------------------------------------
+
+
 def _take(
-    tx: CentralWriter, keys: KeyFolder, device: Device, request: PushRequest, received_at: str, *, one_by_one: bool
+    tx: CentralWriter,
+    keys: KeyFolder,
+    device: Device,
+    request: PushRequest,
+    read: Mapping[int, ReadOp],
+    received_at: str,
+    *,
+    one_by_one: bool,
 ) -> tuple[_Draft, dict[str, int], str]:
     epoch = tx.note(EPOCH_NOTE) or ""
     if request.epoch != epoch:
@@ -167,7 +232,7 @@ def _take(
         device=device,
         received_at=received_at,
         offset_ms=ms_between(request.device_now, received_at),
-        limits=LIMITS,
+        read=read,
         region_of={store: region_of(stores, store) for store in device.stores_held},
         play_ids=frozenset(tx.play_ids()),
         doorkeeper=Doorkeeper(tx, keys.public_card_keys()),
@@ -300,40 +365,27 @@ def _take_stand_in(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict
 
 def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, Any]:
     """Accept or park; raises Malformed for what is rejected."""
-    check_body(op.get("body"))
-    check_envelope(op)
-    kind, body, text = op["kind"], op["body"], canonical(op["body"])
-    if len(text) > setting.limits.max_op_bytes:
-        raise Malformed(f"the body is over {setting.limits.max_op_bytes} bytes")
-    if _sha(text) != op["sha"]:
-        raise Malformed("sha is not the body's")
-    store = store_of(op["scope"])
+    read = setting.read[op["seq"]]
+    if read.rejected is not None:
+        raise read.rejected
+    kind, body, store = op["kind"], op["body"], store_of(op["scope"])
     if store not in setting.device.stores_held:
         raise Malformed(f"this device never held {op['scope']}", "wrong_scope")
-    result, named = _read(kind, op["schema"], body, store, setting)
+    problem = read.parked or _unknown_play(kind, body, setting)
+    if problem is not None:
+        result = {"verdict": "parked", "code": problem.code, "detail": str(problem)}
+        draft.rows[op["op_id"]] = _row(draft, op, setting, result, body=read.text, schema=op["schema"])
+        return result
+    named = identifiers_of_op(kind, body, setting.region_of[store])
     pairs = tuple((one.type.value, one.value) for one in named)
-    subject = _subject(pairs)
-    row = _row(draft, op, setting, result, body=text.decode(), schema=op["schema"], subject=subject)
+    row = _row(draft, op, setting, _ACCEPTED, body=read.text, schema=op["schema"], subject=_subject(pairs))
     draft.rows[row.fact_id] = row
-    if result["verdict"] == "accepted":
-        draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
-        if row.about:
-            draft.about[row.fact_id] = row.about
-        if kind == "shopper_opened":
-            draft.openings.append(Opening(row, body, named))
-    return result
-
-
-def _read(
-    kind: str, schema: int, body: Mapping[str, Any], store: str | None, setting: _Setting
-) -> tuple[dict[str, Any], tuple[Identifier, ...]]:
-    """(verdict, identifiers it brings): parked without any where the body is not its kind's or names unknown plays."""
-    try:
-        read_body(kind, schema, body)
-        _check_plays(kind, body, setting)
-    except Malformed as problem:
-        return {"verdict": "parked", "code": problem.code, "detail": str(problem)}, ()
-    return {"verdict": "accepted"}, identifiers_of_op(kind, body, setting.region_of[store])
+    draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
+    if row.about:
+        draft.about[row.fact_id] = row.about
+    if kind == "shopper_opened":
+        draft.openings.append(Opening(row, body, named))
+    return {**_ACCEPTED}
 
 
 @lru_cache(maxsize=1_024)
@@ -342,17 +394,12 @@ def _subject(pairs: tuple[tuple[str, str], ...]) -> str | None:
     return json.dumps(pairs) if pairs else None
 
 
-def _sha(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
-
-
-def _check_plays(kind: str, body: Mapping[str, Any], setting: _Setting) -> None:
+def _unknown_play(kind: str, body: Mapping[str, Any], setting: _Setting) -> Malformed | None:
     if kind not in _PLAY_KINDS:
-        return
+        return None
     named = [shown["play_id"] for shown in body["shown"]] if "shown" in body else [body["play_id"]]
-    unknown = sorted(set(named) - setting.play_ids)
-    if unknown:
-        raise Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play")
+    unknown = sorted({play_id for play_id in named if play_id not in setting.play_ids})
+    return Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play") if unknown else None
 
 
 def _row(
