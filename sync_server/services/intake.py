@@ -416,6 +416,7 @@ def _row(
     effective_at = max(min(corrected_at, setting.received_at), draft.last_effective_at)
     draft.last_effective_at = effective_at
     changed = op["body"].get("id") if op["kind"].endswith("_changed") and "body" in op else None
+    amends = op.get("amends")
     return LedgerRow(
         fact_id=op["op_id"],
         kind=op["kind"],
@@ -428,8 +429,8 @@ def _row(
         received_at=setting.received_at,
         offset_ms=setting.offset_ms,
         is_clock_suspect=abs(setting.offset_ms) > SUSPECT_MS or corrected_at > setting.received_at,
-        about=op.get("amends") or (changed if isinstance(changed, str) and len(changed) <= 36 else None),
-        amends=op.get("amends"),
+        about=amends or (changed if isinstance(changed, str) and len(changed) <= 36 else None),
+        amends=amends,
         sha=op["sha"],
         body=body,
         verdict=result["verdict"],

@@ -77,6 +77,7 @@ def identifiers_of_op(kind: str, body: Mapping[str, Any], region: str) -> tuple[
     return tuple(_identifier(one["type"], one["value"], region) for one in named)
 
 
+@lru_cache(maxsize=4_096)  # the ops of a visit name one shopper again and again
 def _identifier(type_: str, value: str, region: str) -> Identifier:
     kind = IdentifierType(type_)
     return canonical_form(kind, value, region=region) or Identifier(kind, value.strip() or value)
