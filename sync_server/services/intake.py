@@ -55,8 +55,8 @@ _STAND_INS: Final = frozenset({WITHHELD, ERASED})
 
 
 class ReadOp(NamedTuple):
-    """What can be said of an op without the database: its canonical body, why it is rejected (sha, types, sizes), or why
-    it is parked (kind, schema or body not understood)."""
+    """What can be said of an op without the database: its canonical body, and why it is rejected (sha, types, size) or
+    parked (a kind, schema or body not understood), if it is."""
 
     text: str = ""
     rejected: Malformed | None = None

@@ -1,4 +1,4 @@
-"""Overload and ends: a full queue, a sender that hangs up, a server that stops. Nothing is half-written, nothing twice."""
+"""Overload and ends: a full queue, a sender that hangs up, a server that stops. Nothing is half-written or twice."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_one_writes_at_a_time_and_in_the_order_of_arrival() -> None:
         writing.release()
 
     async def play() -> None:
-        await asyncio.gather(*(queue.take(lambda n=number: n, write) for number in range(8)))
+        await asyncio.gather(*(queue.take(partial(int, number), write) for number in range(8)))
 
     asyncio.run(play())
     queue.close()
@@ -107,7 +108,7 @@ def test_a_sender_that_hung_up_leaves_no_place_taken() -> None:
         with pytest.raises(asyncio.CancelledError):
             await gone
         with pytest.raises(Problem, match="sending at once"):
-            await queue.take(nothing, written.append)
+            await queue.take(str, written.append)
         done.set()
         while not queue.is_empty:
             await asyncio.sleep(0)
@@ -122,11 +123,11 @@ def test_a_place_is_given_back_when_reading_or_writing_fails() -> None:
     """The error is the asker's; the queue goes on."""
     queue = make_queue(places=1)
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any) -> str:
         raise ValueError("not to be read")
 
     async def play() -> str:
-        for read, write in ((fail, held), (nothing, fail)):
+        for read, write in ((fail, str.upper), (str, fail)):
             with pytest.raises(ValueError, match="not to be read"):
                 await queue.take(read, write)
         return await queue.take(lambda: "sound", str.upper)
