@@ -30,6 +30,7 @@ class Settings:
     enrolment_hours: int = 24
     ingest_max_bytes: int = 512_000
     snapshots_max: int = 2
+    writes_max: int = 64
 
     @property
     def keys_dir(self) -> Path:
@@ -71,6 +72,7 @@ SETTINGS: Final = (
     SettingKind("FLOORSIDE_ENROLMENT_HOURS", "Hours an enrolment code can be used.", 1, 720),
     SettingKind("FLOORSIDE_INGEST_MAX_BYTES", "Largest body of the tracking API, unpacked.", 32_768, 4_194_304),
     SettingKind("FLOORSIDE_SNAPSHOTS_MAX", "Snapshots sent at the same time; more are told to wait.", 1, 64),
+    SettingKind("FLOORSIDE_WRITES_MAX", "Requests that write, waiting or served; more are told to wait.", 1, 1024),
 )
 _KINDS: Final = {kind.name: kind for kind in SETTINGS}
 

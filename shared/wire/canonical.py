@@ -57,8 +57,9 @@ def check_body(value: Any) -> None:
         if isinstance(part, dict | list):
             if depth > NESTING_MAX:
                 raise Malformed(f"nested deeper than {NESTING_MAX}")
-            for child in [*part, *part.values()] if isinstance(part, dict) else part:
-                if type(child) is str and "\x00" not in child:  # most of what a body holds: worth a way of its own
+            for child in (*part, *part.values()) if isinstance(part, dict) else part:
+                kind = type(child)  # most of what a body holds is short text and small numbers: worth a way of its own
+                if (kind is str and "\x00" not in child) or (kind is int and -INTEGER_MAX <= child <= INTEGER_MAX):
                     continue
                 stack.append((child, depth + 1))
         else:

@@ -379,4 +379,4 @@ def _envelope_problem(raw: Mapping[str, Any]) -> str | None:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 200 and "\x00" not in value and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()  # U+0000 is not printable

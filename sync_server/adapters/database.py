@@ -10,11 +10,10 @@ every batch asks and writes by the hundred is SQL text with tuples: compiling ex
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, astuple, fields
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
@@ -76,11 +75,8 @@ def _row(record: Any) -> dict[str, Any]:
 
 
 def _names(record: type[Any]) -> tuple[str, ...]:
-    return tuple(part.name for part in fields(record))
-
-
-def _values_of(record: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    return attrgetter(*_names(record))
+    named: tuple[str, ...] | None = getattr(record, "_fields", None)
+    return named or tuple(part.name for part in fields(record))
 
 
 @lru_cache(maxsize=64)
@@ -125,10 +121,9 @@ class SqlReader:
 
     def device_by_token(self, token_hash: str) -> tuple[Device, bool] | None:
         """(device, is it the rotated token) for a token's SHA-256."""
-        table = schema.device
-        wanted = (table.c.token_hash == token_hash) | (table.c.next_token_hash == token_hash)
-        row = self._connection.execute(select(table).where(wanted)).mappings().first()
-        return None if row is None else (device_of(row), row["next_token_hash"] == token_hash)
+        query = f"SELECT {_DEVICE_NAMES}, stores_held, next_token_hash FROM device"
+        row = self._ask(f"{query} WHERE token_hash = ? OR next_token_hash = ?", token_hash, token_hash).first()
+        return None if row is None else (device_of(row._mapping), row.next_token_hash == token_hash)
 
     def install(self, install_id: str) -> Install | None:
         """An install, or None for one never heard of."""
@@ -261,7 +256,7 @@ class SqlReader:
 
     def play_ids(self) -> set[str]:
         """Every play ever published."""
-        return set(self._connection.execute(select(schema.play_version.c.play_id).distinct()).scalars())
+        return set(self._ask("SELECT DISTINCT play_id FROM play_version").scalars())
 
     def head(self, scope: str) -> ScopeHead:
         """Where a scope stands; zeros for one without documents."""
@@ -320,7 +315,7 @@ class SqlReader:
 
 def _doc_columns() -> list[Any]:
     table = schema.doc
-    return [table.c[part.name] for part in fields(DocRow)]
+    return [table.c[name] for name in DocRow._fields]
 
 
 def device_of(row: Mapping[Any, Any]) -> Device:
@@ -330,6 +325,7 @@ def device_of(row: Mapping[Any, Any]) -> Device:
 
 
 _DEVICE_COLUMNS: Final = tuple(part.name for part in fields(Device) if part.name != "stores_held")
+_DEVICE_NAMES: Final = ", ".join(_DEVICE_COLUMNS)
 
 
 class SqlWriter(SqlReader):
@@ -369,18 +365,17 @@ class SqlWriter(SqlReader):
 
     def save_install(self, install: Install) -> None:
         """After a batch."""
-        self._add(schema.install, _names(Install), [_values_of(Install)(install)], is_upsert=True)
+        self._add(schema.install, _names(Install), [astuple(install)], is_upsert=True)
 
     def add_entries(self, entries: Sequence[Entry]) -> None:
         """Many at once."""
-        self._add(schema.journal_entry, _names(Entry), list(map(_values_of(Entry), entries)))
+        self._add(schema.journal_entry, Entry._fields, entries)
 
     def add_facts(self, rows: Sequence[LedgerRow], profile_of: Mapping[str, str]) -> None:
         """Many at once; `profile_of` says which profile each belongs to, if any."""
-        values = _values_of(LedgerRow)
-        place = _LEDGER_NAMES.index("profile_id")
-        full = [(*(told := values(row))[:place], profile_of.get(row.fact_id), *told[place + 1 :]) for row in rows]
-        self._add(schema.fact, _LEDGER_NAMES, full)
+        place, find = LedgerRow._fields.index("profile_id"), profile_of.get
+        full = [(*row[:place], find(row.fact_id), *row[place + 1 :]) for row in rows]
+        self._add(schema.fact, LedgerRow._fields, full)
 
     def assign_facts(self, assignments: Iterable[tuple[str, str]]) -> None:
         """(fact_id, profile_id): which profile each fact belongs to now."""
@@ -488,10 +483,10 @@ class SqlWriter(SqlReader):
         return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
 
     def _add(
-        self, table: Table, names: tuple[str, ...], rows: list[tuple[Any, ...]], *, is_upsert: bool = False
+        self, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, is_upsert: bool = False
     ) -> None:
         if rows:
-            self._connection.exec_driver_sql(_insert_text(table, names, self._mark, is_upsert=is_upsert), rows)
+            self._connection.exec_driver_sql(_insert_text(table, names, self._mark, is_upsert=is_upsert), list(rows))
 
     def _upsert(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -514,7 +509,6 @@ def _by_type(identifiers: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 _HEAD_TEXT: Final = 'SELECT scope, n, "count", "sum", floor FROM scope_head WHERE scope = ?'
-_LEDGER_NAMES: Final = _names(LedgerRow)
 _DOC_NAMES: Final = ("scope", "id", "s", "deleted", "why", "h", "body", "written_at")
 
 
@@ -525,6 +519,8 @@ class SqlDatabase:
         """Open by SQLAlchemy URL; the file or database must exist or be creatable. Raises Damaged otherwise."""
         self.engine = _make_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # A page that another connection wrote empties SQLite's cache: who writes keeps a connection that only writes.
+        self._writing = _make_engine(url) if self.is_sqlite else self.engine
 
     @contextmanager
     def read(self) -> Iterator[SqlReader]:
@@ -536,7 +532,7 @@ class SqlDatabase:
     @contextmanager
     def write(self) -> Iterator[SqlWriter]:
         """One write transaction, durable when left; an exception rolls it back."""
-        with _mapped_errors(), self.engine.connect() as opened:
+        with _mapped_errors(), self._writing.connect() as opened:
             opened.execution_options(is_floorside_write=True)
             with opened.begin():
                 yield SqlWriter(opened)
@@ -544,13 +540,15 @@ class SqlDatabase:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        self._writing.dispose()
 
 
 def _make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_pre_ping=True)
-    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+    waits = {"check_same_thread": False, "timeout": _BUSY_MS / 1000}
+    engine = create_engine(parsed, connect_args=waits, pool_use_lifo=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -8,15 +8,16 @@ Compression is our own few lines because the framework's writes the time into ev
 from __future__ import annotations
 
 import asyncio
-import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Request, Response
 
 from shared.errors import Malformed, Problem
 from shared.wire.canonical import load_json
+from sync_server.services.json_text import encode
 from sync_server.services.problems import refuse
 
 GZIP_OVER_BYTES: Final = 1024
@@ -27,27 +28,37 @@ _DRAINED_MAX: Final = 16
 """How many times the limit is read and thrown away before the connection is given up."""
 
 
-async def read_json(request: Request, most_bytes: int) -> Any:
-    """The body as JSON, whatever its Content-Type. Raises Problem: 413 too_large, 422 malformed_request."""
-    try:
-        return load_json(await read_body(request, most_bytes))
-    except Malformed as problem:
-        raise refuse("malformed_request", str(problem)) from None
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request's body as it came, to be unpacked and parsed where that holds nobody up."""
+
+    raw: bytes
+    is_packed: bool
+    most_bytes: int
+
+    def unpacked(self) -> bytes:
+        """The bytes, unpacked if they are gzipped. Raises Problem: 413 too_large, 422 malformed_request."""
+        return gunzip(self.raw, self.most_bytes) if self.is_packed else self.raw
+
+    def json(self) -> Any:
+        """The JSON value, whatever the Content-Type. Raises Problem: 413 too_large, 422 malformed_request."""
+        try:
+            return load_json(self.unpacked())
+        except Malformed as problem:
+            raise refuse("malformed_request", str(problem)) from None
 
 
-async def read_body(request: Request, most_bytes: int) -> bytes:
-    """The body, unpacked if it is gzipped; `most_bytes` bounds both forms. Raises Problem: 413, 422."""
+async def receive(request: Request, most_bytes: int) -> Body:
+    """The body as it comes; `most_bytes` bounds it packed and unpacked. Raises Problem: 413, 422."""
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             raw = await _read_raw(request, most_bytes)
     except TimeoutError:
         raise refuse("malformed_request", f"The body did not arrive within {BODY_TIMEOUT_S} seconds.") from None
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        return raw
-    if encoding not in ("gzip", "x-gzip"):
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise refuse("malformed_request", "Content-Encoding is gzip or none.")
-    return gunzip(raw, most_bytes)
+    return Body(raw, encoding in ("gzip", "x-gzip"), most_bytes)
 
 
 async def _read_raw(request: Request, most_bytes: int) -> bytes:
@@ -102,7 +113,7 @@ def gzip_maker() -> Any:
 
 def json_reply(request: Request, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON reply, gzipped over 1 KiB where that is accepted."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    body = encode(value).encode()
     sent = {"Vary": "Accept-Encoding", "Cache-Control": "no-store", **(headers or {})}
     if len(body) > GZIP_OVER_BYTES and accepts_gzip(request):
         maker = gzip_maker()

@@ -26,14 +26,15 @@ from shared.wire.messages import (
     WaitReply,
 )
 from sync_server.api.access import AnyDevice, Hq, KnownDevice, ReceivingDevice, check_scope
-from sync_server.api.bodies import accepts_gzip, gzip_maker, json_reply, read_json
+from sync_server.api.bodies import accepts_gzip, gzip_maker, json_reply, receive
 from sync_server.api.parameters import known_heads, required, seconds, whole_number
+from sync_server.ports import Device
 from sync_server.services.cards import fill_stock
 from sync_server.services.doorbell import wait_for_change
 from sync_server.services.enrolment import enroll
 from sync_server.services.feed import PAGE_MAX, read_page, stream_snapshot
 from sync_server.services.headquarters import Headquarters
-from sync_server.services.intake import take_push
+from sync_server.services.intake import read_push, take_push
 from sync_server.services.problems import refuse
 from sync_server.services.salvage import take_salvage
 from sync_server.services.sessions import greet
@@ -55,14 +56,19 @@ def _takes(model: type[BaseModel]) -> dict[str, Any]:
 @router.post("/enroll", status_code=201, tags=["sync"], openapi_extra=_takes(EnrollRequest), response_model=EnrollReply)
 async def post_enroll(request: Request, hq: Hq) -> Response:
     """Exchange a one-time code for a device token."""
-    return json_reply(request, enroll(hq, await read_json(request, SMALL_BYTES)), 201)
+    body = await receive(request, SMALL_BYTES)
+    return json_reply(request, await hq.queue.take(body.json, lambda raw: enroll(hq, raw)), 201)
 
 
 @router.post("/sync/hello", tags=["sync"], openapi_extra=_takes(HelloRequest), response_model=HelloReply)
 async def post_hello(request: Request, hq: Hq, device: KnownDevice) -> Response:
     """Start a session: what HQ knows of this install, and the terms."""
-    raw = await read_json(request, SMALL_BYTES)
-    reply = greet(
+    body = await receive(request, SMALL_BYTES)
+    return json_reply(request, await hq.queue.take(body.json, lambda raw: _greet(hq, device, raw)))
+
+
+def _greet(hq: Headquarters, device: Device, raw: Any) -> dict[str, Any]:
+    return greet(
         hq.database,
         hq.clock,
         hq.chance,
@@ -70,13 +76,16 @@ async def post_hello(request: Request, hq: Hq, device: KnownDevice) -> Response:
         raw,
         card_stock=lambda tx, install, known: fill_stock(hq, tx, install, known),
     )
-    return json_reply(request, reply)
 
 
 @router.post("/sync/push", tags=["sync"], openapi_extra=_takes(PushRequest), response_model=PushReply)
 async def post_push(request: Request, hq: Hq, device: KnownDevice) -> Response:
     """Take a run of ops; answered only after they are durable."""
-    reply = take_push(hq.database, hq.keys, hq.clock, hq.chance, device, await read_json(request, MAX_BYTES))
+    body = await receive(request, MAX_BYTES)
+    reply = await hq.queue.take(
+        lambda: read_push(device, body.json()),
+        lambda push: take_push(hq.database, hq.keys, hq.clock, hq.chance, device, push),
+    )
     hq.doorbell.ring()
     return json_reply(request, reply)
 
@@ -172,7 +181,8 @@ async def get_wait(
 @router.post("/sync/salvage", tags=["sync"], openapi_extra=_takes(SalvageRequest))
 async def post_salvage(request: Request, hq: Hq, device: AnyDevice) -> Response:
     """Keep the ops of a revoked, forked or withheld journal apart, until a person approves them."""
-    return json_reply(request, take_salvage(hq, device, await read_json(request, MAX_BYTES)))
+    body = await receive(request, MAX_BYTES)
+    return json_reply(request, await hq.queue.take(body.json, lambda raw: take_salvage(hq, device, raw)))
 
 
 @router.get("/media/{sha}", tags=["sync"], response_class=Response)

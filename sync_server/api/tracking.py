@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -15,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from shared.errors import Malformed, Problem, StorageFull
 from shared.wire.canonical import load_json
 from sync_server.api.access import Hq
-from sync_server.api.bodies import json_reply, read_body
+from sync_server.api.bodies import Body, json_reply, receive
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
 from sync_server.services.sources import source_of_key
@@ -43,8 +44,8 @@ _PREFLIGHT: Final = {
     "Access-Control-Allow-Headers": "authorization, content-type, content-encoding, x-retry-count",
     "Access-Control-Max-Age": "86400",
 }
-_CODES: Final = {"too_large": "too_large", "malformed_request": "invalid_json"}
-_STATUSES: Final = {"too_large": 413, "invalid_json": 400, "invalid_key": 401, "storage_full": 507}
+_CODES: Final = {"too_large": "too_large", "malformed_request": "invalid_json", "busy": "busy"}
+_STATUSES: Final = {"too_large": 413, "invalid_json": 400, "invalid_key": 401, "busy": 503, "storage_full": 507}
 
 router = APIRouter(prefix="/v1", tags=["tracking"])
 _BODY: Final = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
@@ -60,19 +61,22 @@ class _Refusal(Exception):
 
 async def post_messages(request: Request, hq: Hq) -> Response:
     """Take one message, or a batch of up to 2,500. Always `{"success": true}` when all of it is safe."""
-    path = request.url.path.rsplit("/", 1)[-1]
     try:
-        body = await _read(request, hq)
-        source = _source_of(request, hq, body)
-        messages = _messages_of(body) if path in BATCHES else [body]
-        take_messages(hq.database, hq.clock, source, messages, sent_at=body.get("sentAt"), kind=KINDS.get(path))
+        body = await receive(request, hq.settings.ingest_max_bytes)
+        await hq.queue.take(lambda: _read(request, hq, body), lambda sent: _take(hq, sent))
     except _Refusal as refusal:
-        status = _STATUSES[refusal.code]
-        return json_reply(request, {"code": refusal.code, "message": str(refusal)}, status, _CORS)
+        return _refusal(request, refusal.code, str(refusal))
     except StorageFull as problem:
-        return json_reply(request, {"code": "storage_full", "message": str(problem)}, 507, _CORS)
+        return _refusal(request, "storage_full", str(problem))
+    except Problem as problem:
+        return _refusal(request, _CODES.get(problem.code, "invalid_json"), problem.detail, problem.retry_after_s)
     hq.doorbell.ring()
     return json_reply(request, {"success": True}, 200, _CORS)
+
+
+def _refusal(request: Request, code: str, message: str, retry_after_s: int | None = None) -> Response:
+    after = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    return json_reply(request, {"code": code, "message": message}, _STATUSES[code], {**_CORS, **after})
 
 
 async def get_settings(request: Request, hq: Hq, key: str) -> Response:
@@ -110,16 +114,31 @@ def _add_routes() -> None:
 _add_routes()
 
 
-async def _read(request: Request, hq: Headquarters) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request of a known source, read: its messages, and what was said of all of them."""
+
+    source: str
+    messages: list[Any]
+    sent_at: object
+    kind: str | None
+
+
+def _read(request: Request, hq: Headquarters, packed: Body) -> _Sent:
+    path = request.url.path.rsplit("/", 1)[-1]
     try:
-        body = load_json(await read_body(request, hq.settings.ingest_max_bytes))
-    except Problem as problem:
-        raise _Refusal(_CODES.get(problem.code, "invalid_json"), problem.detail) from None
+        body = load_json(packed.unpacked())
     except Malformed as problem:
         raise _Refusal("invalid_json", str(problem)) from None
     if not isinstance(body, dict):
         raise _Refusal("invalid_json", "The body is no JSON object.")
-    return body
+    source = _source_of(request, hq, body)
+    messages = _messages_of(body) if path in BATCHES else [body]
+    return _Sent(source, messages, body.get("sentAt"), KINDS.get(path))
+
+
+def _take(hq: Headquarters, sent: _Sent) -> None:
+    take_messages(hq.database, hq.clock, sent.source, sent.messages, sent_at=sent.sent_at, kind=sent.kind)
 
 
 def _source_of(request: Request, hq: Headquarters, body: dict[str, Any]) -> str:

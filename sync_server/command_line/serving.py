@@ -8,11 +8,13 @@ import os
 import socket
 import threading
 import time
+from dataclasses import replace
 from typing import Final
 
 import uvicorn
 
 from shared.errors import FloorsideError, Refused
+from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
 from sync_server.command_line.common import complain
 from sync_server.services.chain import has_chain, read_chain
@@ -24,6 +26,7 @@ KEEP_ALIVE_S: Final = 75
 """Longer than a tablet's poll, so that a connection is kept from one poll to the next."""
 LAST_WORDS_S: Final = 5
 GC_OBJECTS: Final = 50_000
+POSTGRESQL_WRITERS: Final = 4
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -63,9 +66,18 @@ def address_of(host: str, listening: socket.socket) -> str:
 def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     """Serve until a signal; then let waiting tablets go at once and finish what is under way."""
     threading.Thread(target=_keep_up, args=(hq,), name="floorside upkeep", daemon=True).start()
-    server = _Server(_config(make_app(hq)), hq.doorbell)
+    queue = ThreadedQueue(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
+    server = _Server(_config(make_app(replace(hq, queue=queue))), hq.doorbell)
     _spare_the_collector()
-    server.run(sockets=[listening])
+    try:
+        server.run(sockets=[listening])
+    finally:
+        queue.close()
+
+
+def _writers(database: str) -> int:
+    """SQLite takes one writer at a time; PostgreSQL several, who wait for its answers and not for each other."""
+    return 1 if database.startswith("sqlite") else POSTGRESQL_WRITERS
 
 
 def _spare_the_collector() -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from shared.clock import format_at
-from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock
+from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock, WriteQueue
 from sync_server.services.custody import KeyStock
 from sync_server.services.doorbell import Doorbell
 from sync_server.settings import Settings
+
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 class MediaShelf(Protocol):
@@ -21,6 +24,14 @@ class MediaShelf(Protocol):
 
     def sha_of_picture(self, name: str) -> str | None:
         """The sha of a picture that came with the project, by its file name."""
+
+
+class NoQueue:
+    """A `WriteQueue` where nobody waits: each request is done at once, on the caller's own thread."""
+
+    async def take(self, read: Callable[[], R], write: Callable[[R], T]) -> T:
+        """Do it now."""
+        return write(read())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,7 @@ class Headquarters:
     make_id: Callable[[], str]
     media: MediaShelf
     doorbell: Doorbell = field(default_factory=Doorbell)
+    queue: WriteQueue = field(default_factory=NoQueue)
 
     def now_at(self) -> str:
         """This moment as a wire time."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.clock import format_at
@@ -20,11 +20,12 @@ from shared.ingest_rules import IngestRules
 from shared.plays.files import Offer, codes_of
 from shared.segment_messages import normalise_message
 from shared.shopper_events import FaultyMessage, ShopperEvent
-from shared.wire.canonical import canonical, check_body
+from shared.wire.canonical import check_body
 from shared.wire.messages import SCOPE_ALL
 from shared.wire.ops import SCHEMA
 from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clock, DeadLetter, LedgerRow
 from sync_server.services.chain import has_chain, read_chain
+from sync_server.services.json_text import canonical
 from sync_server.services.merge import merge
 
 RAW_KEPT_MAX: Final = 65_536
@@ -141,4 +142,4 @@ def _ledger_row(event: ShopperEvent, body: dict[str, Any], received_at: str) -> 
 
 def _settled(row: LedgerRow, spoiled: Mapping[str, str]) -> LedgerRow:
     why = spoiled.get(row.fact_id)
-    return row if why is None else replace(row, verdict="parked", code="merge_failed", detail=why)
+    return row if why is None else row._replace(verdict="parked", code="merge_failed", detail=why)

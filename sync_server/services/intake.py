@@ -12,17 +12,17 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
 from shared.clock import format_at, is_at, ms_between, shift_at
 from shared.errors import Malformed
 from shared.fold import Fact
-from shared.identity import Identifier
 from shared.ids import derived_id
 from shared.journal import extend_chain, sign_receipt
-from shared.wire.canonical import canonical, check_body
+from shared.wire.canonical import check_body
 from shared.wire.messages import Limits, PushRequest, store_of, store_scope
 from shared.wire.ops import ERASED, SCHEMA, WITHHELD, check_envelope, is_chainable, read_body
 from sync_server.ports import (
@@ -40,6 +40,7 @@ from sync_server.ports import (
     LedgerRow,
     RowRefused,
 )
+from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.problems import refuse
@@ -49,7 +50,25 @@ LIMITS: Final = Limits()
 SUSPECT_MS: Final = 300_000
 FEEDBACK_DAYS: Final = 3
 _PLAY_KINDS: Final = frozenset({"outcome_recorded", "trigger_seen", "impression_recorded", "play_changed"})
+_ACCEPTED: Final = {"verdict": "accepted"}
 _STAND_INS: Final = frozenset({WITHHELD, ERASED})
+
+
+class ReadOp(NamedTuple):
+    """What can be said of an op without the database: its canonical body, and why it is rejected (sha, types, size) or
+    parked (a kind, schema or body not understood), if it is."""
+
+    text: str = ""
+    rejected: Malformed | None = None
+    parked: Malformed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A push that can be chained, with what was read of each of its ops by seq."""
+
+    request: PushRequest
+    read: Mapping[int, ReadOp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,7 @@ class _Setting:
     device: Device
     received_at: str
     offset_ms: int
-    limits: Limits
+    read: Mapping[int, ReadOp]
     region_of: Mapping[str | None, str]
     play_ids: frozenset[str]
     doorkeeper: Doorkeeper
@@ -97,15 +116,18 @@ class _Draft:
 def take_push(
     database: CentralDatabase, keys: KeyFolder, clock: Clock, chance: Chance, device: Device, raw: Any
 ) -> dict[str, Any]:
-    """Take a push: returns the reply after COMMIT. Raises Problem (422, 413, 409 epoch, install_forked, gap)."""
-    request = _read_request(raw, device)
+    """Take a push, as it came or as `read_push` gave it: returns the reply after COMMIT.
+
+    Raises Problem (422, 413, 409 epoch, install_forked, gap).
+    """
+    push = raw if isinstance(raw, Push) else read_push(device, raw)
     received_at = format_at(clock.now())
     try:
         with database.write() as tx:
-            draft, heads, epoch = _take(tx, keys, device, request, received_at, one_by_one=False)
+            draft, heads, epoch = _take(tx, keys, device, push.request, push.read, received_at, one_by_one=False)
     except RowRefused:
         with database.write() as tx:
-            draft, heads, epoch = _take(tx, keys, device, request, received_at, one_by_one=True)
+            draft, heads, epoch = _take(tx, keys, device, push.request, push.read, received_at, one_by_one=True)
     receipt = {
         "install_id": draft.install.install_id,
         "through_seq": draft.install.acked_seq,
@@ -116,7 +138,7 @@ def take_push(
     kid, key = keys.receipt_key()
     return {
         "epoch": epoch,
-        "batch_id": request.batch_id,
+        "batch_id": push.request.batch_id,
         "results": draft.results,
         "visible_at": heads,
         "receipt": sign_receipt({**receipt, "kid": kid}, key),
@@ -125,7 +147,19 @@ def take_push(
     }
 
 
-def _read_request(raw: Any, device: Device) -> PushRequest:
+# reading --------------------------------------------------------------------------------------------------------------
+
+
+def read_push(device: Device, raw: Any) -> Push:
+    """Read a push as far as that goes without the database, so that it is done while another one is written.
+
+    Raises Problem: 422 malformed_request, 413 too_large.
+    """
+    request = _read_request(device, raw)
+    return Push(request, {op["seq"]: _read_op(op) for op in request.ops})
+
+
+def _read_request(device: Device, raw: Any) -> PushRequest:
     if isinstance(raw, dict) and isinstance(raw.get("ops"), list) and len(raw["ops"]) > LIMITS.max_ops:
         raise refuse("too_large", f"A push holds at most {LIMITS.max_ops} ops.")
     try:
@@ -145,8 +179,45 @@ def _read_request(raw: Any, device: Device) -> PushRequest:
     return request
 
 
+def _read_op(op: Mapping[str, Any]) -> ReadOp:
+    if op.get("kind") in _STAND_INS:
+        return ReadOp()
+    try:
+        text = _checked_text(op)
+    except Malformed as problem:
+        return ReadOp(rejected=problem)
+    try:
+        read_body(op["kind"], op["schema"], op["body"])
+    except Malformed as problem:
+        return ReadOp(text, parked=problem)
+    return ReadOp(text)
+
+
+def _checked_text(op: Mapping[str, Any]) -> str:
+    """The canonical body of a sound op. Raises Malformed."""
+    body = op.get("body")
+    check_body(body)
+    check_envelope(op)
+    text = canonical(body)
+    if len(text) > LIMITS.max_op_bytes:
+        raise Malformed(f"the body is over {LIMITS.max_op_bytes} bytes")
+    if hashlib.sha256(text).hexdigest() != op["sha"]:
+        raise Malformed("sha is not the body's")
+    return text.decode()
+
+
+# taking ---------------------------------------------------------------------------------------------------------------
+
+
 def _take(
-    tx: CentralWriter, keys: KeyFolder, device: Device, request: PushRequest, received_at: str, *, one_by_one: bool
+    tx: CentralWriter,
+    keys: KeyFolder,
+    device: Device,
+    request: PushRequest,
+    read: Mapping[int, ReadOp],
+    received_at: str,
+    *,
+    one_by_one: bool,
 ) -> tuple[_Draft, dict[str, int], str]:
     epoch = tx.note(EPOCH_NOTE) or ""
     if request.epoch != epoch:
@@ -161,7 +232,7 @@ def _take(
         device=device,
         received_at=received_at,
         offset_ms=ms_between(request.device_now, received_at),
-        limits=LIMITS,
+        read=read,
         region_of={store: region_of(stores, store) for store in device.stores_held},
         play_ids=frozenset(tx.play_ids()),
         doorkeeper=Doorkeeper(tx, keys.public_card_keys()),
@@ -294,53 +365,41 @@ def _take_stand_in(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict
 
 def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, Any]:
     """Accept or park; raises Malformed for what is rejected."""
-    check_body(op.get("body"))
-    check_envelope(op)
-    kind, body, text = op["kind"], op["body"], canonical(op["body"])
-    if len(text) > setting.limits.max_op_bytes:
-        raise Malformed(f"the body is over {setting.limits.max_op_bytes} bytes")
-    if _sha(text) != op["sha"]:
-        raise Malformed("sha is not the body's")
-    store = store_of(op["scope"])
+    read = setting.read[op["seq"]]
+    if read.rejected is not None:
+        raise read.rejected
+    kind, body, store = op["kind"], op["body"], store_of(op["scope"])
     if store not in setting.device.stores_held:
         raise Malformed(f"this device never held {op['scope']}", "wrong_scope")
-    result, named = _read(kind, op["schema"], body, store, setting)
+    problem = read.parked or _unknown_play(kind, body, setting)
+    if problem is not None:
+        result = {"verdict": "parked", "code": problem.code, "detail": str(problem)}
+        draft.rows[op["op_id"]] = _row(draft, op, setting, result, body=read.text, schema=op["schema"])
+        return result
+    named = identifiers_of_op(kind, body, setting.region_of[store])
     pairs = tuple((one.type.value, one.value) for one in named)
-    subject = json.dumps(pairs) if pairs else None
-    row = _row(draft, op, setting, result, body=text.decode(), schema=op["schema"], subject=subject)
+    row = _row(draft, op, setting, _ACCEPTED, body=read.text, schema=op["schema"], subject=_subject(pairs))
     draft.rows[row.fact_id] = row
-    if result["verdict"] == "accepted":
-        draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
-        if row.about:
-            draft.about[row.fact_id] = row.about
-        if kind == "shopper_opened":
-            draft.openings.append(Opening(row, body, named))
-    return result
+    draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
+    if row.about:
+        draft.about[row.fact_id] = row.about
+    if kind == "shopper_opened":
+        draft.openings.append(Opening(row, body, named))
+    return {**_ACCEPTED}
 
 
-def _read(
-    kind: str, schema: int, body: Mapping[str, Any], store: str | None, setting: _Setting
-) -> tuple[dict[str, Any], tuple[Identifier, ...]]:
-    """(verdict, identifiers it brings): parked without any where the body is not its kind's or names unknown plays."""
-    try:
-        read_body(kind, schema, body)
-        _check_plays(kind, body, setting)
-    except Malformed as problem:
-        return {"verdict": "parked", "code": problem.code, "detail": str(problem)}, ()
-    return {"verdict": "accepted"}, identifiers_of_op(kind, body, setting.region_of[store])
+@lru_cache(maxsize=1_024)
+def _subject(pairs: tuple[tuple[str, str], ...]) -> str | None:
+    """The column of that name; ops about one shopper come in rows."""
+    return json.dumps(pairs) if pairs else None
 
 
-def _sha(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
-
-
-def _check_plays(kind: str, body: Mapping[str, Any], setting: _Setting) -> None:
+def _unknown_play(kind: str, body: Mapping[str, Any], setting: _Setting) -> Malformed | None:
     if kind not in _PLAY_KINDS:
-        return
+        return None
     named = [shown["play_id"] for shown in body["shown"]] if "shown" in body else [body["play_id"]]
-    unknown = sorted(set(named) - setting.play_ids)
-    if unknown:
-        raise Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play")
+    unknown = sorted({play_id for play_id in named if play_id not in setting.play_ids})
+    return Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play") if unknown else None
 
 
 def _row(
@@ -357,6 +416,7 @@ def _row(
     effective_at = max(min(corrected_at, setting.received_at), draft.last_effective_at)
     draft.last_effective_at = effective_at
     changed = op["body"].get("id") if op["kind"].endswith("_changed") and "body" in op else None
+    amends = op.get("amends")
     return LedgerRow(
         fact_id=op["op_id"],
         kind=op["kind"],
@@ -369,8 +429,8 @@ def _row(
         received_at=setting.received_at,
         offset_ms=setting.offset_ms,
         is_clock_suspect=abs(setting.offset_ms) > SUSPECT_MS or corrected_at > setting.received_at,
-        about=op.get("amends") or (changed if isinstance(changed, str) and len(changed) <= 36 else None),
-        amends=op.get("amends"),
+        about=amends or (changed if isinstance(changed, str) and len(changed) <= 36 else None),
+        amends=amends,
         sha=op["sha"],
         body=body,
         verdict=result["verdict"],
@@ -409,10 +469,10 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
 
 
 def _park(draft: _Draft, op_id: str, code: str, why: str) -> None:
-    draft.rows[op_id] = replace(draft.rows[op_id], verdict="parked", code=code, detail=why)
+    draft.rows[op_id] = draft.rows[op_id]._replace(verdict="parked", code=code, detail=why)
     for place, entry in enumerate(draft.entries):
         if entry.op_id == op_id and entry.verdict == "accepted":
-            draft.entries[place] = replace(entry, verdict="parked", code=code)
+            draft.entries[place] = entry._replace(verdict="parked", code=code)
             result = draft.results[place - len(draft.entries)]
             draft.results[place - len(draft.entries)] = {
                 "seq": result["seq"],
@@ -427,7 +487,7 @@ def _park_all(draft: _Draft, why: str) -> None:
     for op_id in list(draft.rows):
         _park(draft, op_id, "merge_failed", why)
         raw = json.dumps(draft.rows[op_id].body, ensure_ascii=True)
-        draft.rows[op_id] = replace(draft.rows[op_id], body=raw, subject=None)
+        draft.rows[op_id] = draft.rows[op_id]._replace(body=raw, subject=None)
     draft.facts.clear()
     draft.about.clear()
 

@@ -7,7 +7,6 @@ profiles (never two loyalty numbers), a phone only finds, an anonymous id joins 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,14 +25,13 @@ from shared.projection import (
     slice_reasons,
     traits_of,
 )
-from shared.wire.canonical import canonical
 from shared.wire.messages import store_scope
 from sync_server.ports import CentralReader, CentralWriter, DocWrite, LedgerRow, Store, StoredProfile
 from sync_server.services.geography import distances_from
+from sync_server.services.json_text import canonical, decode, encode
 
 _JOINING: Final = frozenset({IdentifierType.LOYALTY_ID, IdentifierType.CUSTOMER_ID, IdentifierType.EMAIL})
 _DECIDING: Final = _JOINING | {IdentifierType.PROFILE_ID}
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(slots=True)
@@ -79,6 +77,7 @@ def identifiers_of_op(kind: str, body: Mapping[str, Any], region: str) -> tuple[
     return tuple(_identifier(one["type"], one["value"], region) for one in named)
 
 
+@lru_cache(maxsize=4_096)  # the ops of a visit name one shopper again and again
 def _identifier(type_: str, value: str, region: str) -> Identifier:
     kind = IdentifierType(type_)
     return canonical_form(kind, value, region=region) or Identifier(kind, value.strip() or value)
@@ -86,12 +85,12 @@ def _identifier(type_: str, value: str, region: str) -> Identifier:
 
 def fact_of_row(row: LedgerRow) -> Fact:
     """A ledger row as the fold reads it."""
-    pairs = tuple((type_, value) for type_, value in json.loads(row.subject or "[]"))
+    pairs = tuple((type_, value) for type_, value in decode(row.subject or "[]"))
     return Fact(
         id=row.fact_id,
         at=row.effective_at,
         kind=row.kind,
-        body=json.loads(row.body),
+        body=decode(row.body),
         store=row.store,
         associate_id=row.associate_id,
         amends=row.amends,
@@ -267,7 +266,7 @@ class _Batch:
         sound = _state_of(base).as_json()
         for fact in facts:
             try:
-                sound = fold(ProfileState.from_json(json.loads(_encode(sound))), [fact]).as_json()
+                sound = fold(ProfileState.from_json(decode(encode(sound))), [fact]).as_json()
             except Exception as problem:  # noqa: BLE001 - the reason goes into the ledger
                 self.spoiled[fact.id] = f"{type(problem).__name__}: {problem}"[:200]
         return ProfileState.from_json(sound)
@@ -301,7 +300,7 @@ def _own_id(one: Identifier) -> str:
 
 
 def _state_of(stored: StoredProfile | None) -> ProfileState:
-    return ProfileState() if stored is None else ProfileState.from_json(json.loads(stored.state))
+    return ProfileState() if stored is None else ProfileState.from_json(decode(stored.state))
 
 
 # documents ------------------------------------------------------------------------------------------------------------
@@ -322,7 +321,7 @@ def _documents(
             readings[profile_id], stored, points[profile_id], redirects.get(profile_id, [])
         )
         writes += documents
-        saved.append(StoredProfile(profile_id, _encode(state.as_json()), stores, stored.value_band))
+        saved.append(StoredProfile(profile_id, encode(state.as_json()), stores, stored.value_band))
     for old_id in batch.retired:
         writes += [DocWrite(store_scope(store.code), f"profile/{old_id}", None, "merged") for store in projector.stores]
     tx.save_profiles(saved)
@@ -410,7 +409,7 @@ def refold(
         kept = stored.get(profile_id, StoredProfile(profile_id, ""))
         stores, documents = projector.documents(readings[profile_id], kept, points[profile_id])
         writes += documents
-        tx.save_profiles([StoredProfile(profile_id, _encode(state.as_json()), stores, kept.value_band)])
+        tx.save_profiles([StoredProfile(profile_id, encode(state.as_json()), stores, kept.value_band)])
     return states, writes
 
 

@@ -140,6 +140,34 @@ def test_eight_tablets_push_their_day(hq: Headquarters, folder: Path, record_fig
     say(record_figure, f"{claim}: the same again", f"{taken_s / again_s:.1f}", "times as fast")
 
 
+def test_a_tablet_pulls_while_eight_others_push(hq: Headquarters, folder: Path, record_figure: RecordFigure):
+    """A pull with nothing new, again and again while the server is busy with pushes: writing must not stop reading."""
+    add_shoppers(hq, SHOPPERS // 4)
+    reader = make_journalist(hq, STORES[0].code)
+    days = [shop_day(hq, number, ops=OPS_A_TABLET // 2, shoppers=SHOPPERS // 4) for number in range(TABLETS)]
+    bodies = [[packed(batch) for batch in day.batches] for day in days]
+    server = serve(folder)
+    try:
+        with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {reader.token}"}) as asker:
+            lines = asker.get("/v1/sync/snapshot", params={"scope": "all"}).text.splitlines()
+            asked = {"scope": "all", "cursor": json.loads(lines[-1])["next"]}
+            pulled_s: list[float] = []
+            with ThreadPoolExecutor(1) as pushing:
+                pushed = pushing.submit(push_together, server.url, days, bodies)
+                while not pushed.done():
+                    started_s = time.perf_counter()
+                    assert asker.get("/v1/sync/pull", params=asked).json()["changes"] == []
+                    pulled_s.append(time.perf_counter() - started_s)
+                _, _, verdicts = pushed.result()
+    finally:
+        server.stop()
+    assert verdicts == {"accepted"}
+    pulled_s.sort()
+    claim = f"pull with nothing new while {TABLETS} tablets push"
+    say(record_figure, f"{claim}, median", middle_ms(pulled_s), "ms")
+    say(record_figure, f"{claim}, p95", f"{pulled_s[len(pulled_s) * 95 // 100] * 1000:.0f}", "ms")
+
+
 # pull -----------------------------------------------------------------------------------------------------------------
 
 

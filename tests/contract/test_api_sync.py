@@ -403,11 +403,11 @@ def test_a_disk_that_fills_up_loses_nothing_and_half_writes_nothing(tmp_path: Pa
     def shrink(connection: Any, *_: Any) -> None:
         connection.execute(f"PRAGMA max_page_count={pages + 4}")
 
-    event.listen(hq.database.engine, "checkout", shrink)
+    event.listen(hq.database._writing, "checkout", shrink)
     assert problem_of(asker.post("/v1/sync/push", tablet.message())) == (507, "storage_full")
     assert not [line for line in asker.snapshot("store:berlin-1")[1:-1] if line["id"].startswith("profile/")]
-    event.remove(hq.database.engine, "checkout", shrink)
-    hq.database.engine.dispose()
+    event.remove(hq.database._writing, "checkout", shrink)
+    hq.database._writing.dispose()
     reply = asker.post("/v1/sync/push", tablet.message()).json()
     assert {result["verdict"] for result in reply["results"]} == {"accepted"}
     hq.database.close()

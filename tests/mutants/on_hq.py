@@ -215,7 +215,7 @@ def device_clocks_decide() -> AbstractContextManager[Any]:
 
     def row(*told: Any, **named: Any) -> Any:
         made = real(*told, **named)
-        return replace(made, effective_at=made.occurred_at)
+        return made._replace(effective_at=made.occurred_at)
 
     return mock.patch.object(intake, "_row", row)
 
@@ -231,6 +231,6 @@ def batch_rejected_whole() -> AbstractContextManager[Any]:
         draft.rows.clear()
         draft.facts.clear()
         draft.results[:] = [{"seq": op["seq"], "verdict": "rejected", "code": "malformed"} for op in ops]
-        draft.entries[:] = [replace(entry, verdict="rejected", code="malformed") for entry in draft.entries]
+        draft.entries[:] = [entry._replace(verdict="rejected", code="malformed") for entry in draft.entries]
 
     return mock.patch.object(intake, "_judge_all", judge_all)
