@@ -37,6 +37,11 @@ class Settings:
         return self.data_dir / "keys"
 
     @property
+    def guard_file(self) -> Path:
+        """What remembers how far the database's history had come."""
+        return self.data_dir / "guard.json"
+
+    @property
     def media_dir(self) -> Path:
         """Where imported pictures lie, named by their sha."""
         return self.data_dir / "media"

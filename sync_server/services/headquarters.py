@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.clock import format_at
-from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock
+from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock, Mark
 from sync_server.services.custody import KeyStock
 from sync_server.services.doorbell import Doorbell
 from sync_server.settings import Settings
@@ -23,9 +23,36 @@ class MediaShelf(Protocol):
         """The sha of a picture that came with the project, by its file name."""
 
 
+class Guard(Protocol):
+    """Remembers outside the database how far its history had come."""
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for people."""
+
+    def read(self) -> Mark | None:
+        """What was written last; None for nothing."""
+
+    def write(self, mark: Mark) -> None:
+        """Replace what was written."""
+
+
+class NoGuard:
+    """A guard that remembers nothing: where no folder outlives the database."""
+
+    place = "nowhere"
+
+    def read(self) -> Mark | None:
+        """Nothing."""
+        return None
+
+    def write(self, mark: Mark) -> None:
+        """Forget it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Headquarters:
-    """The server's parts: ports, settings and the doorbell. `make_id` gives UUIDv7s in rising order."""
+    """The server's parts: ports, settings, the doorbell and the guard. `make_id` gives UUIDv7s in rising order."""
 
     database: CentralDatabase
     keys: KeyStock
@@ -35,6 +62,7 @@ class Headquarters:
     make_id: Callable[[], str]
     media: MediaShelf
     doorbell: Doorbell = field(default_factory=Doorbell)
+    guard: Guard = field(default_factory=NoGuard)
 
     def now_at(self) -> str:
         """This moment as a wire time."""
