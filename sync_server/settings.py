@@ -30,6 +30,7 @@ class Settings:
     enrolment_hours: int = 24
     ingest_max_bytes: int = 512_000
     snapshots_max: int = 2
+    token_days: int = 180
 
     @property
     def keys_dir(self) -> Path:
@@ -76,6 +77,7 @@ SETTINGS: Final = (
     SettingKind("FLOORSIDE_ENROLMENT_HOURS", "Hours an enrolment code can be used.", 1, 720),
     SettingKind("FLOORSIDE_INGEST_MAX_BYTES", "Largest body of the tracking API, unpacked.", 32_768, 4_194_304),
     SettingKind("FLOORSIDE_SNAPSHOTS_MAX", "Snapshots sent at the same time; more are told to wait.", 1, 64),
+    SettingKind("FLOORSIDE_TOKEN_DAYS", "Days after which a tablet is given a new token; 0 is never.", 0, 3_650),
 )
 _KINDS: Final = {kind.name: kind for kind in SETTINGS}
 

@@ -30,7 +30,7 @@ from sync_server.api.bodies import accepts_gzip, gzip_maker, json_reply, read_js
 from sync_server.api.parameters import known_heads, required, seconds, whole_number
 from sync_server.services.cards import fill_stock
 from sync_server.services.doorbell import wait_for_change
-from sync_server.services.enrolment import enroll
+from sync_server.services.enrolment import enroll, token_to_offer
 from sync_server.services.feed import PAGE_MAX, read_page, stream_snapshot
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.intake import take_push
@@ -69,6 +69,8 @@ async def post_hello(request: Request, hq: Hq, device: KnownDevice) -> Response:
         device,
         raw,
         card_stock=lambda tx, install, known: fill_stock(hq, tx, install, known),
+        rotated_token=token_to_offer(hq, device.device_id),
+        receipt_keys=hq.keys.public_receipt_keys(),
     )
     return json_reply(request, reply)
 

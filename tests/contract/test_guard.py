@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from associate_app.adapters.http import HttpEndpoint
 from associate_app.ports import DeviceIdentity
@@ -46,7 +47,7 @@ def tablet(server: ServerProcess, tmp_path: Path) -> Iterator[Tablet]:
     with open_chain(server.data_dir) as hq:
         code = make_code(hq, "store-0").code
     server.start()
-    unused = AsgiTransport(None)
+    unused = AsgiTransport(FastAPI())
     made = make_tablet(tmp_path, unused)
     unused.close()
     made.endpoint = HttpEndpoint(server.url, token=made._token)

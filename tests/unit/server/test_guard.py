@@ -204,5 +204,5 @@ def test_an_empty_database_where_a_chain_was_is_refused_in_words(settings: Setti
     """A disk that was not mounted must not quietly become a new chain; a restore still works there."""
     for path in settings.data_dir.glob("central.db*"):
         path.unlink()
-    with pytest.raises(Damaged, match="The database is empty, but .*guard.json remembers"):
+    with pytest.raises(Damaged, match=r"The database is empty, but .*guard\.json remembers"):
         open_once(settings)
