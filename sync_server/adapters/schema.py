@@ -181,6 +181,7 @@ salvage = Table(
     Column("raw", Text, nullable=False),
     Column("approved_at", String(24)),
     Column("refused_at", String(24)),
+    Column("offset_ms", BigInteger, nullable=False, server_default="0"),
 )
 
 identifier = Table(

@@ -10,7 +10,8 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -259,6 +260,15 @@ def move_device(hq: Headquarters, device_id: str, store: str) -> dict[str, Any]:
         tx.publish([gone, DocWrite(store_scope(store), f"device/{device_id}", canonical(moved))], hq.now_at())
     hq.doorbell.ring()
     return {"device_id": device_id, "name": row["name"], "store": store, "store_before": row["store"]}
+
+
+def find_devices(reader: CentralReader, device_ids: Collection[str]) -> list[Device]:
+    """The devices of these ids, in order of id."""
+    rows = [row for one in sorted(device_ids) for row in reader.rows("device", device_id=one)]
+    names = [part.name for part in fields(Device) if part.name != "stores_held"]
+    return [
+        Device(**{name: row[name] for name in names}, stores_held=tuple(json.loads(row["stores_held"]))) for row in rows
+    ]
 
 
 def _find_device(reader: CentralReader, device_id: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from shared.wire.messages import Limits, PushRequest, store_of, store_scope
 from shared.wire.ops import ERASED, SCHEMA, WITHHELD, check_envelope, is_chainable, read_body
 from sync_server.ports import (
     CentralDatabase,
+    CentralReader,
     CentralWriter,
     Chance,
     Clock,
@@ -324,7 +325,7 @@ def _read(
     """(verdict, identifiers it brings): parked without any where the body is not its kind's or names unknown plays."""
     try:
         read_body(kind, schema, body)
-        _check_plays(kind, body, setting)
+        check_plays(kind, body, setting.play_ids)
     except Malformed as problem:
         return {"verdict": "parked", "code": problem.code, "detail": str(problem)}, ()
     return {"verdict": "accepted"}, identifiers_of_op(kind, body, setting.region_of[store])
@@ -334,11 +335,12 @@ def _sha(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _check_plays(kind: str, body: Mapping[str, Any], setting: _Setting) -> None:
+def check_plays(kind: str, body: Mapping[str, Any], play_ids: Collection[str]) -> None:
+    """Raise Malformed (`unknown_play`) where a body names a play that HQ never published."""
     if kind not in _PLAY_KINDS:
         return
     named = [shown["play_id"] for shown in body["shown"]] if "shown" in body else [body["play_id"]]
-    unknown = sorted(set(named) - setting.play_ids)
+    unknown = sorted(set(named) - set(play_ids))
     if unknown:
         raise Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play")
 
@@ -402,9 +404,9 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     tx.add_facts(rows, merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
-    writes = [*merged.writes, *_store_documents(rows, setting)]
+    writes = [*merged.writes, *store_documents(rows)]
     if any(row.verdict == "parked" for row in rows):
-        writes.append(_device_document(tx, setting.device))
+        writes.append(device_document(tx, setting.device))
     return tx.publish(writes, setting.received_at)
 
 
@@ -432,12 +434,13 @@ def _park_all(draft: _Draft, why: str) -> None:
     draft.about.clear()
 
 
-def _device_document(tx: CentralWriter, device: Device) -> DocWrite:
+def device_document(tx: CentralReader, device: Device) -> DocWrite:
+    """`device/<id>` in its store's feed, with the ops HQ holds but could not apply."""
     document = {"device_id": device.device_id, "name": device.name, "parked": tx.parked_op_ids(device.device_id)}
     return DocWrite(store_scope(device.store), f"device/{device.device_id}", canonical(document))
 
 
-def _store_documents(rows: Sequence[LedgerRow], setting: _Setting) -> list[DocWrite]:
+def store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """Ops about the store rather than a shopper become documents of their own: feedback and calendar entries."""
     writes = []
     for row in rows:

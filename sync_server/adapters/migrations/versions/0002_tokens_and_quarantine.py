@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("device", sa.Column("token_at", sa.String(length=24), nullable=True))
     op.add_column("device", sa.Column("must_rotate", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("salvage", sa.Column("refused_at", sa.String(length=24), nullable=True))
+    op.add_column("salvage", sa.Column("offset_ms", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("dead_letter", sa.Column("replayed_at", sa.String(length=24), nullable=True))
 
 
