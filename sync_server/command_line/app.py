@@ -26,6 +26,7 @@ _GROUPS: Final = {
     "shopper": "Who is in a store's slice, and why.",
     "profile": "Profiles as HQ holds them.",
     "play": "The playbook.",
+    "product": "What the chain sells.",
 }
 _COMMANDS: Final = {
     "init": ("chain:init", "Make a new chain."),
@@ -59,6 +60,7 @@ _COMMANDS: Final = {
     "shopper why": ("shoppers:shopper_why", "Say which stores hold a shopper, and why."),
     "profile show": ("shoppers:profile_show", "Print a profile in full."),
     "play list": ("chain:play_list", "List the plays published now."),
+    "product picture": ("products:product_picture", "Give a product a picture."),
     "demo-data": ("demo:demo_data", "Fill an empty chain with the demo."),
     "demo-sheet": ("demo:demo_sheet", "Show the demo's cards and people."),
     "demo-live": ("demo:demo_live", "Let the demo's shoppers go on living."),

@@ -19,6 +19,9 @@ class MediaShelf(Protocol):
     def find(self, sha: str) -> bytes | None:
         """The picture's bytes (WebP); None when there is none."""
 
+    def add(self, content: bytes) -> str:
+        """Keep a picture of any common format as a 320 px WebP; returns its sha. Raises Refused, StorageFull."""
+
     def sha_of_picture(self, name: str) -> str | None:
         """The sha of a picture that came with the project, by its file name."""
 
