@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,3 +137,39 @@ def test_an_older_file_put_in_place_while_the_server_is_down_gets_everything_aga
     server.kill()
     server.start()
     assert httpx.get(f"{server.url}/healthz").json()["epoch"] == after
+
+
+def push_while(tablet: Tablet, command: str, path: Path, folder: Path) -> list[str]:
+    """Record and push until a command beside the running server has ended; it must have done what it was told."""
+    ops: list[str] = []
+    words = [sys.executable, "-m", "sync_server", command, str(path), "--data-dir", str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
+        while running.poll() is None:
+            ops.append(tablet.note(f"while {command} runs {len(ops)}").op_id)
+            tablet.sync()
+        assert running.stderr is not None
+        assert (running.returncode, running.stderr.read()) == (0, "")
+    return ops
+
+
+def test_backup_and_restore_beside_a_server_that_takes_pushes_lose_and_double_nothing(
+    server: ServerProcess, tablet: Tablet, tmp_path: Path
+) -> None:
+    """The restored database gets again what the backup lacks; the guard knows of the restore, so a start begins no
+    further epoch."""
+    ops = [tablet.note("before").op_id]
+    assert tablet.sync().is_complete
+    ops += push_while(tablet, "backup", tmp_path / "backup.db", server.data_dir)
+    ops.append(tablet.note("after the backup").op_id)
+    assert tablet.sync().is_complete
+    before = history_of(server.data_dir)[0].epoch
+    ops += push_while(tablet, "restore", tmp_path / "backup.db", server.data_dir)
+    tablet.run(300)
+    mark, former, facts = history_of(server.data_dir)
+    assert former == [before]
+    assert facts == sorted(ops)
+    assert tablet.database.counts().pending == 0
+    server.kill()
+    server.start()
+    assert httpx.get(f"{server.url}/healthz").json()["epoch"] == mark.epoch
+    assert server.log().count("older than what this server had committed") == 0
