@@ -1,13 +1,14 @@
 """Puts the server together: settings -> database, keys, clock, chance -> `Headquarters` -> app. Nothing else does.
 
-Opening brings an empty or older database up to date, refuses a newer one, and refuses to start where the key folder
-lacks a key the database knows.
+Opening brings an empty or older database up to date, refuses a newer one and one whose keys are missing, and looks
+whether the database lost what the guard remembers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -17,29 +18,47 @@ from shared.errors import Damaged, Refused
 from shared.ids import Uuid7
 from sync_server.adapters.backup import check_database, copy_database, file_of, replace_database
 from sync_server.adapters.database import SqlDatabase
+from sync_server.adapters.guard import FileGuard
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.media import FolderMediaShelf
 from sync_server.adapters.migrations import bring_up_to_date
 from sync_server.adapters.system import SystemChance, SystemClock
-from sync_server.ports import Chance, Clock
+from sync_server.ports import Chance, Clock, Mark
 from sync_server.services.custody import check_keys, known_keys
+from sync_server.services.guard import mark_of, watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
 from sync_server.settings import Settings
 
 
+def _tell(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")
+
+
 @contextmanager
 def open_headquarters(
-    settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    chance: Chance | None = None,
+    tell: Callable[[str], None] = _tell,
 ) -> Iterator[Headquarters]:
-    """The server's parts, closed again at the end. Raises Refused or Damaged with one sentence."""
+    """The server's parts, closed again at the end. `tell` is told when a new epoch began because the database is older
+    than the guard. Raises Refused or Damaged with one sentence."""
     _make_folder(settings.data_dir)
     database = open_database(settings.database)
     try:
         before, _ = upgrade(database)
         if before is None:
             _make_private(settings.database)
-        yield _put_together(settings, database, clock or SystemClock(), chance or SystemChance())
+        hq = _put_together(settings, database, clock or SystemClock(), chance or SystemChance())
+        if lost := watch_history(hq):
+            tell(lost)
+        try:
+            yield hq
+        finally:
+            with suppress(Exception):  # a guard that was not brought up to date only lags
+                watch_history(hq)
     finally:
         database.close()
 
@@ -50,7 +69,8 @@ def _put_together(settings: Settings, database: SqlDatabase, clock: Clock, chanc
         check_keys(known_keys(reader), keys.inventory(), str(settings.keys_dir))
     make_id = Uuid7(clock.now, chance.bits)
     media = FolderMediaShelf(settings.media_dir)
-    return Headquarters(database, keys, clock, chance, settings, make_id, media)
+    guard = FileGuard(settings.guard_file)
+    return Headquarters(database, keys, clock, chance, settings, make_id, media, guard=guard)
 
 
 def open_database(url: str) -> SqlDatabase:
@@ -97,23 +117,33 @@ def restore(settings: Settings, path: Path) -> dict[str, object]:
     _drop_trial(trial)
     try:
         copy_database(path, trial)
-        told = _begin_anew(settings, f"sqlite:///{trial}")
+        told, mark = _begin_anew(settings, f"sqlite:///{trial}")
         replace_database(trial, target)
     finally:
         _drop_trial(trial)
+    FileGuard(settings.guard_file).write(mark)
     return {"restored_from": str(path), **told}
 
 
 def begin_anew(settings: Settings) -> dict[str, object]:
     """A new epoch for a database that was restored with other tools (PostgreSQL)."""
-    return _begin_anew(settings, settings.database)
+    told, mark = _begin_anew(settings, settings.database)
+    FileGuard(settings.guard_file).write(mark)
+    return told
 
 
-def _begin_anew(settings: Settings, url: str) -> dict[str, object]:
+def _begin_anew(settings: Settings, url: str) -> tuple[dict[str, object], Mark]:
+    """A new epoch, later than the one the guard knows; and how far the history in it has come, for the guard."""
     database = open_database(url)
     try:
         upgrade(database)
-        return begin_new_epoch(_put_together(settings, database, SystemClock(), SystemChance()))
+        hq = _put_together(settings, database, SystemClock(), SystemChance())
+        kept = hq.guard.read()
+        told = begin_new_epoch(hq, former=[kept.epoch] if kept else [])
+        with database.read() as reader:
+            mark = mark_of(reader)
+        assert mark is not None, "begin_new_epoch refuses a database without one"
+        return told, mark
     finally:
         database.close()
 

@@ -208,6 +208,16 @@ class ScopeHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a history has come: its first and its present epoch, each scope's position, how many ops were taken."""
+
+    first_epoch: str
+    epoch: str
+    heads: Mapping[str, int]
+    ops: int
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """A shop. Coordinates in millionths of a degree."""
 
@@ -296,6 +306,9 @@ class CentralReader(Protocol):
 
     def heads(self, scopes: Collection[str]) -> dict[str, int]:
         """Positions only, for the doorbell."""
+
+    def count_ops(self) -> int:
+        """How many ops were taken of all installs; it only ever grows."""
 
     def page(self, scope: str, after_s: int, limit: int) -> list[DocRow]:
         """Documents above a position in rising order, at most `limit`."""

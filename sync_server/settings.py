@@ -31,11 +31,17 @@ class Settings:
     ingest_max_bytes: int = 512_000
     snapshots_max: int = 2
     writes_max: int = 64
+    token_days: int = 180
 
     @property
     def keys_dir(self) -> Path:
         """Where the private keys lie."""
         return self.data_dir / "keys"
+
+    @property
+    def guard_file(self) -> Path:
+        """What remembers how far the database's history had come."""
+        return self.data_dir / "guard.json"
 
     @property
     def media_dir(self) -> Path:
@@ -73,6 +79,7 @@ SETTINGS: Final = (
     SettingKind("FLOORSIDE_INGEST_MAX_BYTES", "Largest body of the tracking API, unpacked.", 32_768, 4_194_304),
     SettingKind("FLOORSIDE_SNAPSHOTS_MAX", "Snapshots sent at the same time; more are told to wait.", 1, 64),
     SettingKind("FLOORSIDE_WRITES_MAX", "Requests that write, waiting or served; more are told to wait.", 1, 1024),
+    SettingKind("FLOORSIDE_TOKEN_DAYS", "Days after which a tablet is given a new token; 0 is never.", 0, 3_650),
 )
 _KINDS: Final = {kind.name: kind for kind in SETTINGS}
 

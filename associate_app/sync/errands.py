@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
@@ -32,7 +32,7 @@ from associate_app.sync.status import Memory, SnapshotProgress
 from shared.clock import format_at, is_at, ms_between, shift_at
 from shared.errors import Problem, Refused, StorageFull, Weather
 from shared.ids import Uuid7, derived_id
-from shared.wire.messages import PROTO, HelloRequest, SnapshotEnd, SnapshotHeader, SnapshotLine, StockCard
+from shared.wire.messages import PROTO, HelloRequest, SnapshotEnd, SnapshotHeader, SnapshotLine, StockCard, store_of
 from shared.wire.ops import ERASED, WITHHELD, Op
 
 RECOMPUTED_NOTE: Final = "sums_recomputed_at"
@@ -89,6 +89,8 @@ class Errands:
         self._has_looked = False
         self._batch: steps.Batch | None = None
         self._hq_heard: tuple[str, float] | None = None
+        self._receipt_keys: Mapping[str, str] = {}
+        self._scopes: Sequence[str] = ()
         self._stream: _OpenSnapshot | None = None
         self.memory = Memory()
         self._errand_of: dict[type[steps.Action], Callable[[Any], steps.Event]] = {
@@ -239,6 +241,7 @@ class Errands:
         self._count_request()
         reply = self._endpoint.hello(request)
         self._hq_heard = (reply.server_now, self._clock.monotonic_s())
+        self._receipt_keys, self._scopes = reply.receipt_keys, reply.scopes
         own = steps.OwnJournal(
             install_id=request.install_id,
             head_seq=request.head_seq,
@@ -252,7 +255,7 @@ class Errands:
         """Token and card stock count whatever the journal still needs; the epoch only once the journal has followed."""
         self._remember_more(clock_offset_ms=action.offset_ms)
         with self._database.atomic():
-            self._keep_token(action.device_id, action.token)
+            self._keep_place(action.device_id, action.token)
             self._keep_cards(action.card_stock)
             self._database.write_note(LAST_CONTACT_NOTE, self._now_at())
             self._database.write_note(CLOCK_OFFSET_NOTE, str(action.offset_ms))
@@ -263,11 +266,16 @@ class Errands:
             self._database.write_note(EPOCH_NOTE, action.epoch)
         return steps.Adopted(self.moment())
 
-    def _keep_token(self, device_id: str, token: str | None) -> None:
-        """A rotated token, unless this tablet was connected anew while hello was on its way."""
+    def _keep_place(self, device_id: str, token: str | None) -> None:
+        """A rotated token and the store this tablet was given to, unless it was connected anew while hello was on its
+        way. Ops recorded so far keep their scope."""
         device = self._database.device()
-        if token is not None and device is not None and device.device_id == device_id:
-            self._database.save_device(replace(device, token=token))
+        if device is None or device.device_id != device_id:
+            return
+        stores = [store for scope in self._scopes if (store := store_of(scope))]
+        told = replace(device, token=token or device.token, store=stores[0] if len(stores) == 1 else device.store)
+        if told != device:
+            self._database.save_device(told)
 
     def _keep_cards(self, cards: tuple[StockCard, ...]) -> None:
         """HQ sends the install's whole stock each time; who hands one out knows which were used since."""
@@ -311,13 +319,15 @@ class Errands:
         return steps.Pushed(self.moment(), batch, reply, install_id, own_chain, key, is_listed)
 
     def _receipt_key(self, kid: str, enrolled_key: str) -> tuple[bytes, bool]:
-        """The public key a receipt must be signed with, and whether HQ's documents list it."""
+        """The public key a receipt must be signed with, and whether HQ lists it: in its documents, or in this session's
+        hello, which also a tablet hears that may receive no documents."""
         document = self._database.document(f"receipt_key/{kid}")
-        key = document.body.get("public_key") if document else enrolled_key
+        listed = document.body.get("public_key") if document else self._receipt_keys.get(kid)
+        key = enrolled_key if listed is None else listed
         try:
-            return base64.b64decode(str(key), validate=True), document is not None
+            return base64.b64decode(str(key), validate=True), listed is not None
         except ValueError:
-            return b"", document is not None
+            return b"", listed is not None
 
     def _settle(self, action: steps.Settle) -> steps.Event:
         self._database.settle(action.reply, at=action.reply.receipt.issued_at)

@@ -103,6 +103,7 @@ class HelloReply(Message):
     notice: str | None = None
     token: str | None = None
     card_stock: list[StockCard] = []
+    receipt_keys: dict[str, str] = {}
 
 
 class PushRequest(Message):

@@ -269,6 +269,10 @@ class SqlReader:
         found.update((row[0], row[1]) for row in self._rows_in("SELECT scope, n FROM scope_head WHERE scope", scopes))
         return found
 
+    def count_ops(self) -> int:
+        """How many ops were taken of all installs; it only ever grows."""
+        return int(self._ask("SELECT COALESCE(SUM(acked_seq), 0) FROM install").scalar())
+
     def page(self, scope: str, after_s: int, limit: int) -> list[DocRow]:
         """Documents above a position in rising order, at most `limit`."""
         query = f"SELECT {', '.join(_names(DocRow))} FROM doc WHERE scope = ? AND s > ? ORDER BY s LIMIT ?"

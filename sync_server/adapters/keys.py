@@ -1,8 +1,9 @@
 """The key folder `<data-dir>/keys/`: one small file a key, mode 0600, never in the database or a plain backup.
 
 `receipt-r1.pem` and `card-1.pem` are Ed25519 private keys (the highest number signs, older ones only verify);
-`cursor.secret` and `erasure.secret` are 32 random bytes in hex. Keys are made only when a chain is made: a server that
-finds one missing refuses to start, for a new one would turn every card in the shoppers' pockets into a stranger's.
+`cursor.secret` and `erasure.secret` are 32 random bytes in hex. Keys are made when a chain is made or one is rotated: a
+server that finds one missing refuses to start, for a new one would make every card in a pocket a stranger's. A key gets
+its name when it is whole, and is never changed: a folder with the same names holds the same keys.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -24,23 +26,33 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from shared.errors import Damaged
+from shared.errors import Damaged, Refused
 
 SECRETS: Final = ("cursor", "erasure")
+CARD_KEYS_MAX: Final = 255
+"""A card names its key in one byte."""
 _RECEIPT: Final = re.compile(r"receipt-(r(\d{1,4}))\.pem\Z")
 _CARD: Final = re.compile(r"card-(\d{1,3})\.pem\Z")
 _SECRET_HEX: Final = re.compile(r"[0-9a-f]{64}\s*\Z")
 
 
 class FileKeyFolder:
-    """The `KeyFolder` port over files. Read once; a folder that is not there yet holds no keys."""
+    """The `KeyFolder` port over files. A folder that is not there yet holds no keys; a key that another process put
+    there since is found by its name when keys are asked for."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._receipts: dict[int, Ed25519PrivateKey] = {}
         self._cards: dict[int, Ed25519PrivateKey] = {}
         self._secrets: dict[str, bytes] = {}
+        self._names: set[str] = set()
         self._read()
+
+    def _look(self) -> None:
+        """Take up keys that came since. One that cannot be read waits for the next start, which names it."""
+        with suppress(OSError, Damaged):
+            if set(os.listdir(self._folder)) != self._names:  # noqa: PTH208 - half the cost, and pushes ask often
+                self._read()
 
     def _read(self) -> None:
         for path in sorted(self._folder.iterdir()) if self._folder.is_dir() else []:
@@ -50,14 +62,17 @@ class FileKeyFolder:
                 self._cards[int(match[1])] = _read_private_key(path)
             elif path.suffix == ".secret" and path.stem in SECRETS:
                 self._secrets[path.stem] = _read_secret(path)
+            self._names.add(path.name)
 
     def receipt_key(self) -> tuple[str, Ed25519PrivateKey]:
         """(kid, key) that signs receipts now."""
+        self._look()
         number = self._newest(self._receipts, "receipt-r1.pem")
         return f"r{number}", self._receipts[number]
 
     def card_key(self) -> tuple[int, Ed25519PrivateKey]:
         """(kid, key) that signs cards now."""
+        self._look()
         number = self._newest(self._cards, "card-1.pem")
         return number, self._cards[number]
 
@@ -69,10 +84,12 @@ class FileKeyFolder:
 
     def public_receipt_keys(self) -> Mapping[str, bytes]:
         """kid -> raw public key, old ones included."""
+        self._look()
         return {f"r{number}": key.public_key().public_bytes_raw() for number, key in self._receipts.items()}
 
     def public_card_keys(self) -> Mapping[int, bytes]:
         """kid -> raw public key, old ones included."""
+        self._look()
         return {number: key.public_key().public_bytes_raw() for number, key in self._cards.items()}
 
     def inventory(self) -> dict[str, str]:
@@ -96,6 +113,24 @@ class FileKeyFolder:
             if name not in self._secrets:
                 _write_new(self._folder / f"{name}.secret", secrets.token_hex(32).encode() + b"\n")
         self._read()
+
+    def make_next(self, purpose: str) -> str:
+        """Make a new `receipt` or `card` key, which signs from now on; returns its file name. Raises Refused."""
+        self._look()
+        held, form, most = {
+            "receipt": (self._receipts, "receipt-r{}.pem", 9999),
+            "card": (self._cards, "card-{}.pem", CARD_KEYS_MAX),
+        }[purpose]
+        number = max(held, default=0) + 1
+        if number > most:
+            raise Refused(f"There are {most} {purpose} keys already, and a {purpose} can name no more.")
+        name = form.format(number)
+        try:
+            self._write_private_key(name)
+        except FileExistsError:
+            raise Refused(f"Another command is making {name} at this moment. See `sync-server keys list`.") from None
+        self._read()
+        return name
 
     def _write_private_key(self, name: str) -> None:
         pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -150,9 +185,16 @@ def _damaged(path: Path) -> str:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that must not exist, readable by this account only, and have it on the disk before going on."""
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a file that must not exist, readable by this account only. It gets its name when it is whole and on the
+    disk, for a running server takes it up the moment it sees it. Raises FileExistsError."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    try:
+        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(part)
+    finally:
+        part.unlink(missing_ok=True)

@@ -6,7 +6,19 @@ positions come from `scope_head`, ids from UUIDs. Times are wire strings, JSON i
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -72,6 +84,8 @@ device = Table(
     Column("revoked_at", String(24)),
     Column("last_seen_at", String(24)),
     Column("unsent", Integer),
+    Column("token_at", String(24)),
+    Column("must_rotate", Boolean, nullable=False, server_default=false()),
 )
 
 install = Table(
@@ -152,6 +166,7 @@ dead_letter = Table(
     Column("detail", Text, nullable=False),
     Column("received_at", String(24), nullable=False),
     Column("raw", Text, nullable=False),
+    Column("replayed_at", String(24)),
     comment="Rejected ops and faulty messages with their raw bytes: visible, replayable, never merged by themselves.",
 )
 
@@ -165,6 +180,8 @@ salvage = Table(
     Column("received_at", String(24), nullable=False),
     Column("raw", Text, nullable=False),
     Column("approved_at", String(24)),
+    Column("refused_at", String(24)),
+    Column("offset_ms", BigInteger, nullable=False, server_default="0"),
 )
 
 identifier = Table(

@@ -8,10 +8,11 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from sync_server.ports import Device
-from sync_server.services.enrolment import authenticate
+from sync_server.services.enrolment import authenticate, authenticate_receiver
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.problems import refuse
-from sync_server.services.sessions import MIN_APP, scopes_of
+from sync_server.services.sessions import scopes_of
+from sync_server.services.terms import version_of
 
 _bearer = HTTPBearer(auto_error=False, description="The device token from enrolment.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -35,23 +36,12 @@ async def device_even_revoked(hq: Hq, credentials: Credentials) -> Device:
     return authenticate(hq, credentials.credentials if credentials else None, may_be_revoked=True)
 
 
-async def receiving_device(device: Annotated[Device, Depends(device_of)]) -> Device:
+async def receiving_device(hq: Hq, credentials: Credentials) -> Device:
     """The device that asks to receive. Raises 426 where its app is too old for that; sending stays open for ever."""
-    if version_of(device.app or "0") < version_of(MIN_APP):
-        raise refuse("upgrade_required", f"This tablet's app is {device.app}; receiving takes {MIN_APP} or newer.")
+    device, min_app = authenticate_receiver(hq, credentials.credentials if credentials else None)
+    if version_of(device.app or "0") < version_of(min_app):
+        raise refuse("upgrade_required", f"This tablet's app is {device.app}; receiving takes {min_app} or newer.")
     return device
-
-
-def version_of(text: str) -> tuple[int, ...]:
-    """`1.10.0` -> (1, 10, 0): dotted integers; what is none ends the reading."""
-    numbers: list[int] = []
-    for part in text.split("."):
-        if not (part.isascii() and part.isdigit()) or len(part) > 9:
-            break
-        numbers.append(int(part))
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
 
 
 def check_scope(device: Device, scope: str) -> str:

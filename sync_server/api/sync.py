@@ -31,7 +31,7 @@ from sync_server.api.parameters import known_heads, required, seconds, whole_num
 from sync_server.ports import Device
 from sync_server.services.cards import fill_stock
 from sync_server.services.doorbell import wait_for_change
-from sync_server.services.enrolment import enroll
+from sync_server.services.enrolment import enroll, token_to_offer
 from sync_server.services.feed import PAGE_MAX, read_page, stream_snapshot
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.intake import read_push, take_push
@@ -75,6 +75,8 @@ def _greet(hq: Headquarters, device: Device, raw: Any) -> dict[str, Any]:
         device,
         raw,
         card_stock=lambda tx, install, known: fill_stock(hq, tx, install, known),
+        rotated_token=token_to_offer(hq, device.device_id),
+        receipt_keys=hq.keys.public_receipt_keys(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands for the chain itself: init, store, associate, key, play."""
+"""Commands for the chain itself: init, store, associate, setting, key, play."""
 
 from __future__ import annotations
 
@@ -168,6 +168,28 @@ def key_create(*, source: str, replace: bool = False, common: Common = DEFAULT) 
     with headquarters(common) as hq:
         write_key = create_key(hq, source, replace=replace)
     say(common, {"write_key": write_key}, f"The write key of {source} is {write_key}\nIt is not shown again.")
+
+
+def setting_list(*, common: Common = DEFAULT) -> None:
+    """List what holds for all tablets of the chain."""
+    with headquarters(common) as hq:
+        rows = chains.list_terms(hq)
+    say_table(common, rows, {"name": "Setting", "value": "Value", "meaning": "What it does"}, "")
+
+
+def setting_set(name: str, value: str, *, common: Common = DEFAULT) -> None:
+    """Set what holds for all tablets of the chain; each hears of it at its next hello.
+
+    Parameters
+    ----------
+    name
+        min_app (the oldest app that may receive) or notice (a sentence on every tablet; empty takes it away).
+    value
+        Its value, such as 1.4.0.
+    """
+    with headquarters(common) as hq:
+        shown = chains.set_term(hq, name, value)
+    say(common, shown, f"The setting {name} is {value!r} from now on.")
 
 
 def play_list(*, common: Common = DEFAULT) -> None:

@@ -60,7 +60,7 @@ def headquarters(common: Common, **told: Any) -> Iterator[Headquarters]:
     """The server's parts for one command; imported only here, so that help and wrong usage are told at once."""
     from sync_server.bootstrap import open_headquarters
 
-    with open_headquarters(settings_of(common, **told)) as hq:
+    with open_headquarters(settings_of(common, **told), tell=complain) as hq:
         yield hq
 
 

@@ -1,4 +1,4 @@
-"""Commands for the tablets: enrol, list, revoke."""
+"""Commands for the tablets: enrol, list, rotate, move, revoke."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import qrcode
 
 from shared.scan_code import encode_enrolment
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, say_table
-from sync_server.services.enrolment import list_devices, make_code, revoke_device
+from sync_server.services.enrolment import list_devices, make_code, move_device, revoke_device, rotate_token
 
 _HERE_ONLY: Final = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - named, not listened on
 
@@ -67,3 +67,29 @@ def device_revoke(device_id: str, *, common: Common = DEFAULT) -> None:
     with headquarters(common) as hq:
         shown = revoke_device(hq, device_id)
     say(common, shown, f"The tablet {shown['name']} of {shown['store']} is revoked.")
+
+
+def device_rotate(device_id: str, *, common: Common = DEFAULT) -> None:
+    """Have a tablet change its token at its next contact; its old one dies when it first uses the new one."""
+    with headquarters(common) as hq:
+        shown = rotate_token(hq, device_id)
+    say(common, shown, f"The tablet {shown['name']} of {shown['store']} gets a new token at its next contact.")
+
+
+def device_move(device_id: str, *, store: str, common: Common = DEFAULT) -> None:
+    """Give a tablet to another store; what it recorded for the old one is still taken.
+
+    Parameters
+    ----------
+    device_id
+        The tablet's id: see `device list`.
+    store
+        The code of the store it goes to.
+    """
+    with headquarters(common) as hq:
+        shown = move_device(hq, device_id, store)
+    told = (
+        f"The tablet {shown['name']} is {store}'s. At its next contact it deletes the shoppers of "
+        f"{shown['store_before']} and receives its own."
+    )
+    say(common, shown, told)

@@ -19,6 +19,7 @@ from sync_server.api.app import make_app
 from sync_server.command_line.common import complain
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.doorbell import Doorbell
+from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.upkeep import drop_tombstones, refresh_profiles, seconds_until_night
 
@@ -27,6 +28,8 @@ KEEP_ALIVE_S: Final = 75
 LAST_WORDS_S: Final = 5
 GC_OBJECTS: Final = 50_000
 POSTGRESQL_WRITERS: Final = 4
+GUARD_S: Final = 0.5
+"""So the guard is never older than a second, writing included."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -66,6 +69,9 @@ def address_of(host: str, listening: socket.socket) -> str:
 def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     """Serve until a signal; then let waiting tablets go at once and finish what is under way."""
     threading.Thread(target=_keep_up, args=(hq,), name="floorside upkeep", daemon=True).start()
+    stopped = threading.Event()
+    watch = threading.Thread(target=_stand_guard, args=(hq, stopped), name="floorside guard", daemon=True)
+    watch.start()
     queue = ThreadedQueue(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
     server = _Server(_config(make_app(replace(hq, queue=queue))), hq.doorbell)
     _spare_the_collector()
@@ -73,11 +79,25 @@ def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
         server.run(sockets=[listening])
     finally:
         queue.close()
+        stopped.set()
+        watch.join()
 
 
 def _writers(database: str) -> int:
     """SQLite takes one writer at a time; PostgreSQL several, who wait for its answers and not for each other."""
     return 1 if database.startswith("sqlite") else POSTGRESQL_WRITERS
+
+
+def _stand_guard(hq: Headquarters, stopped: threading.Event) -> None:
+    """Twice a second: remember how far the history has come; say so once if it went back under this server's feet."""
+    while not stopped.wait(GUARD_S):
+        try:
+            lost = watch_history(hq)
+        except Exception:  # noqa: BLE001, S112 - a database that is away now is looked at again in a moment
+            continue
+        if lost:
+            complain(lost)
+            hq.doorbell.ring()
 
 
 def _spare_the_collector() -> None:

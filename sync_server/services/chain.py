@@ -23,9 +23,10 @@ from shared.plays.settings import PlaySettings
 from shared.wire.canonical import canonical
 from shared.wire.messages import SCOPE_ALL, store_scope
 from sync_server.ports import CentralReader, CentralWriter, DocWrite, Store
-from sync_server.services.custody import remember_keys
+from sync_server.services.custody import known_keys, remember_keys
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sessions import EPOCH_NOTE
+from sync_server.services.terms import TERMS, note_of, read_term
 
 NAME_NOTE: Final = "chain_name"
 CHAIN_ID: Final = "setting/chain"
@@ -81,21 +82,32 @@ def make_chain(hq: Headquarters, chain: Chain) -> str:
         epoch = _found(hq, tx)
         tx.write_note(NAME_NOTE, chain.name)
         hq.note_audit(tx, "command line", "made the chain", chain.name)
-        tx.publish([*_setting_documents(chain), *_key_documents(hq)], hq.now_at())
+        tx.publish([*_setting_documents(chain), *key_documents(hq)], hq.now_at())
     return epoch
 
 
 def ensure_epoch(hq: Headquarters) -> str:
-    """The epoch of this history. A server started on an empty database makes its keys and epoch; naming comes later."""
+    """The epoch of this history. A server started on an empty database makes its keys and epoch; naming comes later.
+
+    A key in the folder that the database does not know yet (a rotation broken off) is made known.
+    """
     with hq.database.read() as reader:
-        epoch = reader.note(EPOCH_NOTE)
+        epoch, known = reader.note(EPOCH_NOTE), known_keys(reader)
     if epoch:
+        if set(hq.keys.inventory()) - set(known):
+            _make_known(hq)
         return epoch
     hq.keys.make_missing()
     with hq.database.write() as tx:
         epoch = _found(hq, tx)
-        tx.publish(_key_documents(hq), hq.now_at())
+        tx.publish(key_documents(hq), hq.now_at())
     return epoch
+
+
+def _make_known(hq: Headquarters) -> None:
+    with hq.database.write() as tx:
+        remember_keys(tx, hq.keys.inventory())
+        tx.publish(key_documents(hq), hq.now_at())
 
 
 def read_chain(reader: CentralReader) -> Chain:
@@ -156,7 +168,8 @@ def _setting_documents(chain: Chain) -> list[DocWrite]:
     ]
 
 
-def _key_documents(hq: Headquarters) -> list[DocWrite]:
+def key_documents(hq: Headquarters) -> list[DocWrite]:
+    """`card_key/<kid>` and `receipt_key/<kid>` of every key in the folder, old ones included."""
     cards = [
         document_in_all(f"card_key/{kid}", {"kid": kid, "public_key": base64.b64encode(raw).decode()})
         for kid, raw in sorted(hq.keys.public_card_keys().items())
@@ -181,6 +194,27 @@ def document_in_store(store: str, document_id: str, document: Mapping[str, Any])
 def without_none(document: Mapping[str, Any]) -> dict[str, Any]:
     """Absent and null are one on this wire: leave nulls out."""
     return {name: value for name, value in document.items() if value is not None}
+
+
+# terms for all tablets ------------------------------------------------------------------------------------------------
+
+
+def list_terms(hq: Headquarters) -> list[dict[str, Any]]:
+    """Every term with its value and meaning."""
+    with hq.database.read() as reader:
+        return [
+            {"name": kind.name, "value": read_term(reader, kind.name), "meaning": kind.meaning}
+            for kind in TERMS.values()
+        ]
+
+
+def set_term(hq: Headquarters, name: str, value: str) -> dict[str, Any]:
+    """Set a term for the whole chain. Raises Refused for an unknown one or a value it cannot have."""
+    note = note_of(name, value)
+    with hq.database.write() as tx:
+        tx.write_note(note, value)
+        hq.note_audit(tx, "command line", f"set {name}", value)
+    return {"name": name, "value": value}
 
 
 # stores ---------------------------------------------------------------------------------------------------------------

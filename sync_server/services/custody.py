@@ -21,6 +21,9 @@ class KeyStock(KeyFolder, Protocol):
     def inventory(self) -> dict[str, str]:
         """File name -> fingerprint of what it holds."""
 
+    def make_next(self, purpose: str) -> str:
+        """Make a new `receipt` or `card` key, which signs from now on; returns its file name. Raises Refused."""
+
     def make_missing(self) -> None:
         """Make the first key of each kind that is not there: only for a chain that is being made."""
 

@@ -1,4 +1,4 @@
-"""Devices: one-time enrolment codes, the tokens they are exchanged for, and revocation.
+"""Devices: one-time enrolment codes, the tokens they are exchanged for, another store, and revocation.
 
 Codes and tokens are stored as SHA-256 only: both are long random texts, so a slow hash would protect nothing more. A
 code that is wrong, used or expired gets one and the same answer, so nobody learns which.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -19,11 +21,12 @@ from shared.errors import Refused
 from shared.ids import is_uuid
 from shared.wire.canonical import canonical
 from shared.wire.messages import EnrollRequest, store_scope
-from sync_server.ports import CentralWriter, Device, DocWrite
+from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite
 from sync_server.services.chain import find_store
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.problems import refuse
 from sync_server.services.sessions import EPOCH_NOTE, scopes_of
+from sync_server.services.terms import MIN_APP, read_term
 
 CODE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no I, L, O, U, so a code survives being read aloud and typed."""
@@ -74,7 +77,8 @@ def enroll(hq: Headquarters, raw: Any) -> dict[str, Any]:
             "store": device.store,
             "name": device.name,
             "token_hash": sha256_hex(token),
-            "next_token_hash": None,
+            "next_token_hash": sha256_hex(_successor_of(hq, sha256_hex(token))),
+            "token_at": now_at,
             "stores_held": json.dumps(device.stores_held),
             "app": device.app,
             "enrolled_at": device.enrolled_at,
@@ -139,29 +143,78 @@ def authenticate(hq: Headquarters, token: str | None, *, may_be_revoked: bool = 
 
     A rotated token's first use makes it the only one.
     """
+    return authenticate_receiver(hq, token, may_be_revoked=may_be_revoked)[0]
+
+
+def authenticate_receiver(hq: Headquarters, token: str | None, *, may_be_revoked: bool = False) -> tuple[Device, str]:
+    """As `authenticate`, with the oldest app that may receive, read in the same transaction."""
     if not token:
         raise refuse("token_unknown")
     token_hash = sha256_hex(token)
     with hq.database.read() as reader:
-        found = reader.device_by_token(token_hash)
+        found, min_app = reader.device_by_token(token_hash), read_term(reader, MIN_APP)
     if found is None:
         raise refuse("token_unknown")
     device, is_rotated = found
     if is_rotated:
-        with hq.database.write() as tx:
-            tx.change_rows("device", {"token_hash": token_hash, "next_token_hash": None}, next_token_hash=token_hash)
+        _make_the_only_one(hq, token_hash)
     if device.revoked_at is not None and not may_be_revoked:
         raise refuse("device_revoked")
-    return device
+    return device, min_app
 
 
-def rotate_token(hq: Headquarters, device_id: str) -> str:
-    """A new token for a device, given out in its next hello; the old one works until the new one is first used."""
-    token = hq.secret_text()
+def _make_the_only_one(hq: Headquarters, token_hash: str) -> None:
+    changes = {
+        "token_hash": token_hash,
+        "next_token_hash": sha256_hex(_successor_of(hq, token_hash)),
+        "token_at": hq.now_at(),
+        "must_rotate": False,
+    }
     with hq.database.write() as tx:
-        if not tx.change_rows("device", {"next_token_hash": sha256_hex(token)}, device_id=device_id):
-            raise Refused(f"There is no device with the id {device_id!r:.60}.")
-    return token
+        tx.change_rows("device", changes, next_token_hash=token_hash)
+
+
+def _successor_of(hq: Headquarters, token_hash: str) -> str:
+    """The one token that may follow another, drawn from HQ's secret and never stored (decision 0013).
+
+    So a hello whose answer was lost, or that came twice, offers the same token again; and a database restored from
+    before a rotation knows the token its tablet has by now.
+    """
+    drawn = hmac.digest(hq.keys.hmac_key("cursor"), b"device token after " + token_hash.encode(), "sha256")
+    return base64.b32encode(drawn).decode().lower().rstrip("=")
+
+
+def token_to_offer(hq: Headquarters, device_id: str) -> str | None:
+    """The new token for this hello: of a device that is told to change it, or whose own is too old; None otherwise.
+
+    The old one works until the new one is first used.
+    """
+    with hq.database.read() as reader:
+        [row] = reader.rows("device", device_id=device_id)
+    if not (row["must_rotate"] or _is_old(hq, row["token_at"] or row["enrolled_at"])):
+        return None
+    fresh = _successor_of(hq, row["token_hash"])
+    if row["next_token_hash"] != sha256_hex(fresh):
+        with hq.database.write() as tx:
+            known = {"device_id": device_id, "token_hash": row["token_hash"]}
+            tx.change_rows("device", {"next_token_hash": sha256_hex(fresh)}, **known)
+    return fresh
+
+
+def _is_old(hq: Headquarters, made_at: str) -> bool:
+    days = hq.settings.token_days
+    return days > 0 and shift_at(made_at, days=days) <= hq.now_at()
+
+
+def rotate_token(hq: Headquarters, device_id: str) -> dict[str, Any]:
+    """Have a device change its token at its next hello. Raises Refused for an unknown or a revoked one."""
+    with hq.database.write() as tx:
+        row = _find_device(tx, device_id)
+        if row["revoked_at"] is not None:
+            raise Refused(f"The tablet {row['name']} of {row['store']} is revoked: it has no token to change.")
+        tx.change_rows("device", {"must_rotate": True}, device_id=device_id)
+        hq.note_audit(tx, "command line", "had the device change its token", device_id)
+    return {name: row[name] for name in ("device_id", "store", "name")}
 
 
 # the fleet ------------------------------------------------------------------------------------------------------------
@@ -178,12 +231,48 @@ def list_devices(hq: Headquarters, store: str | None = None) -> list[dict[str, A
 def revoke_device(hq: Headquarters, device_id: str) -> dict[str, Any]:
     """The device's token stops working; at its next contact it wipes its profiles and keeps its outbox."""
     with hq.database.write() as tx:
-        rows = tx.rows("device", device_id=device_id)
-        if not rows:
-            raise Refused(f"There is no device with the id {device_id!r:.60}: see `sync-server device list`.")
-        revoked_at = rows[0]["revoked_at"] or format_at(hq.clock.now())
+        row = _find_device(tx, device_id)
+        revoked_at = row["revoked_at"] or format_at(hq.clock.now())
         tx.change_rows("device", {"revoked_at": revoked_at}, device_id=device_id)
         hq.note_audit(tx, "command line", "revoked the device", device_id)
-        tx.publish([DocWrite(store_scope(rows[0]["store"]), f"device/{device_id}", None, "revoked")], hq.now_at())
+        tx.publish([DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "revoked")], hq.now_at())
     hq.doorbell.ring()
-    return {"device_id": device_id, "store": rows[0]["store"], "name": rows[0]["name"], "revoked_at": revoked_at}
+    return {"device_id": device_id, "store": row["store"], "name": row["name"], "revoked_at": revoked_at}
+
+
+def move_device(hq: Headquarters, device_id: str, store: str) -> dict[str, Any]:
+    """Give a device to another store: at its next hello it deletes the old store's shoppers and receives the new one's.
+
+    What it recorded for a store it ever held is taken for ever. Raises Refused for an unknown or revoked device, an
+    unknown store, or its own.
+    """
+    with hq.database.write() as tx:
+        find_store(tx, store)
+        row = _find_device(tx, device_id)
+        if row["revoked_at"] is not None or row["store"] == store:
+            why = "is revoked" if row["revoked_at"] is not None else f"is {store}'s already"
+            raise Refused(f"The tablet {row['name']} {why}: nothing was changed.")
+        held = list(dict.fromkeys([*json.loads(row["stores_held"]), store]))
+        tx.change_rows("device", {"store": store, "stores_held": json.dumps(held)}, device_id=device_id)
+        hq.note_audit(tx, "command line", "moved the device", f"{device_id}: {row['store']} -> {store}")
+        gone = DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "moved")
+        moved = {"device_id": device_id, "name": row["name"], "parked": tx.parked_op_ids(device_id)}
+        tx.publish([gone, DocWrite(store_scope(store), f"device/{device_id}", canonical(moved))], hq.now_at())
+    hq.doorbell.ring()
+    return {"device_id": device_id, "name": row["name"], "store": store, "store_before": row["store"]}
+
+
+def find_devices(reader: CentralReader, device_ids: Collection[str]) -> list[Device]:
+    """The devices of these ids, in order of id."""
+    rows = [row for one in sorted(device_ids) for row in reader.rows("device", device_id=one)]
+    names = [part.name for part in fields(Device) if part.name != "stores_held"]
+    return [
+        Device(**{name: row[name] for name in names}, stores_held=tuple(json.loads(row["stores_held"]))) for row in rows
+    ]
+
+
+def _find_device(reader: CentralReader, device_id: str) -> dict[str, Any]:
+    rows = reader.rows("device", device_id=device_id)
+    if not rows:
+        raise Refused(f"There is no device with the id {device_id!r:.60}: see `sync-server device list`.")
+    return rows[0]

@@ -37,12 +37,12 @@ class Cursor:
     epoch_mark: bytes
     scope_mark: bytes
     position: int
-    schema: int = DOCUMENT_SCHEMA
+    schema: int
 
     @classmethod
     def at(cls, epoch: str, scope: str, position: int) -> Cursor:
         """The cursor of a position."""
-        return cls(mark_of(epoch), mark_of(scope), position)
+        return cls(mark_of(epoch), mark_of(scope), position, DOCUMENT_SCHEMA)
 
 
 def mark_of(text: str) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from shared.clock import format_at
-from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock, WriteQueue
+from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock, Mark, WriteQueue
 from sync_server.services.custody import KeyStock
 from sync_server.services.doorbell import Doorbell
 from sync_server.settings import Settings
@@ -22,6 +22,9 @@ class MediaShelf(Protocol):
     def find(self, sha: str) -> bytes | None:
         """The picture's bytes (WebP); None when there is none."""
 
+    def add(self, content: bytes) -> str:
+        """Keep a picture of any common format as a 320 px WebP; returns its sha. Raises Refused, StorageFull."""
+
     def sha_of_picture(self, name: str) -> str | None:
         """The sha of a picture that came with the project, by its file name."""
 
@@ -34,9 +37,36 @@ class NoQueue:
         return write(read())
 
 
+class Guard(Protocol):
+    """Remembers outside the database how far its history had come."""
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for people."""
+
+    def read(self) -> Mark | None:
+        """What was written last; None for nothing."""
+
+    def write(self, mark: Mark) -> None:
+        """Replace what was written."""
+
+
+class NoGuard:
+    """A guard that remembers nothing: where no folder outlives the database."""
+
+    place = "nowhere"
+
+    def read(self) -> Mark | None:
+        """Nothing."""
+        return None
+
+    def write(self, mark: Mark) -> None:
+        """Forget it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Headquarters:
-    """The server's parts: ports, settings and the doorbell. `make_id` gives UUIDv7s in rising order."""
+    """The server's parts: ports, settings, the doorbell and the guard. `make_id` gives UUIDv7s in rising order."""
 
     database: CentralDatabase
     keys: KeyStock
@@ -47,6 +77,7 @@ class Headquarters:
     media: MediaShelf
     doorbell: Doorbell = field(default_factory=Doorbell)
     queue: WriteQueue = field(default_factory=NoQueue)
+    guard: Guard = field(default_factory=NoGuard)
 
     def now_at(self) -> str:
         """This moment as a wire time."""

@@ -27,6 +27,7 @@ from shared.wire.messages import Limits, PushRequest, store_of, store_scope
 from shared.wire.ops import ERASED, SCHEMA, WITHHELD, check_envelope, is_chainable, read_body
 from sync_server.ports import (
     CentralDatabase,
+    CentralReader,
     CentralWriter,
     Chance,
     Clock,
@@ -371,7 +372,7 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
     kind, body, store = op["kind"], op["body"], store_of(op["scope"])
     if store not in setting.device.stores_held:
         raise Malformed(f"this device never held {op['scope']}", "wrong_scope")
-    problem = read.parked or _unknown_play(kind, body, setting)
+    problem = read.parked or unknown_play(kind, body, setting.play_ids)
     if problem is not None:
         result = {"verdict": "parked", "code": problem.code, "detail": str(problem)}
         draft.rows[op["op_id"]] = _row(draft, op, setting, result, body=read.text, schema=op["schema"])
@@ -394,11 +395,12 @@ def _subject(pairs: tuple[tuple[str, str], ...]) -> str | None:
     return json.dumps(pairs) if pairs else None
 
 
-def _unknown_play(kind: str, body: Mapping[str, Any], setting: _Setting) -> Malformed | None:
+def unknown_play(kind: str, body: Mapping[str, Any], play_ids: Collection[str]) -> Malformed | None:
+    """The refusal of a body that names a play HQ never published; None where there is none."""
     if kind not in _PLAY_KINDS:
         return None
     named = [shown["play_id"] for shown in body["shown"]] if "shown" in body else [body["play_id"]]
-    unknown = sorted({play_id for play_id in named if play_id not in setting.play_ids})
+    unknown = sorted({play_id for play_id in named if play_id not in play_ids})
     return Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play") if unknown else None
 
 
@@ -462,9 +464,9 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     tx.add_facts(rows, merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
-    writes = [*merged.writes, *_store_documents(rows, setting)]
+    writes = [*merged.writes, *store_documents(rows)]
     if any(row.verdict == "parked" for row in rows):
-        writes.append(_device_document(tx, setting.device))
+        writes.append(device_document(tx, setting.device))
     return tx.publish(writes, setting.received_at)
 
 
@@ -492,12 +494,13 @@ def _park_all(draft: _Draft, why: str) -> None:
     draft.about.clear()
 
 
-def _device_document(tx: CentralWriter, device: Device) -> DocWrite:
+def device_document(tx: CentralReader, device: Device) -> DocWrite:
+    """`device/<id>` in its store's feed, with the ops HQ holds but could not apply."""
     document = {"device_id": device.device_id, "name": device.name, "parked": tx.parked_op_ids(device.device_id)}
     return DocWrite(store_scope(device.store), f"device/{device.device_id}", canonical(document))
 
 
-def _store_documents(rows: Sequence[LedgerRow], setting: _Setting) -> list[DocWrite]:
+def store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """Ops about the store rather than a shopper become documents of their own: feedback and calendar entries."""
     writes = []
     for row in rows:

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterable
+from typing import Any, Final
 
 from shared.errors import Refused
+from sync_server.ports import CentralReader, CentralWriter
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sessions import EPOCH_NOTE
 
+FORMER_NOTE: Final = "former_epochs"
 
-def begin_new_epoch(hq: Headquarters) -> dict[str, Any]:
-    """A new epoch, and no open enrolment code: a code used after the backup must not work a second time.
 
-    The keys stay, so cards and receipts signed so far stay good. Returns the epoch and how many codes were
-    voided. Raises Refused for a database without a chain.
+def former_epochs(reader: CentralReader) -> list[str]:
+    """The epochs this database has left behind, oldest first."""
+    return list(json.loads(reader.note(FORMER_NOTE) or "[]"))
+
+
+def begin_new_epoch(hq: Headquarters, *, former: Iterable[str] = ()) -> dict[str, Any]:
+    """A new epoch for a database that was restored. `former`: epochs known to lie behind it that it may not know of.
+
+    Returns the epoch and how many codes were voided. Raises Refused for a database without a chain.
     """
-    now_at = hq.now_at()
     with hq.database.write() as tx:
-        before = tx.note(EPOCH_NOTE)
-        if before is None:
-            raise Refused("That database holds no chain, so it is no backup of one. Nothing was changed.")
-        epoch = hq.make_id()
-        tx.write_note(EPOCH_NOTE, epoch)
-        voided = tx.change_rows("enrolment_code", {"used_at": now_at}, used_at=None)
-        hq.note_audit(tx, "command line", "restored; new epoch", f"{before} -> {epoch}")
+        return new_epoch(hq, tx, "restored; new epoch", former=former)
+
+
+def new_epoch(hq: Headquarters, tx: CentralWriter, did: str, *, former: Iterable[str] = ()) -> dict[str, Any]:
+    """A new epoch inside the caller's transaction, and no open enrolment code: a code used after the older state was
+    saved must not work a second time.
+
+    The keys stay, so cards and receipts signed so far stay good. `did` is for the audit.
+    """
+    before = tx.note(EPOCH_NOTE)
+    if before is None:
+        raise Refused("That database holds no chain, so it is no backup of one. Nothing was changed.")
+    epoch = hq.make_id()
+    tx.write_note(EPOCH_NOTE, epoch)
+    tx.write_note(FORMER_NOTE, json.dumps(list(dict.fromkeys([*former_epochs(tx), before, *former]))))
+    voided = tx.change_rows("enrolment_code", {"used_at": hq.now_at()}, used_at=None)
+    hq.note_audit(tx, "command line", did, f"{before} -> {epoch}")
     return {"epoch": epoch, "epoch_before": before, "codes_voided": voided}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from shared.documents import ProductDocument, StockDocument
+from shared.errors import Refused
+from shared.wire.messages import SCOPE_ALL
 from sync_server.services.chain import document_in_all, document_in_store
 from sync_server.services.headquarters import Headquarters
 
@@ -19,6 +21,22 @@ def publish_products(hq: Headquarters, products: Iterable[ProductDocument]) -> i
         tx.publish(writes, hq.now_at())
     hq.doorbell.ring()
     return len(writes)
+
+
+def set_picture(hq: Headquarters, sku: str, content: bytes) -> ProductDocument:
+    """Give a product its picture; its document names it by its sha, and tablets fetch it by that. Raises Refused."""
+    with hq.database.read() as reader:
+        if (row := reader.doc(SCOPE_ALL, f"product/{sku}")) is None or row.deleted:
+            raise Refused(f"There is no product with the sku {sku!r:.60}.")
+    sha = hq.media.add(content)
+    with hq.database.write() as tx:
+        row = tx.doc(SCOPE_ALL, f"product/{sku}") or row
+        product = ProductDocument.model_validate_json(row.body).model_copy(update={"image": sha})
+        hq.note_audit(tx, "command line", "gave the product a picture", sku)
+        shown = product.model_dump(mode="json", exclude_none=True)
+        tx.publish([document_in_all(f"product/{sku}", shown)], hq.now_at())
+    hq.doorbell.ring()
+    return product
 
 
 def publish_stock(hq: Headquarters, store: str, stock: Sequence[StockDocument]) -> int:

@@ -6,7 +6,9 @@ it send again what it keeps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -16,12 +18,12 @@ from shared.journal import CHAIN_START
 from shared.wire.messages import PROTO, SCOPE_ALL, HelloRequest, Limits, store_scope
 from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock, Device, Install
 from sync_server.services.problems import refuse
+from sync_server.services.terms import MIN_APP, NOTICE, read_term
 
 EPOCH_NOTE: Final = "epoch"
 POLL_S: Final = 45
 POLL_SPREAD_S: Final = 15
 RETAIN_ACKED_DAYS: Final = 30
-MIN_APP: Final = "0"
 
 CardStock = Callable[[CentralWriter, Install, Device], Sequence[dict[str, Any]]]
 
@@ -45,9 +47,12 @@ def greet(
     *,
     card_stock: CardStock | None = None,
     rotated_token: str | None = None,
+    receipt_keys: Mapping[str, bytes] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Answer a hello. `card_stock` fills the tablet's stock of pre-signed cards inside the same transaction.
 
+    `rotated_token` is the device's new one, if it is to change it; `receipt_keys` are the public keys (kid -> 32
+    bytes), for a tablet too old to receive them by the feed.
     Raises Problem: 422 malformed_request, 409 install_forked.
     """
     request = _read_request(raw, device)
@@ -58,6 +63,7 @@ def greet(
         seen = {"app": request.app, "last_seen_at": now_at, "unsent": max(0, request.head_seq - install.acked_seq)}
         tx.change_rows("device", seen, device_id=device.device_id)
         cards = list(card_stock(tx, install, device)) if card_stock else []
+        min_app, notice = read_term(tx, MIN_APP), read_term(tx, NOTICE)
     return {
         "proto": PROTO,
         "epoch": epoch,
@@ -70,10 +76,11 @@ def greet(
         "limits": Limits().model_dump(),
         "retain_acked_days": RETAIN_ACKED_DAYS,
         "next_poll_s": next_poll_s(chance),
-        "min_app": MIN_APP,
-        "notice": None,
+        "min_app": min_app,
+        "notice": notice or None,
         "token": rotated_token,
         "card_stock": cards,
+        "receipt_keys": {kid: base64.b64encode(raw).decode() for kid, raw in receipt_keys.items()},
     }
 
 

@@ -19,10 +19,12 @@ from shared.errors import StorageFull
 from shared.wire.messages import EnrollReply, FeedPage, HelloReply, PushReply, SnapshotEnd, SnapshotHeader, WaitReply
 from shared.wire.problems import PROBLEMS
 from sync_server.adapters.database import SqlDatabase
-from sync_server.api import access, sync
+from sync_server.api import sync
+from sync_server.services.chain import set_term
 from sync_server.services.enrolment import make_code, revoke_device
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.products import publish_products
+from sync_server.services.terms import version_of
 from tests.support.asking import Asker, packed, problem_of
 from tests.support.world import Journalist, make_headquarters, make_journalist
 
@@ -162,9 +164,9 @@ def test_refusals_come_in_the_protocols_order(hq: Headquarters, tablet: Journali
     assert problem_of(asker.get("/v1/sync/pull?scope=store:zurich-1&limit=0")) == (403, "device_revoked")
 
 
-def test_an_old_app_may_send_for_ever_but_not_receive(tablet: Journalist, asker: Asker, monkeypatch) -> None:
+def test_an_old_app_may_send_for_ever_but_not_receive(hq: Headquarters, tablet: Journalist, asker: Asker) -> None:
     """426 on the GETs alone; versions are dotted integers, so 1.10 is newer than 1.9."""
-    monkeypatch.setattr(access, "MIN_APP", "1.10")
+    set_term(hq, "min_app", "1.10")
     for path in ("/v1/sync/pull?scope=all", "/v1/sync/snapshot?scope=all", "/v1/sync/wait?known=all:0"):
         assert problem_of(asker.get(path)) == (426, "upgrade_required")
     assert asker.post("/v1/sync/hello", hello_of(tablet)).status_code == 200
@@ -180,7 +182,7 @@ def test_an_old_app_may_send_for_ever_but_not_receive(tablet: Journalist, asker:
 )
 def test_a_version_is_read_as_dotted_integers(text: str, version: tuple[int, ...]) -> None:
     """What is no number ends the reading; nothing raises."""
-    assert access.version_of(text) == version
+    assert version_of(text) == version
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,8 @@ from associate_app.ports import CARD_STOCK_NOTE
 from shared.documents import ReceiptKeyDocument
 from sync_server.adapters.backup import copy_database, file_of, replace_database
 from sync_server.adapters.database import SqlDatabase
-from sync_server.api import access
 from sync_server.api.app import make_app
-from sync_server.services import sessions
+from sync_server.services.chain import set_term
 from sync_server.services.enrolment import revoke_device
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
@@ -442,27 +441,24 @@ def test_a_sign_in_page_of_the_network_wipes_nothing(shop_tablet: Tablet):
     assert replica_of(shop_tablet) == held
 
 
-def test_an_app_too_old_to_receive_still_sends(hq: Headquarters, shop_tablet: Tablet, monkeypatch: pytest.MonkeyPatch):
+def test_an_app_too_old_to_receive_still_sends(hq: Headquarters, shop_tablet: Tablet):
     """426 stops pulling only; what was received stays, what is recorded gets there."""
     shop_tablet.sync()
-    monkeypatch.setattr(access, "MIN_APP", "9.0.0")
-    monkeypatch.setattr(sessions, "MIN_APP", "9.0.0")
+    set_term(hq, "min_app", "9.0.0")
     shop_tablet.note("from an old app")
     summary = shop_tablet.sync()
     assert summary.answered == {"accepted": 1}
     assert not summary.is_complete
     assert summary.status.needs_upgrade
-    monkeypatch.undo()
+    set_term(hq, "min_app", "1.0.0")
     assert shop_tablet.sync().is_complete
     assert_at_rest(hq, shop_tablet)
 
 
-def test_an_app_that_learns_of_its_age_by_426_stops_asking(
-    hq: Headquarters, shop_tablet: Tablet, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_app_that_learns_of_its_age_by_426_stops_asking(hq: Headquarters, shop_tablet: Tablet):
     """HQ's rule changed within the session: one 426, then no more pages until a new hello."""
     shop_tablet.sync()
-    monkeypatch.setattr(access, "MIN_APP", "9.0.0")
+    set_term(hq, "min_app", "9.0.0")
     shop_tablet.transport.asked.clear()
     shop_tablet.run(200)
     assert shop_tablet.transport.asked == ["/v1/sync/pull"]

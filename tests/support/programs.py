@@ -94,6 +94,10 @@ class ServerProcess:
                 time.sleep(0.05)
         raise AssertionError(f"the server does not answer: {self._log.read_text()}")
 
+    def log(self) -> str:
+        """What it printed."""
+        return self._log.read_text("utf-8")
+
     def kill(self) -> None:
         """kill -9, as a power cut would."""
         self._end(signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ from sync_server.services.enrolment import (
     enroll,
     list_devices,
     make_code,
+    move_device,
     revoke_device,
     rotate_token,
+    token_to_offer,
 )
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sources import create_key, source_of_key
-from tests.support.world import SetClock
+from tests.support.world import SetClock, pass_time
 
 
 def request(hq: Headquarters, code: str, **changed: Any) -> dict[str, Any]:
@@ -109,13 +112,57 @@ def test_a_revoked_device_is_told_so_and_its_document_goes(hq: Headquarters) -> 
 def test_a_rotated_token_replaces_the_old_one_when_first_used(hq: Headquarters) -> None:
     """Until then both work, so a lost answer locks nobody out."""
     reply = enroll(hq, request(hq, make_code(hq, "berlin-1").code))
-    fresh = rotate_token(hq, reply["device_id"])
+    assert token_to_offer(hq, reply["device_id"]) is None
+    rotate_token(hq, reply["device_id"])
+    fresh = token_to_offer(hq, reply["device_id"])
+    assert token_to_offer(hq, reply["device_id"]) == fresh, "a hello that came twice must not end what the first gave"
     assert authenticate(hq, reply["token"]).device_id == reply["device_id"]
     assert authenticate(hq, fresh).device_id == reply["device_id"]
     with pytest.raises(Problem) as problem:
         authenticate(hq, reply["token"])
     assert problem.value.code == "token_unknown"
     assert authenticate(hq, fresh).device_id == reply["device_id"]
+    assert token_to_offer(hq, reply["device_id"]) is None
+    with hq.database.read() as reader:
+        assert str(fresh) not in str(reader.rows("device"))
+
+
+def test_a_token_is_changed_when_it_is_old(hq: Headquarters) -> None:
+    """180 days by default; the count begins again with the new one."""
+    reply = enroll(hq, request(hq, make_code(hq, "berlin-1").code))
+    pass_time(hq, days=179)
+    assert token_to_offer(hq, reply["device_id"]) is None
+    pass_time(hq, days=1)
+    fresh = token_to_offer(hq, reply["device_id"])
+    assert authenticate(hq, fresh).device_id == reply["device_id"]
+    assert token_to_offer(hq, reply["device_id"]) is None
+    never = replace(hq, settings=replace(hq.settings, token_days=0))
+    pass_time(hq, days=4000)
+    assert token_to_offer(never, reply["device_id"]) is None
+
+
+def test_a_device_moves_to_another_store_and_keeps_its_token(hq: Headquarters) -> None:
+    """Its document leaves the one feed and enters the other; it has held both stores."""
+    reply = enroll(hq, request(hq, make_code(hq, "berlin-1").code))
+    assert move_device(hq, reply["device_id"], "zurich-1")["store_before"] == "berlin-1"
+    device = authenticate(hq, reply["token"])
+    assert (device.store, device.stores_held) == ("zurich-1", ("berlin-1", "zurich-1"))
+    with hq.database.read() as reader:
+        old = reader.doc("store:berlin-1", f"device/{reply['device_id']}")
+        new = reader.doc("store:zurich-1", f"device/{reply['device_id']}")
+    assert old is not None
+    assert new is not None
+    assert (old.deleted, old.why, new.deleted) == (True, "moved", False)
+    for store, sentence in (("zurich-1", "already"), ("paris-1", "no store")):
+        with pytest.raises(Refused, match=sentence):
+            move_device(hq, reply["device_id"], store)
+    revoke_device(hq, reply["device_id"])
+    for refused in (
+        lambda: move_device(hq, reply["device_id"], "berlin-1"),
+        lambda: rotate_token(hq, reply["device_id"]),
+    ):
+        with pytest.raises(Refused, match="is revoked"):
+            refused()
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "\x00", "é" * 400])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,44 @@ def test_a_database_restored_by_other_tools_begins_a_new_epoch_when_told(setting
         back_up(postgresql, settings.data_dir / "x")
     with pytest.raises(Refused, match="pg_restore"):
         restore(postgresql, settings.data_dir / "x")
+
+
+def test_a_backup_of_a_newer_version_is_refused_and_changes_nothing(settings: Settings, tmp_path: Path) -> None:
+    """A downgrade by way of a restore: said in words, before anything of the present database is touched."""
+    path = back_up(settings, tmp_path / "newer.db")
+    newer = sqlite3.connect(path)
+    newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.commit()
+    newer.close()
+    foreign = sqlite3.connect(tmp_path / "foreign.db")
+    foreign.execute("CREATE TABLE invoices (id INTEGER)")
+    foreign.commit()
+    foreign.close()
+    before = settings.guard_file.read_bytes(), epoch_of(settings)
+    with pytest.raises(Refused, match="schema 9999, which a newer Floorside made"):
+        restore(settings, path)
+    with pytest.raises(Refused, match="holds other tables"):
+        restore(settings, tmp_path / "foreign.db")
+    assert (settings.guard_file.read_bytes(), epoch_of(settings)) == before
+    assert not list(settings.data_dir.glob("restoring*"))
+
+
+def test_a_restore_into_a_full_disk_leaves_the_present_database_as_it_is(settings: Settings, tmp_path: Path) -> None:
+    """The copy to check needs room; without it nothing changes, and it can simply be run again."""
+    with open_headquarters(settings) as hq, hq.database.write() as tx:
+        for number in range(400):
+            tx.write_note(f"n{number}", "x" * 2000)
+    path = back_up(settings, tmp_path / "backup.db")
+    before = epoch_of(settings)
+    program = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+        "from sync_server.command_line.app import run; sys.exit(run(sys.argv[1:]))"
+    )
+    words = [sys.executable, "-c", program, "restore", str(path), "--data-dir", str(settings.data_dir)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "Traceback" not in done.stderr
+    assert epoch_of(settings) == before
+    assert not list(settings.data_dir.glob("restoring*"))
+    assert restore(settings, path)["epoch"] == epoch_of(settings) != before

@@ -1,0 +1,71 @@
+"""The terms a chain sets for all its tablets, with `sync-server setting`: told in hello, in force at once.
+
+They lie in the database and not in a server's settings, so that every process of a chain keeps the same ones.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import Refused
+from sync_server.ports import CentralReader
+
+MIN_APP: Final = "min_app"
+NOTICE: Final = "notice"
+_NOTE: Final = "setting/{}"
+
+
+@dataclass(frozen=True, slots=True)
+class TermKind:
+    """A row of the table: the name, its default, what a value looks like, and what it means."""
+
+    name: str
+    default: str
+    pattern: str
+    rule: str
+    meaning: str
+
+
+TERMS: Final = {
+    kind.name: kind
+    for kind in (
+        TermKind(
+            MIN_APP,
+            "0",
+            r"[0-9]{1,9}(\.[0-9]{1,9}){0,5}\Z",
+            "a version such as 1.4.0",
+            "Oldest app that may receive; older ones go on sending for ever.",
+        ),
+        TermKind(NOTICE, "", r".{0,200}\Z", "at most 200 characters on one line", "A sentence shown on every tablet."),
+    )
+}
+
+
+def read_term(reader: CentralReader, name: str) -> str:
+    """The value in force."""
+    told = reader.note(_NOTE.format(name))
+    return TERMS[name].default if told is None else told
+
+
+def note_of(name: str, value: str) -> str:
+    """The note a term is kept under. Raises Refused for an unknown term or a value it cannot have."""
+    kind = TERMS.get(name)
+    if kind is None:
+        raise Refused(f"There is no setting {name!r:.40}. There are: {', '.join(TERMS)}.")
+    if not re.match(kind.pattern, value) or not value.isprintable():
+        raise Refused(f"The setting {name} is {kind.rule}, not {value!r:.60}.")
+    return _NOTE.format(name)
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """`1.10.0` -> (1, 10): dotted integers; what is none ends the reading."""
+    numbers: list[int] = []
+    for part in text.split("."):
+        if not (part.isascii() and part.isdigit()) or len(part) > 9:
+            break
+        numbers.append(int(part))
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
