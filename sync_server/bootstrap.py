@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from shared.errors import Damaged, Refused
 from shared.ids import Uuid7
 from sync_server.adapters.backup import check_database, copy_database, file_of, replace_database
-from sync_server.adapters.database import SqlDatabase
+from sync_server.adapters.database import CONNECTIONS, SqlDatabase
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.media import FolderMediaShelf
 from sync_server.adapters.migrations import bring_up_to_date
@@ -34,7 +34,7 @@ def open_headquarters(
 ) -> Iterator[Headquarters]:
     """The server's parts, closed again at the end. Raises Refused or Damaged with one sentence."""
     _make_folder(settings.data_dir)
-    database = open_database(settings.database)
+    database = open_database(settings.database, _connections(settings))
     try:
         before, _ = upgrade(database)
         if before is None:
@@ -53,7 +53,12 @@ def _put_together(settings: Settings, database: SqlDatabase, clock: Clock, chanc
     return Headquarters(database, keys, clock, chance, settings, make_id, media)
 
 
-def open_database(url: str) -> SqlDatabase:
+def _connections(settings: Settings) -> int:
+    """Snapshots hold theirs while they are sent; without four more a request would wait for one behind them."""
+    return max(settings.database_connections, settings.snapshots_max + 4)
+
+
+def open_database(url: str, connections: int = CONNECTIONS) -> SqlDatabase:
     """The central database by URL; `postgresql://` means the driver this project ships. Raises Refused."""
     try:
         parsed = make_url(url)
@@ -61,7 +66,7 @@ def open_database(url: str) -> SqlDatabase:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise Refused("The database is SQLite or PostgreSQL: give a URL such as postgresql://name@host/floorside.")
-        return SqlDatabase(parsed.render_as_string(hide_password=False))
+        return SqlDatabase(parsed.render_as_string(hide_password=False), connections)
     except (ArgumentError, NoSuchModuleError) as problem:
         raise Refused(f"The database URL cannot be read ({problem}). Example: sqlite:////var/floorside.db") from None
 

@@ -30,6 +30,7 @@ class Settings:
     enrolment_hours: int = 24
     ingest_max_bytes: int = 512_000
     snapshots_max: int = 2
+    database_connections: int = 10
 
     @property
     def keys_dir(self) -> Path:
@@ -71,6 +72,12 @@ SETTINGS: Final = (
     SettingKind("FLOORSIDE_ENROLMENT_HOURS", "Hours an enrolment code can be used.", 1, 720),
     SettingKind("FLOORSIDE_INGEST_MAX_BYTES", "Largest body of the tracking API, unpacked.", 32_768, 4_194_304),
     SettingKind("FLOORSIDE_SNAPSHOTS_MAX", "Snapshots sent at the same time; more are told to wait.", 1, 64),
+    SettingKind(
+        "FLOORSIDE_DATABASE_CONNECTIONS",
+        "Connections of one server process to PostgreSQL; at least the snapshots at a time and 4.",
+        4,
+        200,
+    ),
 )
 _KINDS: Final = {kind.name: kind for kind in SETTINGS}
 

@@ -40,6 +40,7 @@ from sync_server.ports import (
     LedgerRow,
     RowRefused,
 )
+from sync_server.services.conflicts import tried_again
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.problems import refuse
@@ -94,6 +95,7 @@ class _Draft:
         )
 
 
+@tried_again
 def take_push(
     database: CentralDatabase, keys: KeyFolder, clock: Clock, chance: Chance, device: Device, raw: Any
 ) -> dict[str, Any]:

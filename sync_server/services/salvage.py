@@ -12,11 +12,13 @@ from shared.ids import is_uuid
 from shared.wire.messages import Limits, SalvageRequest
 from shared.wire.ops import WITHHELD
 from sync_server.ports import CentralWriter, Device
+from sync_server.services.conflicts import tried_again
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.problems import refuse
 from sync_server.services.sessions import EPOCH_NOTE
 
 
+@tried_again
 def take_salvage(hq: Headquarters, device: Device, raw: Any) -> dict[str, Any]:
     """Keep the ops of a salvage message. Raises Problem: 413 too_large, 422 malformed_request."""
     request = _read_request(raw, device)
