@@ -1,4 +1,4 @@
-"""A backup of the central database on either engine: SQLite's own copy, or every row as `pg_dump --data-only` keeps it."""
+"""A backup of the central database on either engine: SQLite's own copy, or every row as pg_dump has it."""
 
 from __future__ import annotations
 
