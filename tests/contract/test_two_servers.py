@@ -17,10 +17,12 @@ from sync_server.adapters.database import SqlDatabase
 from sync_server.services.doorbell import Doorbell, wait_for_change
 from sync_server.services.headquarters import Headquarters
 from tests.support.postgresql import PostgresServer
-from tests.support.two_servers import run_both, scope_of, two_servers
+from tests.support.two_servers import SMALL_A_LARGE, SMALL_OPS, run_both, scope_of, two_servers
 from tests.support.world import SetClock, make_headquarters, make_journalist
 
-BATCHES, OPS = 8, 20
+BATCHES, OPS = 4, 60
+NOTES = BATCHES * OPS // 2 + BATCHES * SMALL_A_LARGE * SMALL_OPS // 2
+"""Of the two tablets in Berlin, one with large batches, one with small ones."""
 
 
 def test_two_processes_and_no_cursor_misses_a_row(postgresql: PostgresServer, tmp_path: Path) -> None:
@@ -35,7 +37,7 @@ def test_two_processes_and_no_cursor_misses_a_row(postgresql: PostgresServer, tm
         zurich = scope_of(hq, "store:zurich-1")
         assert sorted(s for s, _ in zurich.values()) == list(range(1, len(zurich) + 1))
         notes = hq_notes(hq)
-        assert len(notes) == len(set(notes)) == 2 * BATCHES * OPS // 2
+        assert len(notes) == len(set(notes)) == NOTES
 
 
 def hq_notes(hq: Headquarters) -> list[str]:

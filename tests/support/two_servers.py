@@ -23,6 +23,8 @@ from tests.support.world import Journalist, make_headquarters, make_journalist
 
 SHARED_SHOPPERS = ("2900000000018", "2900000000025", "2900000000032")
 TRIES_MAX = 100
+SMALL_OPS, SMALL_A_LARGE = 2, 6
+"""Every other tablet sends small batches, so that short transactions overtake long ones."""
 
 
 @dataclass(slots=True)
@@ -66,7 +68,8 @@ def two_servers(url: str, folder: Path, program: str = "sync_server") -> Iterato
 def run_both(hq: Headquarters, urls: list[str], *, batches: int, ops: int, tablets: int = 2) -> list[Replica]:
     """Push from `tablets` of each store, follow each store with two cursors, until all is pushed and pulled."""
     pushing = [make_journalist(hq, store) for store in ("berlin-1", "zurich-1") for _ in range(tablets)]
-    messages = [_day(tablet, batches, ops) for tablet in pushing]
+    days = [(batches, ops), (batches * SMALL_A_LARGE, SMALL_OPS)]
+    messages = [_day(tablet, *days[place % 2]) for place, tablet in enumerate(pushing)]
     following = [make_journalist(hq, store) for store in ("berlin-1", "zurich-1") for _ in range(2)]
     all_pushed = threading.Event()
     with ThreadPoolExecutor(len(pushing) + len(following)) as threads:
