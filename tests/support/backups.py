@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, delete, insert, select
 
 from sync_server.adapters import schema
 from sync_server.adapters.backup import copy_database, file_of, replace_database
@@ -38,5 +38,5 @@ def bring_back(path: Path, database_url: str) -> None:
     database.close()
 
 
-def _tables() -> list[tuple[str, schema.Table]]:
+def _tables() -> list[tuple[str, Table]]:
     return list(schema.metadata.tables.items())
