@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from shared.errors import Damaged, Refused
 from shared.ids import Uuid7
 from sync_server.adapters.backup import check_database, copy_database, file_of, replace_database
-from sync_server.adapters.database import SqlDatabase
+from sync_server.adapters.database import CONNECTIONS, SqlDatabase
 from sync_server.adapters.guard import FileGuard
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.media import FolderMediaShelf
@@ -46,7 +46,7 @@ def open_headquarters(
     """The server's parts, closed again at the end. `tell` is told when a new epoch began because the database is older
     than the guard. Raises Refused or Damaged with one sentence."""
     _make_folder(settings.data_dir)
-    database = open_database(settings.database)
+    database = open_database(settings.database, _connections(settings))
     try:
         before, _ = upgrade(database)
         if before is None:
@@ -73,7 +73,12 @@ def _put_together(settings: Settings, database: SqlDatabase, clock: Clock, chanc
     return Headquarters(database, keys, clock, chance, settings, make_id, media, guard=guard)
 
 
-def open_database(url: str) -> SqlDatabase:
+def _connections(settings: Settings) -> int:
+    """Snapshots hold theirs while they are sent; without four more a request would wait for one behind them."""
+    return max(settings.database_connections, settings.snapshots_max + 4)
+
+
+def open_database(url: str, connections: int = CONNECTIONS) -> SqlDatabase:
     """The central database by URL; `postgresql://` means the driver this project ships. Raises Refused."""
     try:
         parsed = make_url(url)
@@ -81,7 +86,7 @@ def open_database(url: str) -> SqlDatabase:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise Refused("The database is SQLite or PostgreSQL: give a URL such as postgresql://name@host/floorside.")
-        return SqlDatabase(parsed.render_as_string(hide_password=False))
+        return SqlDatabase(parsed.render_as_string(hide_password=False), connections)
     except (ArgumentError, NoSuchModuleError) as problem:
         raise Refused(f"The database URL cannot be read ({problem}). Example: sqlite:////var/floorside.db") from None
 

@@ -7,6 +7,7 @@ makes by the hundred are named tuples: a frozen dataclass of 21 fields takes fou
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.errors import FloorsideError
+from shared.errors import FloorsideError, Problem
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -23,6 +24,16 @@ T = TypeVar("T")
 
 class RowRefused(FloorsideError):
     """The database refused a row for what is in it: the intake goes op by op and parks the culprit."""
+
+
+class Conflict(Problem):
+    """Two writers met, and this one's transaction was rolled back: run again, it sees what the other committed.
+
+    `services/conflicts.py` does that a few times; what still conflicts then is answered 503 `busy`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("busy", "Other writers were at the same records.", status=503, retry_after_s=2)
 
 
 class Clock(Protocol):
@@ -363,10 +374,11 @@ class CentralWriter(CentralReader, Protocol):
         """Many at once."""
 
     def save_identifiers(self, assignments: Mapping[tuple[str, str], str]) -> None:
-        """Identifier -> profile, inserted or moved."""
+        """New identifier -> profile. Raises Conflict where another writer has given one to a profile meanwhile."""
 
     def save_profiles(self, profiles: Sequence[StoredProfile]) -> None:
-        """Many at once."""
+        """Many at once: those locked by this transaction are changed, the others are new. Raises Conflict where
+        another writer has made one meanwhile."""
 
     def move_profiles(self, former_ids: Sequence[str], profile_id: str) -> None:
         """Merge profiles into another: facts and redirects move, former ids become redirects, their rows go."""
@@ -383,13 +395,16 @@ class CentralWriter(CentralReader, Protocol):
 
 
 class CentralDatabase(Protocol):
-    """HQ's database."""
+    """HQ's database. Reads and writes raise Problem `busy` while it does not answer."""
 
     def read(self) -> AbstractContextManager[CentralReader]:
         """One read transaction."""
 
     def write(self) -> AbstractContextManager[CentralWriter]:
         """One write transaction, durable when left; an exception rolls it back."""
+
+    def follow_heads(self, ring: Callable[[], None], stopped: threading.Event) -> None:
+        """Call `ring` when any process moved a head, until `stopped`; returns at once where the engine cannot tell."""
 
     def close(self) -> None:
         """Close all connections."""

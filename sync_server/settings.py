@@ -32,6 +32,7 @@ class Settings:
     snapshots_max: int = 2
     writes_max: int = 64
     token_days: int = 180
+    database_connections: int = 10
 
     @property
     def keys_dir(self) -> Path:
@@ -80,6 +81,12 @@ SETTINGS: Final = (
     SettingKind("FLOORSIDE_SNAPSHOTS_MAX", "Snapshots sent at the same time; more are told to wait.", 1, 64),
     SettingKind("FLOORSIDE_WRITES_MAX", "Requests that write, waiting or served; more are told to wait.", 1, 1024),
     SettingKind("FLOORSIDE_TOKEN_DAYS", "Days after which a tablet is given a new token; 0 is never.", 0, 3_650),
+    SettingKind(
+        "FLOORSIDE_DATABASE_CONNECTIONS",
+        "Connections of one server process to PostgreSQL; at least the snapshots at a time and 4.",
+        4,
+        200,
+    ),
 )
 _KINDS: Final = {kind.name: kind for kind in SETTINGS}
 

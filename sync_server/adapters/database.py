@@ -10,8 +10,9 @@ every batch asks and writes by the hundred is SQL text with tuples: compiling ex
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, astuple, fields
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -25,19 +26,18 @@ from sqlalchemy import (
     delete,
     event,
     func,
-    insert,
     select,
     tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 
-from shared.errors import Damaged, FloorsideError, Problem, StorageFull
 from shared.journal import CHAIN_START
 from shared.wire.canonical import document_hash
 from sync_server.adapters import schema
+from sync_server.adapters.database_errors import mapped_errors
+from sync_server.adapters.feed_listener import CHANNEL, follow_heads
 from sync_server.ports import (
     DeadLetter,
     Device,
@@ -47,7 +47,6 @@ from sync_server.ports import (
     Install,
     KnownFact,
     LedgerRow,
-    RowRefused,
     ScopeHead,
     Store,
     StoredProfile,
@@ -58,6 +57,18 @@ _BATCH: Final = 400
 """Values of one IN list: below every engine's limit of bound parameters."""
 _SUM_MASK: Final = (1 << 64) - 1
 _BUSY_MS: Final = 15_000
+CONNECTIONS: Final = 10
+"""Of one process to PostgreSQL, where the setting says nothing else."""
+_POOL_WAIT_S: Final = 5
+_PATIENCE: Final = {
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "options": "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=2min",
+}
+"""libpq parameters, unless the URL says otherwise: a request is answered `busy` rather than hung. Two minutes idle in a
+transaction is a tablet that stopped reading its snapshot; it goes on from its last line."""
 _CACHE_KIB: Final = 65_536
 """SQLite's own 2 MB are less than one batch changes: pages went to the log in the middle of it and were read again."""
 _CHECKPOINT_PAGES: Final = 8_000
@@ -99,6 +110,7 @@ class SqlReader:
         self._is_postgresql = connection.dialect.name == "postgresql"
         self._mark = "%s" if self._is_postgresql else "?"
         self._for_update = " FOR UPDATE" if self._is_postgresql else ""
+        self._locked: set[str] = set()
 
     def _ask(self, text: str, *values: Any) -> Any:
         return self._connection.exec_driver_sql(text.replace("?", self._mark), values)
@@ -231,10 +243,13 @@ class SqlReader:
         """Stored profiles; `for_update` locks them (in order of id, so that two writers never wait for each other)."""
         query = "SELECT profile_id, state, stores, value_band FROM profile WHERE profile_id"
         last = " ORDER BY profile_id" + (self._for_update if for_update else "")
-        return {
+        found = {
             profile_id: StoredProfile(profile_id, state, tuple(json.loads(stores)), value_band)
             for profile_id, state, stores, value_band in self._rows_in(query, sorted(profile_ids), last=last)
         }
+        if for_update:
+            self._locked.update(found)
+        return found
 
     def every_profile(self) -> Iterator[StoredProfile]:
         """All stored profiles in order of id, streamed."""
@@ -345,12 +360,9 @@ class SqlWriter(SqlReader):
 
     def add_row(self, table: str, row: Mapping[str, Any]) -> bool:
         """Insert a row; False where its key is taken."""
-        try:
-            with self.savepoint():
-                self._connection.execute(insert(schema.metadata.tables[table]), dict(row))
-        except IntegrityError:
-            return False
-        return True
+        target = schema.metadata.tables[table]
+        statement = self._insert(target).on_conflict_do_nothing().returning(*target.primary_key.columns)
+        return self._connection.execute(statement, dict(row)).first() is not None
 
     def change_rows(self, table: str, values: Mapping[str, Any], **equal: Any) -> int:
         """Update rows by equality; how many."""
@@ -403,14 +415,17 @@ class SqlWriter(SqlReader):
             self._connection.execute(statement, [asdict(letter) for letter in letters])
 
     def save_identifiers(self, assignments: Mapping[tuple[str, str], str]) -> None:
-        """Identifier -> profile, inserted or moved."""
+        """New identifier -> profile; never taken from the profile that another writer gave it to meanwhile."""
         rows = [(*key, profile_id) for key, profile_id in sorted(assignments.items())]
-        self._add(schema.identifier, ("type", "value", "profile_id"), rows, is_upsert=True)
+        self._add(schema.identifier, ("type", "value", "profile_id"), rows)
 
     def save_profiles(self, profiles: Sequence[StoredProfile]) -> None:
-        """Many at once."""
+        """Those locked here are changed, others are new: a profile another writer made meanwhile is not lost."""
         rows = [(kept.profile_id, kept.state, json.dumps(kept.stores), kept.value_band) for kept in profiles]
-        self._add(schema.profile, _names(StoredProfile), rows, is_upsert=True)
+        rows.sort()
+        names = _names(StoredProfile)
+        self._add(schema.profile, names, [row for row in rows if row[0] in self._locked], is_upsert=True)
+        self._add(schema.profile, names, [row for row in rows if row[0] not in self._locked])
 
     def move_profiles(self, former_ids: Sequence[str], profile_id: str) -> None:
         """Merge profiles into another: facts and redirects move, former ids become redirects, their rows go."""
@@ -465,12 +480,15 @@ class SqlWriter(SqlReader):
 
     def _save_head(self, scope: str, position: int, count: int, total: str) -> None:
         self._ask('UPDATE scope_head SET n = ?, "count" = ?, "sum" = ? WHERE scope = ?', position, count, total, scope)
+        if self._is_postgresql:
+            self._connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
     def drop_tombstones(self, before_at: str) -> int:
         """Delete tombstones written before a time and raise their scopes' floors; how many."""
         table, dropped = schema.doc, 0
         old = table.c.deleted & (table.c.written_at < before_at)
         highest = select(table.c.scope, func.max(table.c.s).label("s")).where(old).group_by(table.c.scope)
+        highest = highest.order_by(table.c.scope)  # the order in which everybody locks heads
         for scope, position in self._connection.execute(highest).all():
             self._lock_head(scope)
             raised = update(schema.scope_head).where(schema.scope_head.c.scope == scope).values(floor=position)
@@ -479,9 +497,11 @@ class SqlWriter(SqlReader):
             dropped += self._connection.execute(gone).rowcount
         return dropped
 
-    def savepoint(self) -> AbstractContextManager[Any]:
-        """Part of the transaction that can fail by itself."""
-        return self._connection.begin_nested()
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Part of the transaction that can fail by itself. Raises RowRefused for what the rows hold."""
+        with mapped_errors(), self._connection.begin_nested():
+            yield
 
     def _insert(self, table: Table) -> Any:
         return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
@@ -519,27 +539,32 @@ _DOC_NAMES: Final = ("scope", "id", "s", "deleted", "why", "h", "body", "written
 class SqlDatabase:
     """HQ's database (`CentralDatabase`). `engine` is open to the migrations and the backup of this room only."""
 
-    def __init__(self, url: str) -> None:
-        """Open by SQLAlchemy URL; the file or database must exist or be creatable. Raises Damaged otherwise."""
-        self.engine = _make_engine(url)
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        """Open by SQLAlchemy URL, with at most so many connections where it is PostgreSQL."""
+        self.engine = _make_engine(url, connections)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # A page that another connection wrote empties SQLite's cache: who writes keeps a connection that only writes.
-        self._writing = _make_engine(url) if self.is_sqlite else self.engine
+        self._writing = _make_engine(url, connections) if self.is_sqlite else self.engine
 
     @contextmanager
     def read(self) -> Iterator[SqlReader]:
         """One read transaction: everything is read from one state of the database."""
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _mapped_errors(), self.engine.connect() as opened, opened.execution_options(**options).begin():
+        with mapped_errors(), self.engine.connect() as opened, opened.execution_options(**options).begin():
             yield SqlReader(opened)
 
     @contextmanager
     def write(self) -> Iterator[SqlWriter]:
         """One write transaction, durable when left; an exception rolls it back."""
-        with _mapped_errors(), self._writing.connect() as opened:
+        with mapped_errors(), self._writing.connect() as opened:
             opened.execution_options(is_floorside_write=True)
             with opened.begin():
                 yield SqlWriter(opened)
+
+    def follow_heads(self, ring: Callable[[], None], stopped: threading.Event) -> None:
+        """Call `ring` when any process moved a head, until `stopped`; SQLite cannot tell and returns at once."""
+        if not self.is_sqlite:
+            follow_heads(self.engine, ring, stopped)
 
     def close(self) -> None:
         """Close all connections."""
@@ -547,10 +572,18 @@ class SqlDatabase:
         self._writing.dispose()
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str, connections: int) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        patience = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
+        return create_engine(
+            parsed,
+            connect_args=patience,
+            pool_pre_ping=True,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=_POOL_WAIT_S,
+        )
     waits = {"check_same_thread": False, "timeout": _BUSY_MS / 1000}
     engine = create_engine(parsed, connect_args=waits, pool_use_lifo=True)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -568,23 +601,3 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     is_write = connection.get_execution_options().get("is_floorside_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
-
-
-@contextmanager
-def _mapped_errors() -> Iterator[None]:
-    """The database's own errors, said so that a person can act on them."""
-    try:
-        yield
-    except FloorsideError:
-        raise
-    except (IntegrityError, DataError) as problem:
-        raise RowRefused(str(problem.orig)[:200]) from problem
-    except DatabaseError as problem:
-        told = str(problem.orig or problem)
-        if "disk is full" in told or "No space left" in told:
-            raise StorageFull("HQ's disk is full. Nothing was half-written: make room and try again.") from problem
-        if "database is locked" in told:
-            raise Problem("busy", "Another program writes to HQ's database.", status=503, retry_after_s=2) from problem
-        if "malformed" in told or "not a database" in told:
-            raise Damaged(f"HQ's database file is damaged ({told}). Restore the last backup.") from problem
-        raise

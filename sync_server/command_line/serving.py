@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gc
 import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +20,6 @@ from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
 from sync_server.command_line.common import complain
 from sync_server.services.chain import has_chain, read_chain
-from sync_server.services.doorbell import Doorbell
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.upkeep import drop_tombstones, refresh_profiles, seconds_until_night
@@ -73,7 +74,7 @@ def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     watch = threading.Thread(target=_stand_guard, args=(hq, stopped), name="floorside guard", daemon=True)
     watch.start()
     queue = ThreadedQueue(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
-    server = _Server(_config(make_app(replace(hq, queue=queue))), hq.doorbell)
+    server = _Server(_config(make_app(replace(hq, queue=queue))), hq)
     _spare_the_collector()
     try:
         server.run(sockets=[listening])
@@ -111,14 +112,20 @@ def _spare_the_collector() -> None:
 def _keep_up(hq: Headquarters) -> None:
     """Every night: value bands, slices whose reason has passed, old tombstones. The doorbell finds the changes."""
     while True:
-        with hq.database.read() as reader:
-            timezone = read_chain(reader).timezone if has_chain(reader) else "UTC"
-        time.sleep(seconds_until_night(hq.clock, timezone))
+        time.sleep(seconds_until_night(hq.clock, _timezone(hq)))
         try:
             refresh_profiles(hq.database, hq.clock)
             drop_tombstones(hq.database, hq.clock)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
+
+
+def _timezone(hq: Headquarters) -> str:
+    try:
+        with hq.database.read() as reader:
+            return read_chain(reader).timezone if has_chain(reader) else "UTC"
+    except FloorsideError:
+        return "UTC"  # the database is away for a moment: some night is better than none
 
 
 def _config(app: object) -> uvicorn.Config:
@@ -137,11 +144,25 @@ def _config(app: object) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn that lets waiting tablets go at once when it stops."""
 
-    def __init__(self, config: uvicorn.Config, doorbell: Doorbell) -> None:
+    def __init__(self, config: uvicorn.Config, hq: Headquarters) -> None:
         super().__init__(config)
-        self._doorbell = doorbell
+        self._hq = hq
+        self._stopped = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and hear of commits by other processes where the database tells."""
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+
+        def ring() -> None:
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(self._hq.doorbell.ring)
+
+        follow = self._hq.database.follow_heads
+        threading.Thread(target=follow, args=(ring, self._stopped), name="floorside ear", daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer everybody who waits, then stop."""
-        self._doorbell.close()
+        self._stopped.set()
+        self._hq.doorbell.close()
         await super().shutdown(sockets)

@@ -23,6 +23,7 @@ from shared.wire.canonical import canonical
 from shared.wire.messages import EnrollRequest, store_scope
 from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite
 from sync_server.services.chain import find_store
+from sync_server.services.conflicts import tried_again
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.problems import refuse
 from sync_server.services.sessions import EPOCH_NOTE, scopes_of
@@ -65,6 +66,7 @@ def fold_code(code: str) -> str:
     return code.upper().translate(_MEANT)
 
 
+@tried_again
 def enroll(hq: Headquarters, raw: Any) -> dict[str, Any]:
     """Exchange a code for a device and its token. Raises Problem: 422 malformed_request, 403 enrolment_refused."""
     request = _read_request(raw)

@@ -25,6 +25,7 @@ from shared.wire.messages import SCOPE_ALL
 from shared.wire.ops import SCHEMA
 from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clock, DeadLetter, LedgerRow
 from sync_server.services.chain import has_chain, read_chain
+from sync_server.services.conflicts import tried_again
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import merge
 
@@ -54,6 +55,7 @@ def rules_of(reader: CentralReader) -> IngestRules:
     return IngestRules(chain.region, chain.currency, stores, chain.loyalty_numbers, offers)
 
 
+@tried_again
 def take_messages(
     database: CentralDatabase,
     clock: Clock,

@@ -41,6 +41,7 @@ from sync_server.ports import (
     LedgerRow,
     RowRefused,
 )
+from sync_server.services.conflicts import tried_again
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
@@ -114,6 +115,7 @@ class _Draft:
         )
 
 
+@tried_again
 def take_push(
     database: CentralDatabase, keys: KeyFolder, clock: Clock, chance: Chance, device: Device, raw: Any
 ) -> dict[str, Any]:

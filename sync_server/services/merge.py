@@ -26,7 +26,7 @@ from shared.projection import (
     traits_of,
 )
 from shared.wire.messages import store_scope
-from sync_server.ports import CentralReader, CentralWriter, DocWrite, LedgerRow, Store, StoredProfile
+from sync_server.ports import CentralReader, CentralWriter, Conflict, DocWrite, LedgerRow, Store, StoredProfile
 from sync_server.services.geography import distances_from
 from sync_server.services.json_text import canonical, decode, encode
 
@@ -146,14 +146,12 @@ class _Batch:
 
     def _load_known(self) -> None:
         named = {_as_identifier(pair) for fact in self.facts for pair in fact.identifiers}
-        wanted = {(one.type.value, one.value) for one in named if one.type is not IdentifierType.PROFILE_ID}
-        found = self.tx.profile_ids(wanted)
         called = {_own_id(one) for one in named if one.type is IdentifierType.PROFILE_ID}
-        redirects = self.tx.redirects(called)
-        targets = self.tx.known_facts(set(self.about.values()))
-        self._known_targets = {op_id: known.profile_id for op_id, known in targets.items() if known.profile_id}
+        found, redirects, self._known_targets = known = self._look_up(named, called)
         ids = {*found.values(), *(redirects.get(one, one) for one in called), *self._known_targets.values()}
         self._load_profiles(ids)
+        if not ids <= self.clusters.keys() and self._look_up(named, called) != known:
+            raise Conflict  # between the look and the lock another writer merged one of them into a third
         for (type_, value), profile_id in found.items():
             self._by_identifier[Identifier(IdentifierType(type_), value)] = profile_id
         for one in named:
@@ -161,6 +159,15 @@ class _Batch:
                 profile_id = redirects.get(_own_id(one), _own_id(one))
                 self._by_identifier[one] = profile_id
                 self.clusters.setdefault(profile_id, _Cluster(fixed_id=profile_id))
+
+    def _look_up(
+        self, named: Collection[Identifier], called: Collection[str]
+    ) -> tuple[dict[tuple[str, str], str], dict[str, str], dict[str, str]]:
+        """(identifier -> profile, former id -> profile, op -> profile) of what the batch names."""
+        wanted = {(one.type.value, one.value) for one in named if one.type is not IdentifierType.PROFILE_ID}
+        targets = self.tx.known_facts(set(self.about.values()))
+        known_targets = {op_id: known.profile_id for op_id, known in targets.items() if known.profile_id}
+        return self.tx.profile_ids(wanted), self.tx.redirects(called), known_targets
 
     def _load_profiles(self, profile_ids: Collection[str]) -> None:
         missing = [one for one in profile_ids if one not in self._parent]
@@ -280,8 +287,7 @@ class _Batch:
         changed = {}
         for key, profile_id in self._final_id.items():
             cluster = self.clusters[key]
-            has_moved = any(stored.profile_id != profile_id for stored in cluster.stored)
-            for one in cluster.gained | (cluster.owned if has_moved else set()):
+            for one in cluster.gained:
                 changed[(one.type.value, one.value)] = profile_id
         self.tx.save_identifiers(changed)
 
@@ -400,7 +406,7 @@ def refold(
     states: dict[str, ProfileState] = {profile_id: ProfileState() for profile_id in wanted}
     for row in tx.facts_of(wanted):
         fold(states[row.profile_id or ""], [fact_of_row(row)])
-    stored = tx.profiles(wanted)
+    stored = tx.profiles(wanted, for_update=True)
     projector = Projector(tx, now_at)
     readings = {profile_id: Reading(state) for profile_id, state in states.items()}
     points = projector.points(readings)

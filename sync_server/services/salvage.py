@@ -20,6 +20,7 @@ from shared.wire.canonical import canonical, check_body
 from shared.wire.messages import Limits, SalvageRequest, store_of
 from shared.wire.ops import ERASED, WITHHELD, check_envelope
 from sync_server.ports import CentralReader, CentralWriter, Device
+from sync_server.services.conflicts import tried_again
 from sync_server.services.enrolment import find_devices
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.problems import refuse
@@ -29,6 +30,7 @@ from sync_server.services.sessions import EPOCH_NOTE
 WAITING: Final = "waiting"
 
 
+@tried_again
 def take_salvage(hq: Headquarters, device: Device, raw: Any) -> dict[str, Any]:
     """Keep the ops of a salvage message. Raises Problem: 413 too_large, 422 malformed_request."""
     request = _read_request(raw, device)

@@ -17,6 +17,7 @@ from shared.clock import format_at, is_at, ms_between
 from shared.journal import CHAIN_START
 from shared.wire.messages import PROTO, SCOPE_ALL, HelloRequest, Limits, store_scope
 from sync_server.ports import CentralDatabase, CentralWriter, Chance, Clock, Device, Install
+from sync_server.services.conflicts import tried_again
 from sync_server.services.problems import refuse
 from sync_server.services.terms import MIN_APP, NOTICE, read_term
 
@@ -38,6 +39,7 @@ def scopes_of(device: Device) -> list[str]:
     return [SCOPE_ALL, store_scope(device.store)]
 
 
+@tried_again
 def greet(
     database: CentralDatabase,
     clock: Clock,

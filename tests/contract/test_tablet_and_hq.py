@@ -17,7 +17,6 @@ import pytest
 from associate_app.adapters.sqlite import open_tablet_database
 from associate_app.ports import CARD_STOCK_NOTE
 from shared.documents import ReceiptKeyDocument
-from sync_server.adapters.backup import copy_database, file_of, replace_database
 from sync_server.adapters.database import SqlDatabase
 from sync_server.api.app import make_app
 from sync_server.services.chain import set_term
@@ -25,6 +24,7 @@ from sync_server.services.enrolment import revoke_device
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
 from tests.support.asgi_endpoint import Answer, AsgiTransport, Serve
+from tests.support.backups import bring_back, keep_backup
 from tests.support.tablet import KEY, Tablet, connect, make_tablet
 from tests.support.world import LOYALTY_ID, START, pass_time
 
@@ -527,20 +527,13 @@ def test_a_new_receipt_key_is_learned_by_the_feed_before_anything_counts_as_sent
 # other histories
 
 
-@pytest.fixture
-def sqlite_only(database_url: str) -> None:
-    """Restoring a file; on PostgreSQL other tools do that."""
-    if not database_url.startswith("sqlite"):
-        pytest.skip("restores an SQLite file")
-
-
 def test_an_hq_restored_from_a_backup_gets_again_what_it_lost(
-    sqlite_only: None, hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
+    hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
 ):
     """Ops acknowledged after the backup come again from what the tablet keeps; nothing is doubled."""
     before = [shop_tablet.note(f"before {number}") for number in range(3)]
     shop_tablet.sync()
-    copy_database(file_of(database_url), tmp_path / "backup.db")
+    keep_backup(database_url, tmp_path / "backup.db")
     after = [shop_tablet.note(f"after {number}") for number in range(4)]
     shop_tablet.sync()
     restored = restore(hq, tmp_path / "backup.db", database_url)
@@ -555,18 +548,18 @@ def test_an_hq_restored_from_a_backup_gets_again_what_it_lost(
 def restore(hq: Headquarters, backup: Path, database_url: str) -> Headquarters:
     """HQ as `sync-server restore` leaves it."""
     hq.database.close()
-    replace_database(backup, file_of(database_url))
+    bring_back(backup, database_url)
     restored = replace(hq, database=SqlDatabase(database_url))
     begin_new_epoch(restored)
     return restored
 
 
 def test_a_restored_hq_also_gets_what_an_earlier_install_had_sent(
-    sqlite_only: None, hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
+    hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
 ):
     """The tablet had taken a new install id since: ops acknowledged under the old one are queued again too."""
     shop_tablet.sync()
-    copy_database(file_of(database_url), tmp_path / "backup.db")
+    keep_backup(database_url, tmp_path / "backup.db")
     ops = [shop_tablet.note("under the first install")]
     shop_tablet.sync()
     shop_tablet.database.restart_install(shop_tablet.make_id(), include_acked=False)
@@ -581,11 +574,11 @@ def test_a_restored_hq_also_gets_what_an_earlier_install_had_sent(
 
 
 def test_a_tablet_clock_years_ahead_drops_nothing_a_restored_hq_needs(
-    sqlite_only: None, hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
+    hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
 ):
     """What was sent is kept for thirty days of HQ's time, whatever this tablet's clock says in between."""
     shop_tablet.sync()
-    copy_database(file_of(database_url), tmp_path / "backup.db")
+    keep_backup(database_url, tmp_path / "backup.db")
     op = shop_tablet.note("sent before the clock went wrong")
     shop_tablet.sync()
     shop_tablet.clock.set(START + timedelta(days=1200))
@@ -598,11 +591,11 @@ def test_a_tablet_clock_years_ahead_drops_nothing_a_restored_hq_needs(
 
 
 def test_ops_no_longer_all_kept_go_under_a_new_install_id(
-    sqlite_only: None, hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
+    hq: Headquarters, shop_tablet: Tablet, tmp_path: Path, database_url: str
 ):
     """HQ is so far behind that the tablet has dropped some of what it lacks: the rest still gets there."""
     shop_tablet.sync()
-    copy_database(file_of(database_url), tmp_path / "backup.db")
+    keep_backup(database_url, tmp_path / "backup.db")
     shop_tablet.note("dropped after its retention")
     shop_tablet.sync()
     shop_tablet.clock.move(40 * 86_400)

@@ -65,10 +65,11 @@ def free_port() -> int:
 class ServerProcess:
     """`sync-server serve` as its own process, to be killed and started again on the same port."""
 
-    def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
+    def __init__(self, data_dir: Path, *, port: int | None = None, program: str = "sync_server") -> None:
         self.data_dir = data_dir
+        self.program = program
         self.port = port or free_port()
-        self._log = data_dir.parent / f"{data_dir.name}.serve.log"
+        self._log = data_dir.parent / f"{data_dir.name}.{self.port}.serve.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,7 +81,7 @@ class ServerProcess:
         words = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         log = self._log.open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sync_server", *words], stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-m", self.program, *words], stdout=log, stderr=log, start_new_session=True
         )
         log.close()
         until = time.monotonic() + START_S_MAX

@@ -49,6 +49,8 @@ def bring_up_to_date(engine: Engine) -> tuple[str | None, str]:
 def _lock(connection: Connection) -> None:
     """Of several processes that start at once, one upgrades and the others wait (SQLite: the write transaction)."""
     if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
