@@ -265,7 +265,7 @@ def test_a_snapshot_s_lines_end_in_a_line_feed_only(size: int):
     told = list(endpoint(lambda _r: httpx.Response(200, stream=Pieces(body, size))).snapshot("all"))
     assert [type(line) for line in told] == [SnapshotHeader, SnapshotLine, SnapshotLine, SnapshotEnd]
     assert isinstance(told[1], SnapshotLine)
-    assert told[1].doc == FIRST["doc"]
+    assert told[1].body == FIRST["doc"]
 
 
 def test_a_snapshot_asks_to_go_on_where_it_stopped():
