@@ -74,6 +74,6 @@ def first_tables(db: Database) -> None:
 
 @MIGRATIONS()
 def index_words_in_bulk(db: Database) -> None:
-    """The words of new shoppers are indexed by one statement for many rows: a trigger makes FTS5 write out what it
-    gathered after every single row, which cost more than all else of a first load (ADR 0008)."""
+    """The words of new shoppers are indexed by one statement for many rows: row by row, from a trigger, they cost more
+    than all else of storing a first load (ADR 0008)."""
     db.execute("DROP TRIGGER shopper_ai")
