@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -17,8 +18,10 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from associate_app.adapters.trust import explain_refusal, open_context
-from shared.errors import Problem, Refused, Weather
+from shared.errors import Malformed, Problem, Refused, Weather
+from shared.wire.canonical import canonical, document_hash
 from shared.wire.messages import (
+    DocumentLine,
     EnrollReply,
     EnrollRequest,
     FeedPage,
@@ -287,14 +290,33 @@ def _split_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
             raise Weather("a line of the snapshot does not end")
 
 
+_DOCUMENT_LINE: Final = re.compile(
+    rb'\{"s":([1-9][0-9]{0,15}),"id":"([ !#-\[\]-~]+)","h":"([0-9a-f]{16})","doc":(?=\{)'
+)
+"""How HQ spells the beginning of a line whose id is plain ASCII without escapes."""
+
+
 def _parse_line(line: bytes, *, is_header: bool) -> Line:
     """The first line is the header; one that is no document must be the end."""
     if is_header:
         return _parse(SnapshotHeader, line)
+    if (found := _DOCUMENT_LINE.match(line)) and line.endswith(b"}}"):
+        s, id_, h = int(found[1]), found[2].decode(), found[3].decode()
+        body = line[found.end() : -1]
+        if document_hash(id_, body) == h:  # then these bytes are the canonical ones HQ took the hash of (ADR 0008)
+            return SnapshotLine(s, id_, h, body)
+    return _parse_other_line(line)
+
+
+def _parse_other_line(line: bytes) -> Line:
+    """A line in another spelling than HQ's, a changed one, or the end."""
     try:
-        return SnapshotLine.model_validate_json(line)
+        parsed = DocumentLine.model_validate_json(line)
+        return SnapshotLine(parsed.s, parsed.id, parsed.h, canonical(parsed.doc))
     except ValidationError:
         return _parse(SnapshotEnd, line)
+    except Malformed as wrong:
+        raise Weather(f"a line of the snapshot cannot be read: {wrong}"[:200]) from None
 
 
 def _problem_members(reply: httpx.Response) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from associate_app.adapters.sqlite_connection import Connection
 from associate_app.adapters.sqlite_journal import forget_shopper, settle_parked
-from associate_app.adapters.sqlite_search import ShopperRow, shopper_row
+from associate_app.adapters.sqlite_search import ShopperRow, read_findable, shopper_row
 from associate_app.ports import ReplicaState, StoredDocument
 from shared.errors import Weather
 from shared.wire.canonical import canonical, document_hash, load_json
@@ -41,11 +41,17 @@ class _Stored:
     h: str
     body: bytes
     doc: dict[str, Any]
+    """The whole document, or of a snapshot's line only what a shopper is found by."""
 
     @classmethod
     def of(cls, id_: str, s: int, doc: dict[str, Any]) -> _Stored:
         body = canonical(doc)
         return cls(id_, s, document_hash(id_, body), body, doc)
+
+    @classmethod
+    def of_line(cls, line: SnapshotLine) -> _Stored:
+        """Raises Weather where the line's document is no JSON object."""
+        return cls(line.id, line.s, document_hash(line.id, line.body), line.body, read_findable(line.body))
 
 
 class ReplicaTables:
@@ -232,9 +238,13 @@ class ReplicaTables:
             "INSERT OR IGNORE INTO known_identifier VALUES (?, ?, ?, ?)",
             [(type_, value, slice_, row.profile_id) for row in rows for type_, value in row.identifiers],
         )
+        last = self._connection.row("SELECT coalesce(max(id), 0) FROM shopper")
         self._connection.write_many(
             f"INSERT INTO shopper (slice, {_SHOPPER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(slice_, *_values(row)) for row in rows],
+        )
+        self._connection.write(
+            "INSERT INTO shopper_fts (rowid, words) SELECT id, words FROM shopper WHERE id > ?", last or (0,)
         )
 
     def _drop(self, slice_: int, ids: list[str]) -> None:
@@ -259,7 +269,7 @@ class ReplicaTables:
         """Add lines to the scope's shadow; a stream that breaks keeps what came whole before it."""
         slice_ = self._shadow_slice(header)
         waiting = iter(lines)
-        while chunk := [_Stored.of(line.id, line.s, line.doc) for line in islice(waiting, _LINES_A_COMMIT)]:
+        while chunk := [_Stored.of_line(line) for line in islice(waiting, _LINES_A_COMMIT)]:
             with self._connection.atomic():
                 self._put(slice_, chunk, are_new=self._are_new(slice_, chunk))
 

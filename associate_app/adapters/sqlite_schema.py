@@ -70,3 +70,10 @@ def first_tables(db: Database) -> None:
         db.executescript(script)
     db.table("shopper").enable_fts(["words"], tokenize="trigram", create_triggers=True)
     db.execute("CREATE VIRTUAL TABLE shopper_terms USING fts5vocab(shopper_fts, row)")
+
+
+@MIGRATIONS()
+def index_words_in_bulk(db: Database) -> None:
+    """The words of new shoppers are indexed by one statement for many rows: row by row, from a trigger, they cost more
+    than all else of storing a first load (ADR 0008)."""
+    db.execute("DROP TRIGGER shopper_ai")

@@ -13,8 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import BaseModel, ValidationError
+
 from associate_app.adapters.sqlite_connection import Connection
 from associate_app.ports import SearchHit
+from shared.errors import Weather
 from shared.identity import Identifier, IdentifierType, fold_name, mask, phone_key
 
 _TEXT_MAX: Final = 80
@@ -41,6 +44,28 @@ class ShopperRow:
     tier: str | None
     hint: str
     identifiers: tuple[tuple[str, str], ...]
+
+
+class _Findable(BaseModel):
+    """The parts of a profile that it is found by; of any type, because the row is made leniently."""
+
+    given_name: Any = None
+    family_name: Any = None
+    identifiers: Any = None
+    redirects: Any = None
+    tier: Any = None
+    postcode: Any = None
+
+
+def read_findable(body: bytes) -> dict[str, Any]:
+    """What a profile is found by, out of its JSON, without reading the rest into Python.
+
+    Raises Weather for what is no JSON object.
+    """
+    try:
+        return vars(_Findable.model_validate_json(body))
+    except ValidationError:
+        raise Weather("a document of the snapshot cannot be read") from None
 
 
 def shopper_row(document_id: str, doc: dict[str, Any]) -> ShopperRow:

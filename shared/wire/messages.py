@@ -7,7 +7,7 @@ Ops in a push stay raw objects here, because each gets its own verdict.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -199,13 +199,23 @@ class SnapshotHeader(Message):
     count: int
 
 
-class SnapshotLine(Message):
-    """One live document of a snapshot."""
+class DocumentLine(Message):
+    """One live document of a snapshot, as its line is written."""
 
     s: int
     id: str
     h: str
     doc: dict[str, Any]
+
+
+class SnapshotLine(NamedTuple):
+    """One live document of a snapshot, ready to be stored: `body` is its canonical bytes. No model: a store's snapshot
+    is tens of thousands of these."""
+
+    s: int
+    id: str
+    h: str
+    body: bytes
 
 
 class SnapshotEnd(Message):

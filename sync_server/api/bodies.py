@@ -106,9 +106,9 @@ def accepts_gzip(request: Request) -> bool:
     return False
 
 
-def gzip_maker() -> Any:
+def gzip_maker(level: int = GZIP_LEVEL) -> Any:
     """A gzip compressor that writes no time, so equal replies are equal bytes."""
-    return zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP_BITS)
+    return zlib.compressobj(level, zlib.DEFLATED, _GZIP_BITS)
 
 
 def json_reply(request: Request, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -154,8 +154,7 @@ def stream_snapshot(
         count, total = 0, 0
         for row in reader.live_docs(scope, after or ""):
             count, total = count + 1, total + int(row.h, 16)
-            named = json.dumps(row.id, ensure_ascii=False)
-            yield f'{{"s":{row.s},"id":{named},"h":"{row.h}","doc":{row.body}}}\n'.encode()
+            yield f'{{"s":{row.s},"id":{_encode_id(row.id)},"h":"{row.h}","doc":{row.body}}}\n'.encode()
         cursor = seal_cursor(Cursor.at(header["epoch"], scope, header["as_of"]), keys.hmac_key("cursor"))
         yield _json_line({"end": True, "count": count, "sum": f"{total & _SUM_MASK:016x}", "next": cursor})
 
@@ -169,6 +168,10 @@ def _snapshot_header(
     position = head.n if as_of is None else _position(as_of, head)
     count = reader.count_live(scope, after or "")
     return {"epoch": now_epoch, "scope": scope, "as_of": position, "schema": DOCUMENT_SCHEMA, "count": count}
+
+
+_encode_id: Final = json.encoder.encode_basestring
+"""A text as JSON without ASCII escapes; `json.dumps` makes an encoder for each call."""
 
 
 def _json_line(value: dict[str, Any]) -> bytes:

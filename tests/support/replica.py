@@ -104,7 +104,8 @@ def connect(database: TabletFile, store: str = "berlin-1") -> DeviceIdentity:
 
 def line(document_id: str, doc: dict[str, Any], s: int = 1) -> SnapshotLine:
     """A line of a snapshot."""
-    return SnapshotLine(s=s, id=document_id, h=document_hash(document_id, canonical(doc)), doc=doc)
+    body = canonical(doc)
+    return SnapshotLine(s, document_id, document_hash(document_id, body), body)
 
 
 def header(scope: str, as_of: int = 10, count: int = 0) -> SnapshotHeader:

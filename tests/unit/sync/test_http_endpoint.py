@@ -12,6 +12,7 @@ import pytest
 
 from associate_app.adapters.http import LINE_BYTES_MAX, HttpEndpoint
 from shared.errors import Problem, Refused, Weather
+from shared.wire.canonical import canonical, document_hash
 from shared.wire.messages import EnrollRequest, SnapshotEnd, SnapshotHeader, SnapshotLine
 
 WAIT = {"epoch": "E", "heads": {"all": 1}, "end": True}
@@ -265,7 +266,43 @@ def test_a_snapshot_s_lines_end_in_a_line_feed_only(size: int):
     told = list(endpoint(lambda _r: httpx.Response(200, stream=Pieces(body, size))).snapshot("all"))
     assert [type(line) for line in told] == [SnapshotHeader, SnapshotLine, SnapshotLine, SnapshotEnd]
     assert isinstance(told[1], SnapshotLine)
-    assert told[1].doc == FIRST["doc"]
+    assert told[1].body == canonical(FIRST["doc"])
+
+
+def stored_line(raw: bytes) -> SnapshotLine:
+    """What the endpoint makes of one document line, as it came."""
+    body = lines(HEADER) + raw + b"\n" + lines(END)
+    told = list(endpoint(lambda _r: httpx.Response(200, content=body)).snapshot("all"))
+    assert isinstance(told[1], SnapshotLine)
+    return told[1]
+
+
+def test_a_line_whose_hash_fits_is_kept_byte_for_byte():
+    """The bytes HQ took the hash of are the ones that are stored."""
+    body = b'{"a":1,"b":"\xc3\xa4"}'
+    h = document_hash("stock/A", body)
+    raw = b'{"s":4,"id":"stock/A","h":"' + h.encode() + b'","doc":' + body + b"}"
+    assert stored_line(raw) == SnapshotLine(4, "stock/A", h, body)
+
+
+def test_a_line_in_another_spelling_is_stored_canonically():
+    """Spaces, other orders and escapes of a proxy change nothing of what is stored, nor of its hash."""
+    body = canonical({"a": 1, "b": "\u00e4"})
+    h = document_hash("stock/A", body)
+    for raw in (
+        b'{"s":4,"id":"stock/A","h":"' + h.encode() + b'","doc":{"b": "\\u00e4", "a": 1}}',
+        b'{"id":"stock/A", "doc":{"a":1,"b":"\\u00e4"}, "s":4, "h":"' + h.encode() + b'"}',
+    ):
+        told = stored_line(raw)
+        assert (told.body, document_hash(told.id, told.body)) == (body, h)
+
+
+def test_a_changed_document_never_takes_the_hash_of_its_line():
+    """One twisted letter: what is stored has another hash, which count and sum then show."""
+    h = document_hash("stock/A", b'{"text":"note"}')
+    told = stored_line(b'{"s":4,"id":"stock/A","h":"' + h.encode() + b'","doc":{"text":"Note"}}')
+    assert told.body == b'{"text":"Note"}'
+    assert document_hash(told.id, told.body) != h
 
 
 def test_a_snapshot_asks_to_go_on_where_it_stopped():

@@ -107,6 +107,20 @@ def test_the_sum_is_taken_from_what_is_stored_never_from_the_wire(database):
     assert state.sum == expected_sum({"stock/A": {"sku": "A"}})
 
 
+def test_the_sum_of_a_snapshot_too_is_taken_from_what_is_stored(database):
+    """A changed document is not swapped in, whatever hash its line names: the end's sum is of the true one."""
+    sound = line("stock/A", {"sku": "A"})
+    database.load_snapshot(header(STORE_SCOPE), [sound._replace(body=b'{"sku":"B"}')])
+    with pytest.raises(Weather):
+        database.swap_snapshot(STORE_SCOPE, end_of([sound]))
+
+
+def test_a_line_that_holds_no_document_is_weather(database):
+    """Nothing that is no JSON object is ever stored."""
+    with pytest.raises(Weather):
+        database.load_snapshot(header(STORE_SCOPE), [line("stock/A", {"sku": "A"})._replace(body=b"{torn")])
+
+
 def test_a_profile_is_found_by_each_identifier_and_by_older_ids(database):
     """Loyalty number, e-mail, phone, and the ids of profiles that were merged into it."""
     load(database, STORE_SCOPE, {DOC: mara(redirects=["old-id"])})
