@@ -45,7 +45,8 @@ CARD_STOCK_NOTE: Final = "card_stock"
 install they are void. The sync worker writes HQ's whole list at each hello; who hands one out skips those whose loyalty
 id the journal already enrolled, for HQ sends a card again until it knows that it was used."""
 SLICE_WIPED_NOTE: Final = "slice_wiped_at"
-"""When this tablet deleted its shoppers by itself, after too long without HQ."""
+"""When this tablet deleted its shoppers by itself, after too long without HQ or at a revocation; gone once HQ vouches
+for it again."""
 
 
 class Clock(Protocol):
