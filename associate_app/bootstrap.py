@@ -15,6 +15,7 @@ from typing import Final
 from associate_app.adapters.code_reader import make_code_reader
 from associate_app.adapters.http import HttpEndpoint
 from associate_app.adapters.key_store import choose_key_store
+from associate_app.adapters.picture_shelf import FilePictureShelf
 from associate_app.adapters.sqlite import TabletFile, open_tablet_database
 from associate_app.adapters.system import SystemChance, SystemClock
 from associate_app.ports import Chance, Clock, CodeReader, TabletDatabase
@@ -23,6 +24,8 @@ from associate_app.services.record import Recorder
 from associate_app.services.store_book import StoreBooks, read_tablet_rules
 from associate_app.settings import APP_VERSION, DATABASE_NAME, Settings
 from associate_app.sync.driver import SyncDriver
+from associate_app.sync.pictures import PictureFetcher
+from associate_app.sync.status import SyncStatus
 from shared.errors import Damaged, Refused
 from shared.ids import Uuid7
 
@@ -55,6 +58,7 @@ class Tablet:
     """For picture files: patient."""
     frame_reader: CodeReader
     """For camera frames: one quick look each."""
+    pictures: FilePictureShelf
     books: StoreBooks = field(default_factory=StoreBooks)
     gate: Callable[[], bool] = lambda: True
 
@@ -99,6 +103,7 @@ class Tablet:
             app_version=APP_VERSION,
             owner=f"{os.getpid()}-{self.chance.bits(_OWNER_BITS):x}",
             wipe_after_days=read_tablet_rules(database).wipe_d,
+            pictures=self.pictures,
         )
 
         def shut() -> None:
@@ -106,6 +111,21 @@ class Tablet:
             database.close()
 
         return driver, shut
+
+    def open_fetcher(self, status: Callable[[], SyncStatus]) -> tuple[PictureFetcher, Callable[[], None]]:
+        """What fetches pictures, on a connection of its own, and what closes both. Raises Refused like the driver."""
+        database = self.open_database()
+        try:
+            endpoint = self.open_endpoint(database)
+        except Refused:
+            database.close()
+            raise
+
+        def shut() -> None:
+            endpoint.close()
+            database.close()
+
+        return PictureFetcher(database, endpoint, self.pictures, status, self.clock, self.chance), shut
 
     def recorder(
         self, database: TabletDatabase, associate_id: str | None, ring: Callable[[], None] = lambda: None
@@ -132,7 +152,8 @@ def make_tablet(
     finally:
         database.close()
     readers = make_code_reader(), make_code_reader(is_thorough=False)
-    return Tablet(settings, clock, chance, key, op_ids, *readers, gate=gate)
+    shelf = FilePictureShelf(settings.media_dir)
+    return Tablet(settings, clock, chance, key, op_ids, *readers, shelf, gate=gate)
 
 
 def _make_folder(settings: Settings) -> None:

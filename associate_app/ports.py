@@ -79,6 +79,28 @@ class KeyStore(Protocol):
         """Delete a key; what it sealed cannot be opened again."""
 
 
+class PictureShelf(Protocol):
+    """Pictures fetched from HQ. Nothing raises: where a picture cannot be kept, a drawing stands in."""
+
+    def missed(self) -> tuple[str, ...]:
+        """Pictures a card wanted to show and could not."""
+
+    def holds(self, sha: str) -> bool:
+        """Say whether a picture is here."""
+
+    def has_room(self) -> bool:
+        """Say whether a picture fits without another one having to go."""
+
+    def keep(self, sha: str, picture: bytes) -> bool:
+        """Keep a picture, the least recently shown going for it; False for one that is not what its name says."""
+
+    def give_up(self, sha: str) -> None:
+        """Forget that a picture was missed."""
+
+    def clear(self) -> None:
+        """Delete every picture: they go with the slice."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundCode:
     """A code in a picture: its format (`QR Code`, `EAN-13`, `Code 128`) and its text."""
@@ -295,6 +317,9 @@ class Replica(Protocol):
 
     def revision(self, kinds: Iterable[str]) -> int:
         """A number that changes when a document `kind/...` of these kinds does: what derived tables are kept by."""
+
+    def pictures_shown(self) -> tuple[str, ...]:
+        """SHA-256 of each picture that a card of the slice can show."""
 
     def document(self, document_id: str) -> StoredDocument | None:
         """One document by id."""

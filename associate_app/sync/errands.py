@@ -25,6 +25,7 @@ from associate_app.ports import (
     Chance,
     Clock,
     NoTrust,
+    PictureShelf,
     SyncEndpoint,
     TabletDatabase,
 )
@@ -79,6 +80,7 @@ class Errands:
         app_version: str,
         owner: str,
         wipe_after_days: int,
+        pictures: PictureShelf | None = None,
     ) -> None:
         self._database = database
         self._endpoint = endpoint
@@ -87,6 +89,7 @@ class Errands:
         self._app_version = app_version
         self._owner = owner
         self._wipe_after_days = wipe_after_days
+        self._pictures = pictures
         self._absence = AbsenceMeter(clock)
         self._has_looked = False
         self._batch: steps.Batch | None = None
@@ -215,6 +218,8 @@ class Errands:
 
     def _wipe(self, _action: steps.WipeSlice) -> steps.Event:
         self._database.wipe_shoppers()
+        if self._pictures is not None:
+            self._pictures.clear()
         self._database.write_note(SLICE_WIPED_NOTE, self._now_at())
         return steps.Wiped(self.moment())
 
