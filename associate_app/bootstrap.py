@@ -18,7 +18,7 @@ from associate_app.adapters.key_store import choose_key_store
 from associate_app.adapters.picture_shelf import FilePictureShelf
 from associate_app.adapters.sqlite import TabletFile, open_tablet_database
 from associate_app.adapters.system import SystemChance, SystemClock
-from associate_app.ports import Chance, Clock, CodeReader, TabletDatabase
+from associate_app.ports import Chance, Clock, CodeReader, KeyStore, TabletDatabase
 from associate_app.services.enrol import Invitation
 from associate_app.services.record import Recorder
 from associate_app.services.store_book import StoreBooks, read_tablet_rules
@@ -145,6 +145,7 @@ def make_tablet(
     clock, chance = clock or SystemClock(), chance or SystemChance()
     _make_folder(settings)
     store = choose_key_store(settings.data_dir, DATABASE_NAME, is_own_folder=settings.is_own_folder)
+    _check_key(settings, store)
     key = store.database_key(DATABASE_NAME)
     database = open_tablet_database(settings.database_path, key, clock=clock, chance=chance)
     try:
@@ -154,6 +155,27 @@ def make_tablet(
     readers = make_code_reader(), make_code_reader(is_thorough=False)
     shelf = FilePictureShelf(settings.media_dir)
     return Tablet(settings, clock, chance, key, op_ids, *readers, shelf, gate=gate)
+
+
+def _check_key(settings: Settings, store: KeyStore) -> None:
+    """Records without their key: making a new one would only hide that the old one is missing."""
+    path = settings.database_path
+    if path.exists() and path.stat().st_size > 0 and not store.has_key(DATABASE_NAME):
+        raise Damaged(
+            f"The key of this tablet's records ({path}) is missing, so they cannot be opened. Put the key back from a "
+            "copy, or move the whole folder aside and connect the tablet again; all that HQ confirmed is safe there."
+        )
+
+
+def erase_tablet(settings: Settings) -> None:
+    """Delete a tablet's key, records and pictures; the key first, so that whatever stays behind is noise.
+
+    Whether anything would be lost was asked before (`services/parting.py`). Raises Damaged where the key cannot go.
+    """
+    choose_key_store(settings.data_dir, DATABASE_NAME, is_own_folder=settings.is_own_folder).forget(DATABASE_NAME)
+    for path in settings.data_dir.glob(f"{settings.database_path.name}*"):
+        path.unlink(missing_ok=True)
+    FilePictureShelf(settings.media_dir).clear()
 
 
 def _make_folder(settings: Settings) -> None:

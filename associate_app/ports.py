@@ -75,6 +75,9 @@ class KeyStore(Protocol):
     def database_key(self, name: str) -> str:
         """The key (64 hex digits) for a database, made at first use. Raises Damaged if it cannot be read."""
 
+    def has_key(self, name: str) -> bool:
+        """Say whether a key was made."""
+
     def forget(self, name: str) -> None:
         """Delete a key; what it sealed cannot be opened again."""
 
