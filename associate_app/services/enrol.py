@@ -86,8 +86,8 @@ def _check_same_place(database: TabletDatabase, reply: EnrollReply) -> None:
     if what is not None:
         records = "1 record" if count == 1 else f"{count} records"
         raise Refused(
-            f"This code is of another {what}, and is used up now. {records} recorded here for the present store would not "
-            "reach it any more, so nothing was changed. "
+            f"This code is of another {what}, and is used up now. {records} recorded here would not reach the "
+            "present store any more, so nothing was changed. "
             "Send first, or keep a copy with `associate-app export --file FILE`; then connect with a code."
         )
 
