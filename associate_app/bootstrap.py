@@ -15,14 +15,17 @@ from typing import Final
 from associate_app.adapters.code_reader import make_code_reader
 from associate_app.adapters.http import HttpEndpoint
 from associate_app.adapters.key_store import choose_key_store
+from associate_app.adapters.picture_shelf import FilePictureShelf
 from associate_app.adapters.sqlite import TabletFile, open_tablet_database
 from associate_app.adapters.system import SystemChance, SystemClock
-from associate_app.ports import Chance, Clock, CodeReader, TabletDatabase
+from associate_app.ports import Chance, Clock, CodeReader, KeyStore, TabletDatabase
 from associate_app.services.enrol import Invitation
 from associate_app.services.record import Recorder
 from associate_app.services.store_book import StoreBooks, read_tablet_rules
 from associate_app.settings import APP_VERSION, DATABASE_NAME, Settings
 from associate_app.sync.driver import SyncDriver
+from associate_app.sync.pictures import PictureFetcher
+from associate_app.sync.status import SyncStatus
 from shared.errors import Damaged, Refused
 from shared.ids import Uuid7
 
@@ -55,6 +58,7 @@ class Tablet:
     """For picture files: patient."""
     frame_reader: CodeReader
     """For camera frames: one quick look each."""
+    pictures: FilePictureShelf
     books: StoreBooks = field(default_factory=StoreBooks)
     gate: Callable[[], bool] = lambda: True
 
@@ -99,6 +103,7 @@ class Tablet:
             app_version=APP_VERSION,
             owner=f"{os.getpid()}-{self.chance.bits(_OWNER_BITS):x}",
             wipe_after_days=read_tablet_rules(database).wipe_d,
+            pictures=self.pictures,
         )
 
         def shut() -> None:
@@ -106,6 +111,21 @@ class Tablet:
             database.close()
 
         return driver, shut
+
+    def open_fetcher(self, status: Callable[[], SyncStatus]) -> tuple[PictureFetcher, Callable[[], None]]:
+        """What fetches pictures, on a connection of its own, and what closes both. Raises Refused like the driver."""
+        database = self.open_database()
+        try:
+            endpoint = self.open_endpoint(database)
+        except Refused:
+            database.close()
+            raise
+
+        def shut() -> None:
+            endpoint.close()
+            database.close()
+
+        return PictureFetcher(database, endpoint, self.pictures, status, self.clock, self.chance), shut
 
     def recorder(
         self, database: TabletDatabase, associate_id: str | None, ring: Callable[[], None] = lambda: None
@@ -125,6 +145,7 @@ def make_tablet(
     clock, chance = clock or SystemClock(), chance or SystemChance()
     _make_folder(settings)
     store = choose_key_store(settings.data_dir, DATABASE_NAME, is_own_folder=settings.is_own_folder)
+    _check_key(settings, store)
     key = store.database_key(DATABASE_NAME)
     database = open_tablet_database(settings.database_path, key, clock=clock, chance=chance)
     try:
@@ -132,7 +153,29 @@ def make_tablet(
     finally:
         database.close()
     readers = make_code_reader(), make_code_reader(is_thorough=False)
-    return Tablet(settings, clock, chance, key, op_ids, *readers, gate=gate)
+    shelf = FilePictureShelf(settings.media_dir)
+    return Tablet(settings, clock, chance, key, op_ids, *readers, shelf, gate=gate)
+
+
+def _check_key(settings: Settings, store: KeyStore) -> None:
+    """Records without their key: making a new one would only hide that the old one is missing."""
+    path = settings.database_path
+    if path.exists() and path.stat().st_size > 0 and not store.has_key(DATABASE_NAME):
+        raise Damaged(
+            f"The key of this tablet's records ({path}) is missing, so they cannot be opened. Put the key back from a "
+            "copy, or move the whole folder aside and connect the tablet again; all that HQ confirmed is safe there."
+        )
+
+
+def erase_tablet(settings: Settings) -> None:
+    """Delete a tablet's key, records and pictures; the key first, so that whatever stays behind is noise.
+
+    Whether anything would be lost was asked before (`services/parting.py`). Raises Damaged where the key cannot go.
+    """
+    choose_key_store(settings.data_dir, DATABASE_NAME, is_own_folder=settings.is_own_folder).forget(DATABASE_NAME)
+    for path in settings.data_dir.glob(f"{settings.database_path.name}*"):
+        path.unlink(missing_ok=True)
+    FilePictureShelf(settings.media_dir).clear()
 
 
 def _make_folder(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from flet_web import get_package_web_dir  # type: ignore[import-untyped]
 from flet_web.fastapi import app as flet_app  # type: ignore[import-untyped]
@@ -49,6 +49,8 @@ _ICONS: Final = {
     "icons/icon-maskable-192.png": "floorside-192.png",
     "icons/icon-maskable-512.png": "floorside-512.png",
 }
+
+FindPicture = Callable[[str], Path | None]
 
 POLICY: Final = "; ".join(
     (
@@ -179,7 +181,7 @@ def _assets(folder: str) -> Path:
     return Path(str(files("assets").joinpath(folder)))
 
 
-def build_hub(run_session: Callable[..., Any], *, media_dir: Path | None = None) -> FastAPI:
+def build_hub(run_session: Callable[..., Any], *, find_picture: FindPicture | None = None) -> FastAPI:
     """The ASGI app: the policy, product pictures, a heartbeat, and Flet for everything else."""
     web_root = make_web_root(Path(tempfile.mkdtemp(prefix="floorside-web-")), Speaker())
 
@@ -194,9 +196,8 @@ def build_hub(run_session: Callable[..., Any], *, media_dir: Path | None = None)
     hub.add_api_route("/alive", _alive, methods=["GET"], response_class=PlainTextResponse)
     for folder in _SERVED:
         hub.mount(f"/{folder}", StaticFiles(directory=_assets(folder)))
-    if media_dir is not None:
-        media_dir.mkdir(parents=True, exist_ok=True)
-        hub.mount("/media", StaticFiles(directory=media_dir, check_dir=False))
+    if find_picture is not None:
+        hub.add_api_route("/media/{sha}", _picture_route(find_picture), methods=["GET"], response_class=Response)
     hub.mount(
         "/",
         flet_app(
@@ -214,12 +215,24 @@ def build_hub(run_session: Callable[..., Any], *, media_dir: Path | None = None)
     return hub
 
 
+def _picture_route(find_picture: FindPicture) -> Callable[[str], Response]:
+    """One picture of the shelf; its name is its hash, so a browser may keep it for the shift."""
+
+    def get_picture(sha: str) -> Response:
+        found = find_picture(sha)
+        if found is None:
+            return Response(status_code=404)
+        return FileResponse(found, media_type="image/webp", headers={"Cache-Control": "private, max-age=3600"})
+
+    return get_picture
+
+
 class TabletHub:
     """A tablet served to browsers: enrol it if need be, then `run` until it is stopped."""
 
-    def __init__(self, stage: Stage, media_dir: Path, *, host: str, port: int, **tls: Any) -> None:
+    def __init__(self, stage: Stage, find_picture: FindPicture, *, host: str, port: int, **tls: Any) -> None:
         self._stage = stage
-        self._hub = build_hub(stage.run_session, media_dir=media_dir)
+        self._hub = build_hub(stage.run_session, find_picture=find_picture)
         self._host, self._port, self._tls = host, port, tls
 
     @property
@@ -265,7 +278,7 @@ def make_tablet_hub(
     settings = Settings(data_dir=data_dir, is_own_folder=True)
     tablet = make_tablet(settings, gate=switch.is_open)
     stage = open_stage(tablet, app=APP_VERSION, switch=switch if may_cut_network else None)
-    return TabletHub(stage, settings.media_dir, host=host, port=port, **tls)
+    return TabletHub(stage, tablet.pictures.show, host=host, port=port, **tls)
 
 
 async def _alive() -> str:

@@ -45,7 +45,8 @@ CARD_STOCK_NOTE: Final = "card_stock"
 install they are void. The sync worker writes HQ's whole list at each hello; who hands one out skips those whose loyalty
 id the journal already enrolled, for HQ sends a card again until it knows that it was used."""
 SLICE_WIPED_NOTE: Final = "slice_wiped_at"
-"""When this tablet deleted its shoppers by itself, after too long without HQ."""
+"""When this tablet deleted its shoppers by itself, after too long without HQ or at a revocation; gone once HQ vouches
+for it again."""
 
 
 class Clock(Protocol):
@@ -74,8 +75,33 @@ class KeyStore(Protocol):
     def database_key(self, name: str) -> str:
         """The key (64 hex digits) for a database, made at first use. Raises Damaged if it cannot be read."""
 
+    def has_key(self, name: str) -> bool:
+        """Say whether a key was made."""
+
     def forget(self, name: str) -> None:
         """Delete a key; what it sealed cannot be opened again."""
+
+
+class PictureShelf(Protocol):
+    """Pictures fetched from HQ. Nothing raises: where a picture cannot be kept, a drawing stands in."""
+
+    def missed(self) -> tuple[str, ...]:
+        """Pictures a card wanted to show and could not."""
+
+    def holds(self, sha: str) -> bool:
+        """Say whether a picture is here."""
+
+    def has_room(self) -> bool:
+        """Say whether a picture fits without another one having to go."""
+
+    def keep(self, sha: str, picture: bytes) -> bool:
+        """Keep a picture, the least recently shown going for it; False for one that is not what its name says."""
+
+    def give_up(self, sha: str) -> None:
+        """Forget that a picture was missed."""
+
+    def clear(self) -> None:
+        """Delete every picture: they go with the slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +320,9 @@ class Replica(Protocol):
 
     def revision(self, kinds: Iterable[str]) -> int:
         """A number that changes when a document `kind/...` of these kinds does: what derived tables are kept by."""
+
+    def pictures_shown(self) -> tuple[str, ...]:
+        """SHA-256 of each picture that a card of the slice can show."""
 
     def document(self, document_id: str) -> StoredDocument | None:
         """One document by id."""

@@ -109,6 +109,13 @@ class RingKeyStore:
             )
         return str(key)
 
+    def has_key(self, name: str) -> bool:
+        """Say whether a key was made; a ring that does not answer is left to tell so when the key is asked for."""
+        try:
+            return self._ring.get_password(_RING_SERVICE, name) is not None
+        except Exception:  # noqa: BLE001 (a ring raises what its backend likes)
+            return True
+
     def forget(self, name: str) -> None:
         """Delete a key."""
         try:

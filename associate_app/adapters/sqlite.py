@@ -15,6 +15,7 @@ from associate_app.adapters.install_file import InstallFile
 from associate_app.adapters.sqlite_connection import Connection
 from associate_app.adapters.sqlite_journal import JournalTables
 from associate_app.adapters.sqlite_notebook import NotebookTables
+from associate_app.adapters.sqlite_pictures import PictureTables
 from associate_app.adapters.sqlite_replica import ReplicaTables
 from associate_app.adapters.sqlite_schema import MIGRATIONS
 from associate_app.adapters.sqlite_search import ShopperSearch
@@ -22,7 +23,7 @@ from associate_app.ports import Chance, Clock
 from shared.ids import Uuid7
 
 
-class TabletFile(JournalTables, ReplicaTables, ShopperSearch, NotebookTables):
+class TabletFile(JournalTables, ReplicaTables, PictureTables, ShopperSearch, NotebookTables):
     """The tablet database of `ports.py` over one SQLite file."""
 
     def __init__(self, connection: Connection, install_file: InstallFile) -> None:

@@ -1,14 +1,10 @@
-"""Commands about this tablet and HQ: enrol, sync, status, export."""
+"""Commands about this tablet and HQ: enrol, sync, status."""
 
 from __future__ import annotations
 
 import contextlib
-import getpass
-import secrets
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -18,13 +14,11 @@ from rich.text import Text
 
 from associate_app.command_line.common import DEFAULT, REFUSED, Common, complain, people, say, say_json, tablet_of
 from associate_app.services.enrol import enrol_tablet, read_invitation
-from associate_app.services.export import export_journal, seal_journal
 from associate_app.services.outbox import journal_lines
 from associate_app.services.status import TabletStatus, read_status
 from associate_app.settings import APP_VERSION
 from associate_app.sync.rounds import SyncSummary, run_until_idle
 from associate_app.sync.status import SyncStatus
-from shared.errors import Refused
 
 PATIENCE_S: Final = 20.0
 _LISTED: Final = 10
@@ -88,35 +82,6 @@ def status(*, common: Common = DEFAULT) -> None:
             words = f"{line.state_words}. {line.why}" if line.why else line.state_words
             table.add_row(*map(Text, (_minute(line.recorded_at), line.what, line.detail, words)))
         people().print(table)
-
-
-def export(*, file: Path | None = None, seal: bool = False, common: Common = DEFAULT) -> None:
-    """Write the journal to a file, for a tablet that cannot send it.
-
-    Parameters
-    ----------
-    file
-        Where to; standard output when left out.
-    seal
-        Ask for a passphrase and encrypt the file with it.
-    """
-    if file is None and common.json:
-        raise Refused("With --json the journal goes to a file: name it with --file.")
-    with tablet_of(common) as (_, database):
-        lines = list(export_journal(database))
-    text = "\n".join(lines) if not seal else seal_journal(iter(lines), _ask_passphrase(), secrets.token_bytes(16))
-    if file is None:
-        sys.stdout.write(text + "\n")
-        return
-    file.write_text(text + "\n", encoding="utf-8")
-    told = {"file": str(file), "ops": len(lines) - 1, "sealed": seal}
-    say(common, told, f"{len(lines) - 1} records are in {file}.")
-
-
-def _ask_passphrase() -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass("Passphrase: ")
-    return sys.stdin.readline().rstrip("\n")
 
 
 @contextlib.contextmanager

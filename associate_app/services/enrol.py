@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from associate_app.ports import DeviceIdentity, SyncEndpoint, TabletDatabase
+from associate_app.services.parting import only_here
 from shared.errors import Problem, Refused, Weather
 from shared.scan_code import ENROLMENT_PREFIX, parse_enrolment
-from shared.wire.messages import EnrollRequest
+from shared.wire.messages import EnrollReply, EnrollRequest
 
 NAME_LENGTH_MAX: Final = 80
 
@@ -60,6 +61,7 @@ def enrol_tablet(
         raise Refused(_problem_sentence(problem)) from problem
     except Weather as weather:
         raise Refused(_weather_sentence(invitation, weather)) from weather
+    _check_same_place(database, reply)
     device = DeviceIdentity(
         server_url=invitation.url,
         device_id=reply.device_id,
@@ -71,6 +73,23 @@ def enrol_tablet(
     )
     database.save_device(device)
     return device
+
+
+def _check_same_place(database: TabletDatabase, reply: EnrollReply) -> None:
+    """Records of one store are nothing that another store, or another HQ, can take. HQ is known by its receipt keys:
+    its address may change."""
+    known, count = database.device(), len(only_here(database))
+    if known is None or not count:
+        return
+    keys = {known.receipt_key, *(stored.body.get("public_key") for stored in database.documents("receipt_key"))}
+    what = "HQ" if reply.receipt_key not in keys else "store" if reply.store != known.store else None
+    if what is not None:
+        records = "1 record" if count == 1 else f"{count} records"
+        raise Refused(
+            f"This code is of another {what}, and is used up now. {records} recorded here would not reach the "
+            "present store any more, so nothing was changed. "
+            "Send first, or keep a copy with `associate-app export --file FILE`; then connect with a code."
+        )
 
 
 def _problem_sentence(problem: Problem) -> str:

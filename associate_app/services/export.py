@@ -1,34 +1,26 @@
-"""Taking the journal off a tablet that can no longer send it: plain JSON lines, or sealed with a passphrase.
+"""Taking the journal off a tablet that can no longer send it, in the form of `shared/salvage_file.py`.
 
-HQ's `salvage` reads the lines and merges them only when a person approves. A sealed file begins with `FSJ1.`: scrypt
-(n = 2^15, r = 8, p = 1) makes the key from the passphrase, Fernet seals the lines.
+HQ merges what is in it only when a person approves. What was exported is remembered, so that a reset may follow.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator
-from typing import Any, Final
-
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from typing import Final
 
 from associate_app.ports import TabletDatabase
-from shared.errors import Refused
+from shared.salvage_file import FORMAT, spell_line
 
-SEALED_PREFIX: Final = "FSJ1."
-FORMAT: Final = "floorside-journal-1"
-_SALT_BYTES: Final = 16
+SAFE_ELSEWHERE_NOTE: Final = "safe_elsewhere"
+"""The newest op_id that an export, or HQ's salvage, holds as well."""
 _ALL: Final = 2**31
-_PASSPHRASE_MIN: Final = 8
 
 
 def export_journal(database: TabletDatabase) -> Iterator[str]:
     """JSON lines without their ends: a header, then every kept op oldest first as `{"op", "chain", "state"}`."""
     device = database.device()
     counts = database.counts()
-    yield _spell(
+    yield spell_line(
         {
             "format": FORMAT,
             "install_id": database.install_id(),
@@ -40,30 +32,10 @@ def export_journal(database: TabletDatabase) -> Iterator[str]:
     )
     for entry in reversed(database.entries(limit=_ALL)):
         if entry.op.body:
-            yield _spell({"op": entry.op.as_wire(), "chain": entry.chain, "state": entry.state})
+            yield spell_line({"op": entry.op.as_wire(), "chain": entry.chain, "state": entry.state})
 
 
-def seal_journal(lines: Iterator[str], passphrase: str, salt: bytes) -> str:
-    """The lines sealed with a passphrase. `salt` is 16 random bytes. Raises Refused for a passphrase too short."""
-    if len(passphrase) < _PASSPHRASE_MIN:
-        raise Refused(f"A passphrase has at least {_PASSPHRASE_MIN} characters.")
-    sealed = _fernet(passphrase, salt).encrypt("\n".join(lines).encode())
-    return SEALED_PREFIX + base64.urlsafe_b64encode(salt).decode() + "." + sealed.decode()
-
-
-def unseal_journal(text: str, passphrase: str) -> list[str]:
-    """The lines of a sealed file. Raises Refused for another passphrase or a damaged file."""
-    try:
-        salt, sealed = text.removeprefix(SEALED_PREFIX).strip().split(".", 1)
-        return _fernet(passphrase, base64.urlsafe_b64decode(salt)).decrypt(sealed.encode()).decode().split("\n")
-    except (ValueError, InvalidToken):
-        raise Refused("This file cannot be opened: the passphrase is another one, or the file is damaged.") from None
-
-
-def _fernet(passphrase: str, salt: bytes) -> Fernet:
-    key = Scrypt(salt=salt[:_SALT_BYTES], length=32, n=2**15, r=8, p=1).derive(passphrase.encode())
-    return Fernet(base64.urlsafe_b64encode(key))
-
-
-def _spell(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def note_safe_elsewhere(database: TabletDatabase, op_id: str | None) -> None:
+    """Remember that all ops up to this one are kept outside this tablet too."""
+    if op_id is not None:
+        database.write_note(SAFE_ELSEWHERE_NOTE, max(op_id, database.read_note(SAFE_ELSEWHERE_NOTE) or ""))

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from associate_app.ports import (
-    LAST_COMPLETE_SYNC_NOTE,
-    LAST_CONTACT_NOTE,
-    StoredDocument,
-    TabletDatabase,
-)
+from associate_app.absence import away_s
+from associate_app.ports import LAST_COMPLETE_SYNC_NOTE, StoredDocument, TabletDatabase
 from associate_app.services.scan import CardReading, read_scan
 from associate_app.services.store_book import StoreBook
 from shared.cards import CardStatus
-from shared.clock import is_at, parse_at
 from shared.identity import Identifier, IdentifierType, normalise, profile_id_for
 from shared.lifecycle import StageDecision
 from shared.overlay import bare_document, overlay
@@ -216,7 +211,4 @@ def _as_of(database: TabletDatabase) -> str | None:
 
 
 def _is_slice_old(database: TabletDatabase, book: StoreBook, now: datetime) -> bool:
-    contact_at = database.read_note(LAST_CONTACT_NOTE)
-    if contact_at is None or not is_at(contact_at):
-        return False
-    return now - parse_at(contact_at) > timedelta(hours=book.rules.hide_behaviour_h)
+    return (away_s(database, now) or 0.0) > book.rules.hide_behaviour_h * 3600

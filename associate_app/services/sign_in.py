@@ -15,9 +15,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import ValidationError
 
-from associate_app.ports import LAST_CONTACT_NOTE, Clock, TabletDatabase
+from associate_app.absence import away_s
+from associate_app.ports import Clock, TabletDatabase
 from associate_app.services.store_book import TabletRules
-from shared.clock import format_at, is_at, parse_at
+from shared.clock import format_at, parse_at
 from shared.documents import AssociateDocument
 
 FREE_TRIES: Final = 5
@@ -72,10 +73,7 @@ def _fits(pin_hash: str, pin: str) -> bool:
 
 
 def _is_unvouched(database: TabletDatabase, now: datetime, rules: TabletRules) -> bool:
-    contact_at = database.read_note(LAST_CONTACT_NOTE)
-    if contact_at is None or not is_at(contact_at):
-        return False
-    return now - parse_at(contact_at) > timedelta(days=rules.sign_in_d)
+    return (away_s(database, now) or 0.0) > rules.sign_in_d * 86_400
 
 
 def _tries(database: TabletDatabase, associate_id: str) -> tuple[int, str | None]:

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from associate_app.ports import (
     CLOCK_OFFSET_NOTE,
+    EPOCH_NOTE,
     LAST_COMPLETE_SYNC_NOTE,
     LAST_CONTACT_NOTE,
+    SLICE_WIPED_NOTE,
     OutboxCounts,
     ReplicaState,
     TabletDatabase,
@@ -35,6 +37,10 @@ class TabletStatus:
     clock_offset_ms: int | None
     clock_sentence: str | None
     replica: tuple[ReplicaState, ...]
+    install_id: str
+    epoch: str | None
+    slice_wiped_at: str | None
+    """When this tablet deleted its shoppers by itself; None once HQ has vouched for it again."""
 
     @property
     def is_all_at_hq(self) -> bool:
@@ -74,6 +80,9 @@ class TabletStatus:
             "name": self.name,
             "clock_offset_ms": self.clock_offset_ms,
             "clock": self.clock_sentence,
+            "install_id": self.install_id,
+            "epoch": self.epoch,
+            "slice_wiped_at": self.slice_wiped_at,
             "replica": [
                 {"scope": state.scope, "at": state.at, "count": state.count, "sum": state.sum} for state in self.replica
             ],
@@ -94,6 +103,9 @@ def read_status(database: TabletDatabase) -> TabletStatus:
         clock_offset_ms=offset_ms,
         clock_sentence=clock_sentence(offset_ms),
         replica=database.states(),
+        install_id=database.install_id(),
+        epoch=database.read_note(EPOCH_NOTE),
+        slice_wiped_at=database.read_note(SLICE_WIPED_NOTE),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from associate_app.ports import Chance, Clock, SyncEndpoint, TabletDatabase
+from associate_app.ports import Chance, Clock, PictureShelf, SyncEndpoint, TabletDatabase
 from associate_app.sync import engine, steps
 from associate_app.sync.errands import UNTIDY_NOTE, Errands
 from associate_app.sync.state import EngineState, Trouble
@@ -47,13 +47,21 @@ class SyncDriver:
         app_version: str,
         owner: str,
         wipe_after_days: int = WIPE_AFTER_DAYS,
+        pictures: PictureShelf | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._app_version = app_version
         self._owner = owner
         self._errands = Errands(
-            database, endpoint, clock, chance, app_version=app_version, owner=owner, wipe_after_days=wipe_after_days
+            database,
+            endpoint,
+            clock,
+            chance,
+            app_version=app_version,
+            owner=owner,
+            wipe_after_days=wipe_after_days,
+            pictures=pictures,
         )
         self._state, self._action = engine.begin(app_version)
         self._wake_s = clock.monotonic_s()

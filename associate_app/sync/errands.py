@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
+from associate_app.absence import AbsenceMeter
 from associate_app.ports import (
     CARD_STOCK_NOTE,
     CLOCK_OFFSET_NOTE,
@@ -24,6 +25,7 @@ from associate_app.ports import (
     Chance,
     Clock,
     NoTrust,
+    PictureShelf,
     SyncEndpoint,
     TabletDatabase,
 )
@@ -78,6 +80,7 @@ class Errands:
         app_version: str,
         owner: str,
         wipe_after_days: int,
+        pictures: PictureShelf | None = None,
     ) -> None:
         self._database = database
         self._endpoint = endpoint
@@ -86,6 +89,8 @@ class Errands:
         self._app_version = app_version
         self._owner = owner
         self._wipe_after_days = wipe_after_days
+        self._pictures = pictures
+        self._absence = AbsenceMeter(clock)
         self._has_looked = False
         self._batch: steps.Batch | None = None
         self._hq_heard: tuple[str, float] | None = None
@@ -209,13 +214,14 @@ class Errands:
 
     def _is_wipe_due(self) -> bool:
         """A tablet without HQ for too long may be lost: it deletes its shoppers once."""
-        last, wiped = self._database.read_note(LAST_CONTACT_NOTE), self._database.read_note(SLICE_WIPED_NOTE)
-        if last is None or (wiped is not None and wiped >= last):
-            return False
-        return self._is_past(LAST_CONTACT_NOTE, self._wipe_after_days * 86_400)
+        away_s = self._absence.add_up(self._database)
+        is_wiped = self._database.read_note(SLICE_WIPED_NOTE) is not None
+        return away_s is not None and not is_wiped and away_s >= self._wipe_after_days * 86_400
 
     def _wipe(self, _action: steps.WipeSlice) -> steps.Event:
         self._database.wipe_shoppers()
+        if self._pictures is not None:
+            self._pictures.clear()
         self._database.write_note(SLICE_WIPED_NOTE, self._now_at())
         return steps.Wiped(self.moment())
 
@@ -257,7 +263,8 @@ class Errands:
         with self._database.atomic():
             self._keep_place(action.device_id, action.token)
             self._keep_cards(action.card_stock)
-            self._database.write_note(LAST_CONTACT_NOTE, self._now_at())
+            self._note_contact()
+            self._database.write_note(SLICE_WIPED_NOTE, None)
             self._database.write_note(CLOCK_OFFSET_NOTE, str(action.offset_ms))
             if action.resend_from is not None and not self._database.resend_from(action.resend_from):
                 return steps.Adopted(self.moment(), is_resendable=False)
@@ -265,6 +272,10 @@ class Errands:
                 self._database.requeue_earlier_installs()
             self._database.write_note(EPOCH_NOTE, action.epoch)
         return steps.Adopted(self.moment())
+
+    def _note_contact(self) -> None:
+        self._database.write_note(LAST_CONTACT_NOTE, self._now_at())
+        self._absence.restart()
 
     def _keep_place(self, device_id: str, token: str | None) -> None:
         """A rotated token and the store this tablet was given to, unless it was connected anew while hello was on its
@@ -402,7 +413,7 @@ class Errands:
         now_at = self._now_at()
         with self._database.atomic():
             self._database.write_note(LAST_COMPLETE_SYNC_NOTE, now_at)
-            self._database.write_note(LAST_CONTACT_NOTE, now_at)
+            self._note_contact()
             self._database.write_note(UNTIDY_NOTE, None)
             if action.has_recomputed:
                 self._database.write_note(RECOMPUTED_NOTE, now_at)

@@ -141,6 +141,26 @@ class SyncThread(SteppingThread):
         self._close()
 
 
+class PictureThread(SteppingThread):
+    """The pictures' thread. `open_fetcher` is called on it, and gives the fetcher and what closes its connection."""
+
+    def __init__(
+        self, open_fetcher: Callable[[], tuple[Stepper, Callable[[], None]]], *, name: str = "floorside pictures"
+    ) -> None:
+        super().__init__(name)
+        self._open_fetcher = open_fetcher
+        self._fetcher: Stepper | None = None
+        self._shut: Callable[[], None] = lambda: None
+
+    def _step(self) -> float:
+        if self._fetcher is None:
+            self._fetcher, self._shut = self._open_fetcher()
+        return self._fetcher.step()
+
+    def _end(self) -> None:
+        self._shut()
+
+
 class DoorbellThread(SteppingThread):
     """The doorbell's thread; it opens nothing and is stopped first."""
 

@@ -178,6 +178,8 @@ class SyncFace:
 
     sentence: str
     tone: PillTone
+    notices: tuple[tuple[str, bool], ...]
+    """What stands in the way, in whole sentences with a next step; amber where a person should look."""
     lines: tuple[str, ...]
     receipt: str
     records: tuple[RecordRow, ...]

@@ -134,24 +134,27 @@ class Overview:
         return SyncFace(
             sentence=_sync_sentence(status, words),
             tone=self._tone(status),
-            lines=tuple(self._sync_lines(status, words, now)),
+            notices=tuple(self._notices(status, words)),
+            lines=tuple(_sync_lines(status, words, now)),
             receipt=_receipt(status, words, now),
             records=tuple(self._record(line, book, words, now) for line in journal_lines(self._database)),
             is_cut=is_cut,
         )
 
-    def _sync_lines(self, status: TabletStatus, words: Speaker, now: datetime) -> Iterator[str]:
+    def _notices(self, status: TabletStatus, words: Speaker) -> Iterator[tuple[str, bool]]:
+        """The trouble, a wrong clock, shoppers deleted: each once. Weather is no reason to look."""
         told = self._status()
         if told.words:
-            yield told.words
-        if status.counts.oldest_pending_at:
-            yield words("sync.oldest", when=words.ago(status.counts.oldest_pending_at, now))
-        at = status.last_complete_sync_at
-        yield words("sync.last", when=words.stamp(at, now)) if at else words("sync.never")
-        if status.clock_sentence:
-            yield status.clock_sentence
+            yield told.words, told.trouble in SERIOUS
+        if status.clock_sentence and told.trouble != "certificate":
+            yield status.clock_sentence, True
+        if status.slice_wiped_at:
+            yield words("sync.wiped"), False
+        if told.notice:
+            yield words("sync.from_hq", text=told.notice), False
 
     def _record(self, line: JournalLine, book: StoreBook | None, words: Speaker, now: datetime) -> RecordRow:
+        is_sending = line.state == "pending" and self._status().phase in ("push", "settle")
         tone = {"here": PillTone.WAITING, "at_hq": PillTone.SAVED, "look": PillTone.LOOK}[line.standing]
         name = name_of(self._database, "profile_id", line.profile_id)
         at_hq = {"time": words.stamp(line.acked_at, now)} if line.acked_at else {"time": ""}
@@ -161,7 +164,7 @@ class Overview:
                 part for part in (line.what, line.detail, _title_of(book, line.play_id, words), name) if part
             ),
             when=words.stamp(line.recorded_at, now),
-            state=words(f"sync.state.{line.state}", **at_hq).strip(),
+            state=words(f"sync.state.{'sending' if is_sending else line.state}", **at_hq).strip(),
             tone=tone,
             detail=line.why,
         )
@@ -179,6 +182,13 @@ def _title_of(book: StoreBook | None, play_id: str | None, words: Speaker) -> st
     plays = book.playbook.plays if book and play_id else ()
     found = next((play for play in plays if play.id == play_id), None)
     return in_language(found.title, words.language) if found else None
+
+
+def _sync_lines(status: TabletStatus, words: Speaker, now: datetime) -> Iterator[str]:
+    if status.counts.oldest_pending_at:
+        yield words("sync.oldest", when=words.ago(status.counts.oldest_pending_at, now))
+    at = status.last_complete_sync_at
+    yield words("sync.last", when=words.stamp(at, now)) if at else words("sync.never")
 
 
 def _sync_sentence(status: TabletStatus, words: Speaker) -> str:

@@ -19,9 +19,10 @@ from associate_app.services.enrol import Invitation, enrol_tablet
 from associate_app.services.store_book import StoreBooks
 from associate_app.sync.doorbell import Doorbell
 from associate_app.sync.driver import SyncDriver
+from associate_app.sync.pictures import PictureFetcher
 from associate_app.sync.status import SyncStatus
 from associate_app.sync.steps import Ring
-from associate_app.sync.worker import DoorbellThread, SyncThread
+from associate_app.sync.worker import DoorbellThread, PictureThread, SyncThread
 from associate_app.ui.app import run_session
 from associate_app.ui.floor import Engine, TabletFloor
 from associate_app.ui.state import Floor, Heart, Shifts
@@ -68,6 +69,9 @@ class Tablet(Protocol):
     def open_driver(self) -> tuple[SyncDriver, Callable[[], None]]:
         """The sync worker on a connection of its own."""
 
+    def open_fetcher(self, status: Callable[[], SyncStatus]) -> tuple[PictureFetcher, Callable[[], None]]:
+        """What fetches pictures, on a connection of its own."""
+
 
 class NetworkSwitch:
     """The demo's switch that takes the network away: it shuts the tablet's door to HQ and nothing else."""
@@ -86,6 +90,7 @@ class SyncEngine:
     def __init__(self, tablet: Tablet, database: TabletDatabase, heart: Heart) -> None:
         self._tablet, self._database, self._heart = tablet, database, heart
         self._worker = SyncThread(tablet.open_driver)
+        self._pictures = PictureThread(lambda: tablet.open_fetcher(self.status))
         self._doorbell: DoorbellThread | None = None
 
     def start(self) -> None:
@@ -102,11 +107,13 @@ class SyncEngine:
         )
         self._doorbell = DoorbellThread(bell)
         self._doorbell.start()
+        self._pictures.start()
 
     def stop(self) -> None:
-        """Ask both threads to end; the doorbell's long wait is not waited for."""
+        """Ask the threads to end; the doorbell's long wait is not waited for, nor a picture on its way."""
         if self._doorbell is not None:
             self._doorbell.stop(timeout_s=0.1)
+            self._pictures.stop(timeout_s=0.1)
             self._worker.stop(timeout_s=_STOP_S)
 
     def status(self) -> SyncStatus:

@@ -302,6 +302,9 @@ ENGLISH: Final[dict[str, str]] = {
     "sync.oldest": "The oldest was saved {when}.",
     "sync.last": "Last complete sync {when}",
     "sync.never": "No complete sync yet",
+    "sync.wiped": "This tablet was without HQ for too long, so it deleted its shoppers. They come back with the "
+    "network; what was recorded here is kept.",
+    "sync.from_hq": "HQ says: {text}",
     "sync.send": "Send now",
     "sync.records": "Records on this tablet",
     "sync.nothing_yet": "Nothing has been recorded here yet.",

@@ -33,7 +33,7 @@ def sync_screen() -> ft.Control:
     face, _ = use_reading(desk.floor.sync, [light.face])
     if face is None:
         return ft.Container(expand=True)
-    blocks: list[ft.Control] = [_sentence(desk, face), *_cut(desk, face), _records(desk, face)]
+    blocks: list[ft.Control] = [_sentence(desk, face), *_notices(face), *_cut(desk, face), _records(desk, face)]
     return page_of(words("sync.title"), ft.Column(blocks, spacing=theme.XL), has_width_limit=True)
 
 
@@ -58,6 +58,17 @@ def _sentence(desk: Desk, face: SyncFace) -> ft.Control:
         rows: list[ft.Control] = [ft.Row(sentence, spacing=theme.L), button]
         return ft.Column(rows, spacing=theme.L, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     return ft.Row([*sentence, button], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.CENTER)
+
+
+def _notices(face: SyncFace) -> list[ft.Control]:
+    told: list[ft.Control] = [
+        ft.Semantics(
+            live_region=True,
+            content=banner(text, ft.Icons.ERROR_OUTLINE if is_amber else ft.Icons.INFO_OUTLINE, is_amber=is_amber),
+        )
+        for text, is_amber in face.notices
+    ]
+    return [ft.Column(told, spacing=theme.S)] if told else []
 
 
 def _cut(desk: Desk, face: SyncFace) -> list[ft.Control]:

@@ -173,10 +173,10 @@ def test_sync_without_hq_says_so_and_loses_nothing(folder):
 
 def test_export_writes_the_journal(told, folder, tmp_path, monkeypatch):
     """Plain to standard output, or sealed into a file."""
-    plain = here("export", "--data-dir", folder)
+    plain = here("export", "--plain", "--data-dir", folder)
     assert json.loads(plain.out.splitlines()[0])["format"] == "floorside-journal-1"
     monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse\n"))
-    sealed = told(f"export --seal --file '{tmp_path / 'journal.txt'}'")
+    sealed = told(f"export --file '{tmp_path / 'journal.txt'}'")
     assert sealed["sealed"] is True
     assert (tmp_path / "journal.txt").read_text().startswith("FSJ1.")
 
@@ -187,7 +187,7 @@ def test_an_unconnected_tablet_says_what_to_do(tmp_path):
         done = here(*line.split(), "--data-dir", tmp_path)
         assert (done.status, "Connect it with an enrolment code" in done.err) == (1, True)
     assert here("status", "--json", "--data-dir", tmp_path).json["store"] is None
-    assert here("export", "--data-dir", tmp_path).status == 0
+    assert here("export", "--plain", "--data-dir", tmp_path).status == 0
 
 
 def test_a_damaged_key_or_database_is_a_sentence(tmp_path):

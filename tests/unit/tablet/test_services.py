@@ -10,13 +10,14 @@ import pytest
 from associate_app.ports import CLOCK_OFFSET_NOTE, DeviceIdentity
 from associate_app.services import record
 from associate_app.services.enrol import Invitation, enrol_tablet, read_invitation
-from associate_app.services.export import SEALED_PREFIX, export_journal, seal_journal, unseal_journal
+from associate_app.services.export import export_journal
 from associate_app.services.lookup import look_up
 from associate_app.services.outbox import journal_lines, seen_since
 from associate_app.services.search import find_shoppers
 from associate_app.services.sign_in import associates_here, sign_in
 from associate_app.services.status import clock_sentence, read_status
 from shared.errors import Problem, Refused, Weather
+from shared.salvage_file import SEALED_PREFIX, read_journal, seal_journal, unseal_journal
 from shared.scan_code import encode_enrolment
 from shared.wire.canonical import sha_of
 from shared.wire.messages import EnrollReply
@@ -291,6 +292,11 @@ def test_a_sealed_export_opens_with_its_passphrase_only(shop):
     assert sealed.startswith(SEALED_PREFIX)
     assert "wool" not in sealed
     assert unseal_journal(sealed, "correct horse") == lines
+    assert read_journal(sealed + "\n", "correct horse") == read_journal("\n".join(lines))
+    with pytest.raises(Refused, match="Give the passphrase"):
+        read_journal(sealed)
+    with pytest.raises(Refused, match="not a journal"):
+        read_journal(json.dumps({"format": "another"}))
     for text, passphrase in ((sealed, "another one"), (sealed[:-9], "correct horse"), ("FSJ1.", "correct horse")):
         with pytest.raises(Refused, match="cannot be opened"):
             unseal_journal(text, passphrase)

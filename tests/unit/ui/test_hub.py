@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from flet_web import get_package_web_dir  # type: ignore[import-untyped]
 
+from associate_app.adapters.picture_shelf import FilePictureShelf
 from associate_app.hub import build_hub, make_index, make_server
 from associate_app.ui.words import Speaker
 from shared.errors import Damaged
@@ -22,7 +23,7 @@ HOST = "tablet.test"
 def hub(tmp_path: Path) -> FastAPI:
     """A hub that draws nothing."""
     (tmp_path / ("ab" * 32)).write_bytes(b"picture")
-    return build_hub(lambda _: None, media_dir=tmp_path)
+    return build_hub(lambda _: None, find_picture=FilePictureShelf(tmp_path).show)
 
 
 def get(hub: FastAPI, *paths: str) -> list[httpx.Response]:
