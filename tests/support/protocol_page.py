@@ -16,17 +16,76 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from associate_app.sync import state
 from associate_app.sync.engine import draw_transitions
-from shared.cards import encode_card
+from shared import documents, projection
+from shared.cards import LOYALTY_ID_LENGTH_MAX, TEXT_LENGTH_MAX, encode_card
 from shared.journal import CHAIN_START, extend_chain, sign_receipt
-from shared.scan_code import encode_enrolment
+from shared.profile import Profile
+from shared.scan_code import SCAN_BYTES_MAX, encode_enrolment
 from shared.wire import messages
-from shared.wire.canonical import canonical, document_hash, sha_of
+from shared.wire.canonical import INTEGER_MAX, NESTING_MAX, TEXT_POINTS_MAX, canonical, document_hash, sha_of
 from shared.wire.ops import BODY_OF_KIND
 from shared.wire.problems import PROBLEMS
+from sync_server.api import bodies, parameters, sync
+from sync_server.services import cards, doorbell, feed, intake, opening, sessions
+from sync_server.settings import Settings
 from tests.support.golden import CARD_SEED, EPOCH, FOLDER, RECEIPT_SEED, Exchange, fixed_key
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "shared" / "PROTOCOL.md"
+_DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
+    "`profile/<id>`": Profile,
+    "`associate/<associate_id>`": documents.AssociateDocument,
+    "`stock/<sku>`": documents.StockDocument,
+    "`device/<device_id>`": documents.DeviceDocument,
+    "`product/<sku>`": documents.ProductDocument,
+    "`store/<code>`": documents.StoreDocument,
+    "`card_key/<kid>`": documents.CardKeyDocument,
+    "`receipt_key/<kid>`": documents.ReceiptKeyDocument,
+    "`card_cancelled/<card id>`": documents.CardCancelledDocument,
+}
+LIMITS: Final[dict[str, float]] = {
+    "ops in a push or salvage (`max_ops`)": messages.Limits().max_ops,
+    "bytes of a push or salvage, packed and unpacked (`max_bytes`)": messages.Limits().max_bytes,
+    "bytes of an op's canonical body (`max_op_bytes`)": messages.Limits().max_op_bytes,
+    "bytes of an enroll or hello": sync.SMALL_BYTES,
+    "seconds in which a body must arrive": bodies.BODY_TIMEOUT_S,
+    "bytes over which a JSON answer is gzipped": bodies.GZIP_OVER_BYTES,
+    "largest integer (and its negative)": INTEGER_MAX,
+    "levels of nesting in a body, the body itself being the first": NESTING_MAX,
+    "code points of a *text* in a body": TEXT_POINTS_MAX,
+    "changes in a page": feed.PAGE_MAX,
+    "seconds of a wait where none are said": sync.WAIT_S,
+    "seconds of a wait at most": doorbell.WAIT_S_MAX,
+    "scopes in `known`": parameters.KNOWN_MAX,
+    "snapshots at a time (setting)": Settings(data_dir=Path(), database="").snapshots_max,
+    "`next_poll_s` from": sessions.POLL_S,
+    "`next_poll_s` below": sessions.POLL_S + sessions.POLL_SPREAD_S,
+    "days a tablet keeps acknowledged ops (`retain_acked_days`)": sessions.RETAIN_ACKED_DAYS,
+    "cards in the stock": cards.STOCK,
+    "typed openings an hour for each associate": opening.TYPED_AN_HOUR,
+    "notes and outcomes listed in a profile": projection.LISTED_MAX,
+    "purchase lines listed in a profile": projection.PURCHASES_MAX,
+    "days of `recent`, before the profile's newest fact": projection.RECENT_DAYS,
+    "days that a visit holds a profile in a slice": projection.VISIT_DAYS,
+    "days that an opening or contact does": projection.CONTACT_DAYS,
+    "metres that count as near": projection.NEAR_M,
+    "milliseconds of offset over which a clock is suspect": intake.SUSPECT_MS,
+    "days until feedback is to be answered (`due_at`)": intake.FEEDBACK_DAYS,
+    "characters of a card": TEXT_LENGTH_MAX,
+    "bytes of a loyalty number on a card HQ issues": LOYALTY_ID_LENGTH_MAX,
+    "bytes of a scan": SCAN_BYTES_MAX,
+    "seconds of back-off at most": state.BACKOFF_S_MAX,
+    "requests in a row without progress on one lane": state.TRIES_MAX,
+    "seconds without HQ after which the return is spread": state.LONG_OFFLINE_S,
+    "seconds over which it is spread": state.RETURN_SPREAD_S,
+    "seconds of a session, before hello is said again": state.SESSION_S,
+    "5xx in a row that accuse a batch": state.BATCH_STRIKES_MAX,
+    "failures of a single op before it is withheld": state.OP_FAILURES_MAX,
+    "seconds those failures must span": state.OP_FAILING_S_MIN,
+}
+"""Every number of the protocol, named once; the page's table is drawn from here."""
+
 _PART: Final = re.compile(r"(<!-- drawn: ([a-z0-9 _-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CARDS_SHOWN: Final = 1
 
@@ -134,6 +193,27 @@ def _problems() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _documents() -> str:
+    lines = ["| document | field | presence | type |", "|---|---|---|---|"]
+    parts: dict[str, type[BaseModel]] = {}
+    for title, model in _DOCUMENTS.items():
+        lines += _rows_of(title, model, parts)
+    waiting = list(parts)
+    while waiting:
+        name = waiting.pop(0)
+        found: dict[str, type[BaseModel]] = {}
+        lines += _rows_of(f"*{name}*", parts[name], found)
+        waiting += [new for new in found if new not in parts]
+        parts.update(found)
+    return "\n".join(lines) + "\n"
+
+
+def _limits() -> str:
+    lines = ["| limit | value |", "|---|---|"]
+    lines += [f"| {said} | {value:,} |" for said, value in LIMITS.items()]
+    return "\n".join(lines) + "\n"
+
+
 # examples and vectors -------------------------------------------------------------------------------------------------
 
 
@@ -170,10 +250,10 @@ def _vector_receipt() -> str:
 
 
 def _vector_sum() -> str:
-    documents = {"stock/b": {"sku": "b", "quantity": 2}, "stock/a": {"sku": "a", "aisle": "Überlauf"}}
-    hashes = {id_: document_hash(id_, canonical(doc)) for id_, doc in documents.items()}
+    shown = {"stock/b": {"sku": "b", "quantity": 2}, "stock/a": {"sku": "a", "aisle": "Überlauf"}}
+    hashes = {id_: document_hash(id_, canonical(doc)) for id_, doc in shown.items()}
     total = sum(int(h, 16) for h in hashes.values()) & ((1 << 64) - 1)
-    return _told({"documents": documents, "h": hashes, "count": 2, "sum": f"{total:016x}"})
+    return _told({"documents": shown, "h": hashes, "count": 2, "sum": f"{total:016x}"})
 
 
 def _vector_card() -> str:
@@ -197,6 +277,8 @@ def _told(value: Any) -> str:
 
 _DRAWERS: Final[dict[str, Callable[[], str]]] = {
     "op-kinds": _op_kinds,
+    "documents": _documents,
+    "limits": _limits,
     "problems": _problems,
     "engine": draw_transitions,
     "vector-op": _vector_op,
