@@ -2,7 +2,7 @@
 
 `serve` prints one line of JSON (url, code, data_dir, store, shoppers, plays, qr) and serves until stopped. REPORT is
 JSON: `replica` {scope: {id: document}}, `ops` {op_id: first verdict that is not a duplicate, else duplicate}, and
-`receipt`, the last one. Write it when `GET /conformance` says `is_quiet` and a last round of push and pull found nothing.
+`receipt`, the last one. Write it once `GET /conformance` says `is_quiet` and a last round found nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import uvicorn
 
-from shared.code_patterns import with_check_digit
+from shared.code_patterns import CheckRule, with_check_digit
 from shared.ids import Uuid7
 from shared.scan_code import encode_enrolment
 from sync_server.adapters.system import SystemChance, SystemClock
@@ -39,7 +39,7 @@ def make_world(folder: Path) -> tuple[Headquarters, Hazards, dict[str, Any]]:
     hq = replace(fixed, clock=clock, chance=chance, make_id=Uuid7(clock.now, chance.bits))
     publish_playbook(hq)
     neighbour, leaving = make_journalist(hq), make_journalist(hq)
-    numbers = [with_check_digit(f"29{n:010}", "ean13") for n in range(SHOPPERS)]
+    numbers = [with_check_digit(f"29{n:010}", CheckRule.EAN13) for n in range(SHOPPERS)]
     for number in numbers:
         neighbour.note("likes \u2028 odd separators, Grün and \U0001f332", number)
     neighbour.push(neighbour.ops)

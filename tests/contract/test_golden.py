@@ -1,7 +1,7 @@
 """The frozen wire of floor-sync 1: `tests/contract/golden/floor-sync-1/`, one file an exchange, compared byte for byte.
 
-A change here is a change of the wire. Where it is meant: `python -m tests.redraw --golden`, read the difference, say why
-in the commit. A later version of the protocol gets a folder of its own; these requests must keep their verdicts for ever.
+A change here is a change of the wire. Where it is meant: `python -m tests.redraw --golden`, read the difference, say
+why in the commit. A later version of the protocol gets its own folder; these requests keep their verdicts for ever.
 """
 
 from __future__ import annotations

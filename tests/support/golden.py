@@ -1,6 +1,6 @@
 """Golden files: an exchange as its exact bytes, and the headquarters whose every byte is fixed (keys, epoch, clock).
 
-A file holds a request, a line of `=`, and its answer. Bodies stand unpacked; `content-encoding` says how they travelled.
+A file holds a request, a line of `=`, and its answer. Bodies stand unpacked; `content-encoding` says how they went.
 A picture's body is told by its hash. Devices and ids of the story are planted, so that no file hangs on HQ's dice.
 """
 

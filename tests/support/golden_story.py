@@ -247,11 +247,12 @@ def _broken(hq: Headquarters, asker: Asker, reason: Exception) -> Iterator[None]
 
 @contextmanager
 def _old_apps_refused() -> Iterator[None]:
-    held, access.MIN_APP = access.MIN_APP, "2.0"  # type: ignore[misc]
+    held = vars(access)["MIN_APP"]
+    setattr(access, "MIN_APP", "2.0")  # noqa: B010 - a name the module imports, not its own
     try:
         yield
     finally:
-        access.MIN_APP = held  # type: ignore[misc]
+        setattr(access, "MIN_APP", held)  # noqa: B010
 
 
 def _refuse(hq: Headquarters, asker: Asker) -> Story:
@@ -278,7 +279,12 @@ def _reasons() -> Iterator[tuple[str, Exception]]:
 
 def _salvage(hq: Headquarters, journal: Journal) -> Story:
     kept = {**journal.ops[1], "seq": 77, "op_id": golden_id(0x3000)}
-    message = {"epoch": None, "device_id": OTHER_DEVICE, "install_id": OTHER_INSTALL, "batch_id": golden_id(0xB20)}
+    message: dict[str, Any] = {
+        "epoch": None,
+        "device_id": OTHER_DEVICE,
+        "install_id": OTHER_INSTALL,
+        "batch_id": golden_id(0xB20),
+    }
     message |= {"device_now": NOW, "why": "revoked", "ops": [journal.ops[1], kept]}
     yield _post("salvage", "sync/salvage", message, OTHER_TOKEN)
 
@@ -293,7 +299,8 @@ def hold_conversation(folder: Path, frozen: dict[str, bytes] | None = None) -> l
     """
     with golden_headquarters(folder) as hq:
         asker = Asker(hq)
-        story, told = tell(hq, asker), []
+        story = tell(hq, asker)
+        told: list[tuple[Ask, Exchange]] = []
         ask = next(story)
         while True:
             name = f"{len(told) + 1:02}-{ask.name}"

@@ -164,10 +164,10 @@ def _spell_limits(limit: Any) -> str:
 def _op_kinds() -> str:
     lines = ["| kind | field | presence | type and limits |", "|---|---|---|---|"]
     parts: dict[str, type[BaseModel]] = {}
-    for kind, model in BODY_OF_KIND.items():
-        lines += _rows_of(f"`{kind}`", model, parts)
-    for name, model in parts.items():
-        lines += _rows_of(f"*{name}*", model, {})
+    for kind, body in BODY_OF_KIND.items():
+        lines += _rows_of(f"`{kind}`", body, parts)
+    for name, part in parts.items():
+        lines += _rows_of(f"*{name}*", part, {})
     return "\n".join(lines) + "\n"
 
 
