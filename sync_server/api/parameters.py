@@ -9,7 +9,7 @@ from sync_server.services.problems import refuse
 
 _WHOLE: Final = re.compile(r"[0-9]{1,15}\Z")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?\Z")
-_KNOWN_MAX: Final = 20
+KNOWN_MAX: Final = 20
 
 
 def whole_number(text: str | None, name: str, default: int | None = None) -> int | None:
@@ -45,6 +45,6 @@ def known_heads(text: str | None) -> dict[str, int]:
         if not scope or not _WHOLE.match(position):
             raise refuse("malformed_request", "known is a list like all:812,store:berlin-1:99120.")
         known[scope] = int(position)
-    if len(known) > _KNOWN_MAX:
-        raise refuse("malformed_request", f"known names more than {_KNOWN_MAX} scopes.")
+    if len(known) > KNOWN_MAX:
+        raise refuse("malformed_request", f"known names more than {KNOWN_MAX} scopes.")
     return known
