@@ -203,7 +203,7 @@ class World:
             self.network.deliver_late()
             self.check()
         self.calm_down()
-        self.inspector.check_rest(self.tablets, self.time.now_s, self.chance)
+        self.inspector.check_rest(self.tablets, self.chance)
         self._check_idle()
 
     def _deeds(self) -> dict[str, tuple[float, Callable[[], None]]]:
