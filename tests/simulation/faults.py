@@ -37,13 +37,22 @@ NETWORK_FAULTS: Final = (
 TABLET_FAULTS: Final = ("power", "full", "bug", "clone", "restore_tablet", "wipe", "sidecar", "clock", "offline")
 HQ_FAULTS: Final = ("restore_hq", "restart_hq", "revoke", "time")
 OP_FAULTS: Final = ("unknown", "poison", "merge", "consent", "correct")
-ALL_FAULTS: Final = (*NETWORK_FAULTS, *TABLET_FAULTS, *HQ_FAULTS, *OP_FAULTS)
+FIRST_FAULTS: Final = (*NETWORK_FAULTS, *TABLET_FAULTS, *HQ_FAULTS, *OP_FAULTS)
+CHANGE_FAULTS: Final = ("move", "schema", "min_app", "decide", "salvage")
+"""Drawn apart from the first ones, so that a seed keeps what it had of those."""
+ALL_FAULTS: Final = (*FIRST_FAULTS, *CHANGE_FAULTS)
 
 FAULTY_SHARE: Final = 0.12
 REQUESTS_A_MINUTE_MAX: Final = 600
 SAME_REQUESTS_A_MINUTE_MAX: Final = 20
 PUSH: Final = "/v1/sync/push"
 PULL: Final = "/v1/sync/pull"
+
+
+def draw_faults(chance: random.Random, seed: int) -> tuple[str, ...]:
+    """The faults a run has when nobody names them."""
+    first = [fault for fault in FIRST_FAULTS if chance.random() < 0.4]
+    return (*first, *(fault for fault in CHANGE_FAULTS if random.Random(f"{fault} of {seed}").random() < 0.25))
 
 
 class Broken(AssertionError):

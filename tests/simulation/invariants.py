@@ -41,7 +41,6 @@ class Recorded:
     occurred_at: str
     amends: str | None
     becomes: frozenset[str]
-    at_s: float
 
 
 @dataclass(slots=True)

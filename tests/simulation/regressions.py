@@ -83,4 +83,8 @@ REGRESSIONS = (
         ),
         "a power cut in the middle of a wipe",
     ),
+    Regression(
+        Plan(10, faults=("move", "schema", "min_app", "decide", "salvage", "drop_response", "offline", "consent")),
+        "a tablet connected in another store had the unsent ops of its first store refused for good",
+    ),
 )
