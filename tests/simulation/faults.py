@@ -55,8 +55,9 @@ def draw_faults(chance: random.Random, seed: int) -> tuple[str, ...]:
     return (*first, *(fault for fault in CHANGE_FAULTS if random.Random(f"{fault} of {seed}").random() < 0.25))
 
 
-class Broken(AssertionError):
-    """An invariant does not hold; its text begins with the invariant's name."""
+class Broken(BaseException):
+    """An invariant does not hold; its text begins with the invariant's name. The tablet's worker survives every
+    Exception, and must not survive this one: what the network sees would be lost there."""
 
 
 def demand(is_held: bool, invariant: str, words: str) -> None:
