@@ -47,6 +47,7 @@ STATIC_BUDGET_MIN = 1
 UNIT = Part("unit and property", 2, ("tests/unit", "tests/property", "tests/house"), ("-n", "2"))
 JOURNEYS = Part("journeys", 4, ("tests/e2e",), ("--timeout=240",))
 BENCH = Part("bench", 5, ("tests/bench",), ("-s", "--timeout=300"))
+SEEDS = Part("1,000 seeds", 60, ("tests/simulation/thousand_seeds.py",), ("--timeout=7200", "-s"))
 PARTS = (
     UNIT,
     Part("simulation", 3, ("tests/simulation",), ("-n", "2", "--timeout=180")),
@@ -70,7 +71,7 @@ class Selection:
 SELECTIONS = {
     "": Selection(True, PARTS),
     "quick": Selection(True, (UNIT,)),
-    "full": Selection(True, (*PARTS, BENCH), is_proof=True),
+    "full": Selection(True, (*PARTS, SEEDS, BENCH), is_proof=True),
     "e2e": Selection(False, (JOURNEYS,)),
     "bench": Selection(False, (BENCH,)),
 }
@@ -107,7 +108,7 @@ def run_static() -> list[str]:
 
 def run_part(part: Part) -> Outcome:
     """Run one part in its own pytest. A part whose folders do not exist yet is skipped with a line saying so."""
-    folders = [folder for folder in part.folders if (ROOT / folder).is_dir()]
+    folders = [folder for folder in part.folders if (ROOT / folder).exists()]
     print(f"\n== {part.name} ==", flush=True)
     if not folders:
         print(f"{part.name}: skipped, {' and '.join(part.folders)} does not exist yet")

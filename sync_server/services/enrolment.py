@@ -74,6 +74,8 @@ def enroll(hq: Headquarters, raw: Any) -> dict[str, Any]:
     token = hq.secret_text()
     with hq.database.write() as tx:
         device = _new_device(hq, _use_code(tx, request.code, now_at), request, now_at)
+        install = tx.lock_install(request.install_id, device.device_id)
+        device = _with_stores_of(tx, device, install.device_id)
         row = {
             "device_id": device.device_id,
             "store": device.store,
@@ -86,7 +88,6 @@ def enroll(hq: Headquarters, raw: Any) -> dict[str, Any]:
             "enrolled_at": device.enrolled_at,
         }
         tx.put_row("device", row)
-        install = tx.lock_install(request.install_id, device.device_id)
         tx.save_install(replace(install, device_id=device.device_id))
         hq.note_audit(tx, f"device {device.device_id}", "enrolled", device.store)
         epoch = tx.note(EPOCH_NOTE) or ""
@@ -130,6 +131,12 @@ def _use_code(tx: CentralWriter, code: str, now_at: str) -> str:
 def _new_device(hq: Headquarters, store: str, request: EnrollRequest, now_at: str) -> Device:
     name = request.name.strip()
     return Device(hq.make_id(), store, name, (store,), app=request.app, enrolled_at=now_at)
+
+
+def _with_stores_of(tx: CentralWriter, device: Device, earlier_id: str) -> Device:
+    """A tablet connected anew in another store still holds unsent ops of the store it comes from: they are taken."""
+    earlier = [store for row in tx.rows("device", device_id=earlier_id) for store in json.loads(row["stores_held"])]
+    return replace(device, stores_held=tuple(dict.fromkeys((device.store, *earlier))))
 
 
 def _device_document(device: Device) -> DocWrite:

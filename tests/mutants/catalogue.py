@@ -43,7 +43,7 @@ MUTANTS: Final = (
     Mutant("M10", "adopt the server's sum", on_tablets.adopt_the_sum, ("twist",), 0, ("I9",)),
     Mutant("M11", "page split inside equal positions", on_hq.equal_positions, (), 0, ("I6", "I7")),
     Mutant("M12", "snapshot without its end line", on_tablets.snapshot_without_end, ("truncate",), 3, ("I6", "I7")),
-    Mutant("M13", "no epoch check", on_hq.no_epoch_check, ("restore_hq",), 0, ("I11", "I19")),
+    Mutant("M13", "no epoch check", on_hq.no_epoch_check, ("restore_hq",), 0, ("I11",)),
     Mutant("M14", "no fork check", on_hq.no_fork_check, ("clone",), 0, ("I1",)),
     Mutant("M15", "device clocks decide", on_hq.device_clocks_decide, ("clock",), 0, ("I15",)),
     Mutant("M16", "timer not re-armed", on_tablets.timer_not_rearmed, ("bug", "full"), 0, ("I19",)),

@@ -60,7 +60,7 @@ def open_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @functools.cache
-def _begun_headquarters() -> tempfile.TemporaryDirectory[str]:
+def begin_headquarters() -> tempfile.TemporaryDirectory[str]:
     """A chain with two stores, made once a process: migrations are slow, and always the same."""
     place = open_folder()
     folder = Path(place.name)
@@ -82,4 +82,4 @@ def _write_keys(folder: Path) -> None:
 
 def copy_begun_headquarters(folder: Path) -> None:
     """Put the files of a chain that has just been made into a folder."""
-    shutil.copytree(_begun_headquarters().name, folder, dirs_exist_ok=True)
+    shutil.copytree(begin_headquarters().name, folder, dirs_exist_ok=True)

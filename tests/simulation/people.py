@@ -17,6 +17,7 @@ LOYALTY_IDS: Final = tuple(f"29000000{number:05d}" for number in range(6))
 EMAILS: Final = tuple(f"shopper{number}@example.com" for number in range(3))
 SPOILS_THE_MERGE: Final = "note that breaks the merge"
 REFUSED_BY_THE_DATABASE: Final = "note that the database refuses"
+OF_A_NEWER_APP: Final = "note of schema 2"
 ACCEPTED: Final = frozenset({"accepted"})
 PARKED: Final = frozenset({"parked"})
 REJECTED: Final = frozenset({"rejected"})
@@ -91,6 +92,8 @@ class People:
                 (tablet.make_op("note_added", shopper | {"text": "for all"}, scope="all"), REJECTED),
                 (tablet.make_op("note_added", shopper | {"text": "far"}, scope="store:nowhere"), REJECTED),
             ]
+        if "schema" in self.faults:
+            bad.append((tablet.make_op("note_added", shopper | {"text": OF_A_NEWER_APP}), PARKED))
         if "merge" in self.faults:
             bad += [
                 (tablet.make_op("note_added", shopper | {"text": text}), PARKED)
@@ -102,9 +105,21 @@ class People:
         return self.chance.choice(bad) if bad else None
 
 
-def as_recorded(op: NewOp, becomes: frozenset[str], at_s: float) -> Recorded:
+def as_recorded(op: NewOp, becomes: frozenset[str]) -> Recorded:
     """The model's own note of an op."""
-    return Recorded(op.op_id, sha_of(dict(op.body)), op.kind, op.associate_id, op.occurred_at, op.amends, becomes, at_s)
+    return Recorded(op.op_id, sha_of(dict(op.body)), op.kind, op.associate_id, op.occurred_at, op.amends, becomes)
+
+
+def think_of_decision(chance: random.Random, clock: HeadquartersClock, number: int) -> dict[str, Any]:
+    """A shopper decides in the web shop what their behaviour may be used for."""
+    return {
+        "type": "identify",
+        "messageId": f"decision-{number}",
+        "timestamp": format_at(clock.now()),
+        "userId": f"web-{number}",
+        "traits": {"loyalty_id": chance.choice(LOYALTY_IDS)},
+        "context": {"consent": {"categoryPreferences": {"personalise_in_store": chance.random() < 0.5}}},
+    }
 
 
 def think_of_event(chance: random.Random, clock: HeadquartersClock, number: int) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from sync_server.adapters.database import SqlWriter
 from sync_server.ports import DocWrite, LedgerRow, RowRefused
 from sync_server.services import feed, merge, sessions
 from sync_server.services.enrolment import revoke_device
+from tests.simulation.changes import NEW_APP, OLD_APP, Versions, changing_versions, other_store, salvage
 from tests.simulation.clocks import HeadquartersClock, TabletClock, TrueTime, open_folder
-from tests.simulation.faults import ALL_FAULTS, Broken, Network, demand
+from tests.simulation.faults import Broken, Network, demand, draw_faults
 from tests.simulation.headquarters import CommitLost, SimulatedHeadquarters
 from tests.simulation.invariants import Inspector
 from tests.simulation.people import (
@@ -26,6 +27,7 @@ from tests.simulation.people import (
     SPOILS_THE_MERGE,
     People,
     as_recorded,
+    think_of_decision,
     think_of_event,
 )
 from tests.simulation.tablet import PowerCut, SimulatedTablet, Trick
@@ -87,6 +89,7 @@ class World:
 
     plan: Plan
     folder: Path
+    versions: Versions
     chance: random.Random = field(init=False)
     time: TrueTime = field(default_factory=TrueTime)
     log: list[str] = field(default_factory=list)
@@ -101,7 +104,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.plan.seed)
-        drawn = tuple(fault for fault in ALL_FAULTS if self.chance.random() < 0.4)
+        drawn = draw_faults(self.chance, self.plan.seed)
         self.faults = drawn if self.plan.faults is None else self.plan.faults
         self.hq = SimulatedHeadquarters(self.folder / "hq", self.time, self.chance)
         self.network = Network(self.hq, self.time, self.chance, self.say, self.faults)
@@ -169,7 +172,7 @@ class World:
         if tablet.database.device() is None:
             return
         op, becomes = self.people.think_of(tablet)
-        self.inspector.recorded[op.op_id] = as_recorded(op, becomes, self.time.now_s)
+        self.inspector.recorded[op.op_id] = as_recorded(op, becomes)
         if "poison" in becomes:
             self.network.poison.add(op.op_id)
         is_saved = False
@@ -203,7 +206,7 @@ class World:
             self.network.deliver_late()
             self.check()
         self.calm_down()
-        self.inspector.check_rest(self.tablets, self.time.now_s, self.chance)
+        self.inspector.check_rest(self.tablets, self.chance)
         self._check_idle()
 
     def _deeds(self) -> dict[str, tuple[float, Callable[[], None]]]:
@@ -230,6 +233,11 @@ class World:
             "restart_hq": (0.5, self._restart_hq),
             "revoke": (0.4, self._revoke),
             "time": (0.6, self._pass_days),
+            "move": (0.5, self._move),
+            "schema": (0.4, self._change_documents),
+            "min_app": (0.6, self._change_app),
+            "decide": (1, self._decide),
+            "salvage": (0.6, self._salvage),
         }
         return always | {name: deed for name, deed in faults.items() if name in self.faults}
 
@@ -325,11 +333,44 @@ class World:
         if self.chance.random() < 0.5:
             self._night()
 
+    def _move(self) -> None:
+        """A tablet goes to another store, unsent ops and all, and is connected there."""
+        tablet = self._any()
+        tablet.store = other_store(tablet.store, self.chance)
+        self.connect(tablet)
+        self.say(f"{tablet.name} is in {tablet.store} now")
+
+    def _change_documents(self) -> None:
+        self.versions.set_document_schema(self.chance.choice((1, 2, 3)))
+
+    def _change_app(self) -> None:
+        """HQ asks for a newer app, or no longer; or a tablet gets it, or the old one back."""
+        if self.chance.random() < 0.5:
+            self.versions.set_min_app(self.chance.choice(("0", NEW_APP)))
+        else:
+            self._any().change_app(self.chance.choice((OLD_APP, NEW_APP)))
+
+    def _decide(self) -> None:
+        self.events += 1
+        clock = self.hq.services.clock
+        assert isinstance(clock, HeadquartersClock)
+        self.hq.take_event(think_of_decision(self.chance, clock, self.events))
+
+    def _salvage(self) -> None:
+        """What is handed in past the journal is kept apart: nothing of it is in the ledger (I2)."""
+        tablet = self._any()
+        before = self.hq.rows("SELECT count(*) FROM fact")
+        told = salvage(tablet, self.chance.choice(("revoked", "forked", "withheld")))
+        demand(self.hq.rows("SELECT count(*) FROM fact") == before, "I2", "salvage merged what nobody approved")
+        self.say(f"{tablet.name} salvaged {told}")
+
     # calm
 
     def calm_down(self) -> None:
         """The faults stop; every tablet must catch up in bounded time (I19)."""
         self.network.is_calm, self.network.late = True, []
+        if "min_app" in self.faults:
+            self.versions.set_min_app(OLD_APP)
         for tablet in self.tablets:
             tablet.offline_until_s, tablet.wire.trick = 0.0, None
             tablet.driver.ring("asked")
@@ -407,8 +448,8 @@ def _planted_faults() -> Iterator[None]:
 
 def run_plan(plan: Plan) -> Verdict:
     """Run it once. A bug that raises counts as broken, like an invariant."""
-    with open_folder() as place, _planted_faults():
-        world = World(plan, Path(place))
+    with open_folder() as place, _planted_faults(), changing_versions() as versions:
+        world = World(plan, Path(place), versions)
         broken = None
         try:
             world.run()

@@ -102,6 +102,7 @@ class SimulatedTablet:
     driver: SyncDriver = field(init=False)
     make_id: Callable[[], str] = field(init=False)
     starts: int = 0
+    app_version: str = APP_VERSION
 
     @property
     def path(self) -> Path:
@@ -125,7 +126,7 @@ class SimulatedTablet:
             make_endpoint(self.transport, self._token),
             self.clock,
             self.chance,
-            app_version=APP_VERSION,
+            app_version=self.app_version,
             owner=f"{self.name} {self.starts}",
         )
         self.wake_s = self.time.now_s
@@ -138,7 +139,7 @@ class SimulatedTablet:
         """Connect, or connect anew, with a fresh code."""
         code = make_code(hq, self.store).code
         install_id = self.database.install_id()
-        request = EnrollRequest(code=code, name=self.name, install_id=install_id, app=APP_VERSION)
+        request = EnrollRequest(code=code, name=self.name, install_id=install_id, app=self.app_version)
         reply = make_endpoint(self.transport, lambda: None).enroll(request)
         identity = DeviceIdentity(
             server_url="http://hq.test",
@@ -235,6 +236,11 @@ class SimulatedTablet:
         self.database.close()
         Path(str(self.path) + SIDECAR).unlink(missing_ok=True)
         self.start()
+
+    def change_app(self, version: str) -> None:
+        """The program ends and comes back in another version."""
+        self.app_version = version
+        self.cut_power()
 
     def close(self) -> None:
         self.database.close()

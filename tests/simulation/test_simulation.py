@@ -8,13 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.faults import ALL_FAULTS
+from tests.simulation.regressions import REGRESSIONS, Regression
 from tests.simulation.schedule import Plan, run_plan
 
-REGRESSIONS = {
-    11: "a tablet's clock years ahead dropped sent ops at once, and a restored HQ never got them back",
-    60: "an op parked under an earlier device id was shown as received once the tablet was connected anew",
-    62: "a power cut in the middle of a wipe",
-}
 SEEDS = range(1000, 1040)
 
 
@@ -26,11 +22,11 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("seed", REGRESSIONS)
-def test_a_seed_that_once_found_something_stays_good(seed: int):
-    """Seeds that were red once; REGRESSIONS says why."""
-    verdict = run_plan(Plan(seed))
-    assert verdict.broken is None, f"{REGRESSIONS[seed]}; replay: {verdict.plan.replay()}"
+@pytest.mark.parametrize("regression", REGRESSIONS, ids=lambda regression: str(regression.plan.seed))
+def test_a_seed_that_once_found_something_stays_good(regression: Regression):
+    """Runs that were red once; each says why."""
+    verdict = run_plan(regression.plan)
+    assert verdict.broken is None, f"{verdict.broken} ({regression.found}); replay: {verdict.plan.replay()}"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
