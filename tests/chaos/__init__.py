@@ -1,1 +1,1 @@
-"""Real chaos: the programs themselves as processes, killed, cut off and restored, against a truth written outside them."""
+"""Real chaos: the programs as processes, killed, cut off and restored, against a truth written outside them."""

@@ -1,4 +1,4 @@
-"""A tablet without screens, as a process of its own: records without pause, syncs as the app does, and writes the truth.
+"""A tablet without screens, as its own process: records without pause, syncs as the app does, writes the truth.
 
 `python -m tests.chaos.tablet --data-dir DIR --truth FILE --seed N [--drain]`. Before each record it writes `about`,
 after the commit `saved`, each line fsynced, because this process is killed at any moment. With `--drain` it records

@@ -63,9 +63,9 @@ def read_hq(url: str, scope: str) -> AtHq:
     """Read it all in one go."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        facts = {op: verdict for op, verdict in connection.execute(text("SELECT fact_id, verdict FROM fact"))}
+        facts = dict(connection.execute(text("SELECT fact_id, verdict FROM fact")).tuples().all())
         wanted = text("SELECT id, body FROM doc WHERE scope = :scope AND NOT deleted")
-        documents = {id_: body for id_, body in connection.execute(wanted, {"scope": scope})}
+        documents = dict(connection.execute(wanted, {"scope": scope}).tuples().all())
     engine.dispose()
     seen: Counter[str] = Counter()
     texts: Counter[str] = Counter()
