@@ -97,8 +97,9 @@ class PostgresqlPlace:
                 break
         else:
             raise AssertionError("The children of a killed PostgreSQL do not end.")
-        # Where nobody reaps it the dead postmaster stays as a zombie, and its lock file would be taken for a live one.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        # Where nobody reaps it the dead postmaster stays as a zombie, and its lock files would be taken for live ones.
+        for lock in (self._data / "postmaster.pid", *self._data.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
         self._server.ensure_postgres_running()
         return True
 
