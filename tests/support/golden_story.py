@@ -232,6 +232,9 @@ class _BrokenShelf:
     def find(self, sha: str) -> bytes | None:
         raise self._reason
 
+    def add(self, content: bytes) -> str:
+        raise self._reason
+
     def sha_of_picture(self, name: str) -> str | None:
         raise self._reason
 
