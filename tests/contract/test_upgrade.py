@@ -13,7 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, MetaData, text
 
 from sync_server.adapters.database import SqlDatabase
 from sync_server.adapters.keys import FileKeyFolder
@@ -87,6 +87,13 @@ def test_a_database_of_the_first_version_is_brought_up_and_its_tablets_go_on(old
         assert authenticate(hq, fresh).device_id == device.device_id
 
 
+def _drop_everything(connection: Connection) -> None:
+    """The shared PostgreSQL has the present tables already."""
+    there = MetaData()
+    there.reflect(connection)
+    there.drop_all(connection)
+
+
 def test_each_version_brings_up_the_one_before_on_both_databases(database_url: str) -> None:
     """Rows that were there stay; the tables are then exactly those of the code."""
     database = SqlDatabase(database_url)
@@ -94,6 +101,7 @@ def test_each_version_brings_up_the_one_before_on_both_databases(database_url: s
     config.set_main_option("script_location", str(SCRIPTS))
     config.set_main_option("path_separator", "os")
     with database.engine.connect() as connection, connection.begin():
+        _drop_everything(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, REVISIONS[0])
         values = "('d1', 's', 'Tablet', 'h', '[]', '2026-11-22T10:00:00.000Z')"

@@ -20,12 +20,13 @@ import httpx
 from shared.errors import StorageFull
 from shared.journal import CHAIN_START, chain_over
 from shared.wire.canonical import sha_of
-from sync_server.api import access
 from sync_server.ports import Device
+from sync_server.services.chain import set_term
 from sync_server.services.enrolment import fold_code, revoke_device, sha256_hex
 from sync_server.services.feed import Cursor, seal_cursor
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.problems import refuse
+from sync_server.services.terms import MIN_APP
 from tests.support.asking import Asker
 from tests.support.golden import CURSOR_SECRET, EPOCH, Ask, Exchange, answer_bytes, golden_headquarters, plant_device
 from tests.support.world import pass_time
@@ -249,13 +250,12 @@ def _broken(hq: Headquarters, asker: Asker, reason: Exception) -> Iterator[None]
 
 
 @contextmanager
-def _old_apps_refused() -> Iterator[None]:
-    held = vars(access)["MIN_APP"]
-    setattr(access, "MIN_APP", "2.0")  # noqa: B010 - a name the module imports, not its own
+def _old_apps_refused(hq: Headquarters) -> Iterator[None]:
+    set_term(hq, MIN_APP, "2.0")
     try:
         yield
     finally:
-        setattr(access, "MIN_APP", held)  # noqa: B010
+        set_term(hq, MIN_APP, "0")
 
 
 def _refuse(hq: Headquarters, asker: Asker) -> Story:
@@ -266,7 +266,7 @@ def _refuse(hq: Headquarters, asker: Asker) -> Story:
     yield _post("problem-too_large", "sync/push", push([0] * 251, 8))
     yield _post("problem-malformed_request", "sync/push", push([], 9, device_now="noon"))
     yield _get("problem-scope_revoked", "sync/pull?scope=store:zurich-1&cursor=x")
-    with _old_apps_refused():
+    with _old_apps_refused(hq):
         yield _get("problem-upgrade_required", "sync/snapshot?scope=all")
     for code, reason in _reasons():
         with _broken(hq, asker, reason):
