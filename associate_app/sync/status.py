@@ -18,7 +18,8 @@ CLOCK_SUSPECT_MS: Final = 300_000
 """From five minutes on a clock is worth a word; HQ's own limit for a suspect clock is the same."""
 
 _WORDS: Final[Mapping[TroubleKind, str]] = {
-    "revoked": "HQ has disconnected this tablet. Nothing recorded here is lost; ask HQ for a new code to connect it.",
+    "revoked": "HQ has disconnected this tablet. Its shoppers were deleted here; nothing recorded is lost. Ask HQ for "
+    "a new code to connect it.",
     "needs_connect": "HQ does not know this tablet any more. Nothing recorded here is lost; connect it again.",
     "storage_full": "This tablet's storage is full, so nothing new can be received. Free some space.",
     "broken": "Something on this tablet went wrong while sending. It tries again by itself; nothing recorded is lost.",

@@ -148,7 +148,7 @@ class Overview:
             yield told.words, told.trouble in SERIOUS
         if status.clock_sentence and told.trouble != "certificate":
             yield status.clock_sentence, True
-        if status.slice_wiped_at:
+        if status.slice_wiped_at and told.trouble != "revoked":
             yield words("sync.wiped"), False
         if told.notice:
             yield words("sync.from_hq", text=told.notice), False

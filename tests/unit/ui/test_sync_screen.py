@@ -53,6 +53,14 @@ def test_a_tablet_that_deleted_its_shoppers_says_why_and_that_they_come_back(sho
     assert not is_amber
 
 
+def test_a_tablet_that_hq_disconnected_is_not_told_to_have_been_away(shop):  # noqa: F811
+    """Its shoppers are gone for another reason, and that one is said."""
+    shop.database.write_note(SLICE_WIPED_NOTE, "2026-11-22T13:00:00.000Z")
+    told = words_of(Trouble("revoked"), shop.clock.now())
+    assert face_of(shop, SyncStatus(trouble="revoked", words=told)).notices == ((told, True),)
+    assert "shoppers were deleted" in str(told)
+
+
 def test_what_is_on_its_way_is_sending_and_the_rest_says_where_it_is(shop):  # noqa: F811
     """Saved here, sending, at HQ with its time, and each reason to look in plain words."""
     make_id = op_ids()
