@@ -46,6 +46,7 @@ _COMMANDS: Final = {
     "quarantine replay": ("quarantine:quarantine_replay", "Try it again after a fix."),
     "salvage list": ("quarantine:salvage_list", "List what waits for a decision."),
     "salvage show": ("quarantine:salvage_show", "Print one of it in full."),
+    "salvage import": ("quarantine:salvage_import", "Take a journal that left its tablet as a file."),
     "salvage approve": ("quarantine:salvage_approve", "Merge salvaged ops."),
     "salvage refuse": ("quarantine:salvage_refuse", "Keep salvaged ops apart for good."),
     "keys list": ("keys:keys_list", "List the signing keys."),

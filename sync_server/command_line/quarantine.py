@@ -1,14 +1,19 @@
-"""Commands for what was kept apart: quarantine (list, show, replay) and salvage (list, show, approve, refuse)."""
+"""Commands for what was kept apart: quarantine (list, show, replay), salvage (list, show, import, approve, refuse)."""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from getpass import getpass
+from pathlib import Path
 from typing import Any
 
+from shared.errors import Refused
+from shared.salvage_file import SEALED_PREFIX, read_journal
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, say_table
 from sync_server.services.quarantine import list_quarantine, replay, show_quarantine
-from sync_server.services.salvage import approve, list_salvage, show_salvage, turn_down
+from sync_server.services.salvage import approve, import_journal, list_salvage, show_salvage, turn_down
 
 
 def quarantine_list(*, common: Common = DEFAULT) -> None:
@@ -66,6 +71,34 @@ def salvage_list(*, every: bool = False, common: Common = DEFAULT) -> None:
         "state": "State",
     }
     say_table(common, rows, columns, "No salvaged op waits for a decision.")
+
+
+def salvage_import(file: Path, *, common: Common = DEFAULT) -> None:
+    """Take the journal that `associate-app export` wrote; its ops then wait for a decision.
+
+    Parameters
+    ----------
+    file
+        The file. Its passphrase is asked for, or read from standard input.
+    """
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise Refused(f"The file {file} cannot be read.") from None
+    journal = read_journal(text, _ask_passphrase() if text.startswith(SEALED_PREFIX) else None)
+    with headquarters(common) as hq:
+        told = import_journal(hq, journal)
+    sentence = (
+        f"{told['kept']} ops of the tablet {told['device']} of {told['store']} wait for a decision now; HQ knew "
+        f"{told['known']} already. Next: sync-server salvage list"
+    )
+    say(common, told, sentence)
+
+
+def _ask_passphrase() -> str:
+    if sys.stdin.isatty():
+        return getpass("Passphrase of the journal: ")
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def salvage_show(op_id: str, *, common: Common = DEFAULT) -> None:

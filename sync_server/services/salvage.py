@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from shared.clock import is_at, ms_between, shift_at
 from shared.errors import Malformed, Refused
 from shared.ids import is_uuid
+from shared.salvage_file import JournalFile
 from shared.wire.canonical import canonical, check_body
 from shared.wire.messages import Limits, SalvageRequest, store_of
 from shared.wire.ops import ERASED, WITHHELD, check_envelope
@@ -75,6 +77,30 @@ def _read_request(raw: Any, device: Device) -> SalvageRequest:
         if not isinstance(op, dict) or not is_uuid(op.get("op_id")):
             raise refuse("malformed_request", f"ops.{place}: op_id is not a UUID.")
     return request
+
+
+def import_journal(hq: Headquarters, journal: JournalFile) -> dict[str, Any]:
+    """Keep the ops of a journal that left its tablet as a file, as if the tablet had handed them in; HQ has the others.
+
+    Returns how many are kept apart now and how many were known. Raises Refused where HQ does not know the tablet.
+    """
+    device_id, install_id = str(journal.header.get("device_id")), str(journal.header.get("install_id"))
+    with hq.database.read() as reader:
+        device = next(iter(find_devices(reader, [device_id])), None)
+    if device is None:
+        raise Refused("HQ does not know the tablet of this journal: its ops say nothing that could be trusted here.")
+    verdicts: Counter[str] = Counter()
+    for start in range(0, len(journal.ops), Limits().max_ops):
+        message = {"device_id": device_id, "install_id": install_id, "batch_id": hq.make_id(), "why": "revoked"}
+        ops = [dict(op) for op in journal.ops[start : start + Limits().max_ops]]
+        reply = take_salvage(hq, device, {**message, "device_now": hq.now_at(), "ops": ops})
+        verdicts.update(result["verdict"] for result in reply["results"])
+    return {
+        "device": device.name,
+        "store": device.store,
+        "kept": verdicts["quarantined"],
+        "known": verdicts["duplicate"],
+    }
 
 
 # a person decides -----------------------------------------------------------------------------------------------------
