@@ -22,7 +22,7 @@ from associate_app.adapters.sqlite_search import ShopperRow, read_findable, shop
 from associate_app.ports import ReplicaState, StoredDocument
 from shared.errors import Weather
 from shared.wire.canonical import canonical, document_hash, load_json
-from shared.wire.messages import Change, FeedPage, SnapshotEnd, SnapshotHeader, SnapshotLine, store_of
+from shared.wire.messages import Change, FeedPage, ProvenChange, SnapshotEnd, SnapshotHeader, SnapshotLine, store_of
 
 _SUM_MODULUS: Final = 2**64
 _LINES_A_COMMIT: Final = 1_000
@@ -47,6 +47,17 @@ class _Stored:
     def of(cls, id_: str, s: int, doc: dict[str, Any]) -> _Stored:
         body = canonical(doc)
         return cls(id_, s, document_hash(id_, body), body, doc)
+
+    @classmethod
+    def of_change(cls, change: Change) -> _Stored:
+        """Raises Weather where the document is no JSON object."""
+        if isinstance(change, ProvenChange) and _kind(change.id) != "device":
+            return cls(
+                change.id, change.s, document_hash(change.id, change.body), change.body, read_findable(change.body)
+            )
+        return cls.of(
+            change.id, change.s, load_json(change.body) if isinstance(change, ProvenChange) else change.doc or {}
+        )
 
     @classmethod
     def of_line(cls, line: SnapshotLine) -> _Stored:
@@ -144,11 +155,7 @@ class ReplicaTables:
         held = self._held_versions(slice_, [change.id for change in changes])
         newest = _newest({id_: s for id_, (s, _) in held.items()}, changes)
         gone = [change for change in newest if change.op == "del"]
-        stored = [
-            _Stored.of(change.id, change.s, change.doc)
-            for change in newest
-            if change.op == "put" and change.doc is not None
-        ]
+        stored = [_Stored.of_change(change) for change in newest if change.op == "put"]
         for change in gone:
             if change.why == _ERASED_WHY and change.id in held:
                 self._erase(slice_, change.id)
@@ -456,7 +463,8 @@ def _newest(held: dict[str, int], changes: Iterable[Change]) -> list[Change]:
     """The last change of each document that is newer than what is held by then; a deleted one is held no more."""
     newest: dict[str, Change] = {}
     for change in changes:
-        if change.s <= held.get(change.id, 0) or (change.op == "put" and change.doc is None):
+        is_empty = change.op == "put" and change.doc is None and not isinstance(change, ProvenChange)
+        if is_empty or change.s <= held.get(change.id, 0):
             continue
         newest[change.id] = change
         if change.op == "put":
