@@ -20,8 +20,8 @@ import httpx
 from shared.errors import StorageFull
 from shared.journal import CHAIN_START, chain_over
 from shared.wire.canonical import sha_of
-from sync_server.api import access
 from sync_server.ports import Device
+from sync_server.services import enrolment
 from sync_server.services.enrolment import fold_code, revoke_device, sha256_hex
 from sync_server.services.feed import Cursor, seal_cursor
 from sync_server.services.headquarters import Headquarters
@@ -250,12 +250,12 @@ def _broken(hq: Headquarters, asker: Asker, reason: Exception) -> Iterator[None]
 
 @contextmanager
 def _old_apps_refused() -> Iterator[None]:
-    held = vars(access)["MIN_APP"]
-    setattr(access, "MIN_APP", "2.0")  # noqa: B010 - a name the module imports, not its own
+    held = enrolment.read_term
+    setattr(enrolment, "read_term", lambda _reader, _name: "2.0")  # noqa: B010 - a name the module imports, not its own
     try:
         yield
     finally:
-        setattr(access, "MIN_APP", held)  # noqa: B010
+        setattr(enrolment, "read_term", held)  # noqa: B010
 
 
 def _refuse(hq: Headquarters, asker: Asker) -> Story:
