@@ -26,7 +26,7 @@ from shared.wire.messages import Change, FeedPage, ProvenChange, SnapshotEnd, Sn
 
 _SUM_MODULUS: Final = 2**64
 _LINES_A_COMMIT: Final = 250
-"""A record waits for at most one such transaction, if it gets in between two: with 1,000, one in twenty waited 245 ms."""
+"""What a record may have to wait for is one such transaction: with 1,000, one in twenty waited 245 ms."""
 _KEYS_A_QUERY: Final = 400
 _SWEEP_ROWS: Final = 2_000
 _SHOPPER_KINDS: Final = ("profile", "follow_up", "hold", "appointment")

@@ -250,7 +250,7 @@ def _broken(hq: Headquarters, asker: Asker, reason: Exception) -> Iterator[None]
 
 @contextmanager
 def _old_apps_refused() -> Iterator[None]:
-    held = enrolment.read_term
+    held = vars(enrolment)["read_term"]
     setattr(enrolment, "read_term", lambda _reader, _name: "2.0")  # noqa: B010 - a name the module imports, not its own
     try:
         yield
