@@ -168,6 +168,13 @@ class Change(Message):
     why: str | None = None
 
 
+class ProvenChange(Change):
+    """A put whose document's bytes, as they came, have the hash it names: `body` is its canonical bytes, `doc` is left
+    out. Only the tablet's endpoint makes these; read from the wire a change is never one."""
+
+    body: bytes
+
+
 class Check(Message):
     """What a replica must hold when it has applied everything up to `at`."""
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from shared.errors import Problem
 from shared.wire.messages import DOCUMENT_SCHEMA
 from sync_server.ports import CentralDatabase, CentralReader, DocRow, KeyFolder, ScopeHead
+from sync_server.services.json_text import as_written
 from sync_server.services.problems import refuse
 from sync_server.services.sessions import EPOCH_NOTE
 
@@ -81,7 +82,10 @@ def resync(reason: str) -> Problem:
 def read_page(
     database: CentralDatabase, keys: KeyFolder, scope: str, sealed: str | None, limit: int = PAGE_MAX
 ) -> dict[str, Any]:
-    """A page of a scope after a cursor. Raises Problem: 422 without a cursor or with a limit below 1, 410 resync."""
+    """A page of a scope after a cursor, for `encode`: its documents stand in it as the text that is stored.
+
+    Raises Problem: 422 without a cursor or with a limit below 1, 410 resync.
+    """
     if not sealed:
         raise refuse("malformed_request", "cursor is missing: the first one comes from a snapshot.")
     if limit < 1:
@@ -131,7 +135,7 @@ def _position(position: int, head: ScopeHead) -> int:
 def _change(row: DocRow) -> dict[str, Any]:
     if row.deleted:
         return {"s": row.s, "id": row.id, "op": "del", "why": row.why}
-    return {"s": row.s, "id": row.id, "op": "put", "h": row.h, "doc": json.loads(row.body)}
+    return {"s": row.s, "id": row.id, "op": "put", "h": row.h, "doc": as_written(row.body)}
 
 
 def stream_snapshot(

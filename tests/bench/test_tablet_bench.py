@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,23 @@ import pytest
 from associate_app.services import record
 from associate_app.services.lookup import look_up
 from associate_app.services.search import find_shoppers
+from associate_app.sync.errands import LINES_A_STEP
 from shared.code_patterns import CheckRule, with_check_digit
 from tests.conftest import RecordFigure
 from tests.support.plays import days_ago, granted
-from tests.support.replica import STORE_SCOPE, ShopTablet, card_for, catalogue, load, make_shop_tablet, store_documents
+from tests.support.replica import (
+    STORE_SCOPE,
+    ShopTablet,
+    card_for,
+    catalogue,
+    end_of,
+    header,
+    line,
+    load,
+    make_shop_tablet,
+    open_file,
+    store_documents,
+)
 
 SHOPPERS = 20_000
 LOOKUPS = 400
@@ -189,3 +204,36 @@ def test_searching(shop: ShopTablet, record_figure: RecordFigure):
     taken = milliseconds(lambda number: find_shoppers(shop.database, texts[number % len(texts)]), 100)
     assert find_shoppers(shop.database, "lind")
     told(record_figure, f"search at {SHOPPERS:,} shoppers", taken)
+
+
+def test_saving_while_a_snapshot_loads(shop: ShopTablet, record_figure: RecordFigure):
+    """Outcomes one after the other, while another connection loads the whole store anew and makes it live."""
+    rng, products = random.Random(12), catalogue()
+    shoppers = [shopper(number, rng, products) for number in range(SHOPPERS)]
+    documents = {**store_documents(), **{f"profile/{doc['id']}": doc for doc in shoppers}}
+    views = [look_up(shop.database, shop.book, loyalty_id(number), now=shop.clock.now()) for number in range(100)]
+    lines = [line(document_id, documents[document_id]) for document_id in sorted(documents)]
+    worker = open_file(shop.database.path.parent, clock=shop.clock)
+
+    def load_all() -> None:
+        for start in range(0, len(lines), LINES_A_STEP):
+            worker.load_snapshot(header(STORE_SCOPE, 30, len(lines)), lines[start : start + LINES_A_STEP])
+        worker.swap_snapshot(STORE_SCOPE, end_of(lines))
+
+    taken: list[float] = []
+
+    def save(_: int) -> None:
+        view = views[len(taken) % len(views)]
+        record.record_outcome(shop.recorder, shop.book, view, "first-conversation", "interested")
+
+    with ThreadPoolExecutor(1) as loading:
+        loaded = loading.submit(load_all)
+        while not loaded.done():
+            taken += milliseconds(save, 1)
+        loaded.result()
+    worker.close()
+    taken.sort()
+    print(f"\nsaved while {SHOPPERS:,} shoppers load: {len(taken)} times, p50 {taken[len(taken) // 2]:.1f} ms")
+    p95 = taken[int(len(taken) * 0.95)]
+    print(f"p95 {p95:.1f} ms, longest {taken[-1]:.1f} ms (load {os.getloadavg()[0]:.1f})")
+    record_figure(f"outcome saved while {SHOPPERS:,} shoppers load, p95", round(p95, 1), "ms")

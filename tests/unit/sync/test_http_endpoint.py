@@ -13,7 +13,7 @@ import pytest
 from associate_app.adapters.http import LINE_BYTES_MAX, HttpEndpoint
 from shared.errors import Problem, Refused, Weather
 from shared.wire.canonical import canonical, document_hash
-from shared.wire.messages import EnrollRequest, SnapshotEnd, SnapshotHeader, SnapshotLine
+from shared.wire.messages import Change, EnrollRequest, ProvenChange, SnapshotEnd, SnapshotHeader, SnapshotLine
 
 WAIT = {"epoch": "E", "heads": {"all": 1}, "end": True}
 
@@ -303,6 +303,54 @@ def test_a_changed_document_never_takes_the_hash_of_its_line():
     told = stored_line(b'{"s":4,"id":"stock/A","h":"' + h.encode() + b'","doc":{"text":"Note"}}')
     assert told.body == b'{"text":"Note"}'
     assert document_hash(told.id, told.body) != h
+
+
+PAGE_AROUND = b'{"epoch":"E","scope":"all","next":"c","head":9,"more":false,"changes":[%s],"end":true}'
+
+
+def put_bytes(id_: str, body: bytes, h: str | None = None) -> bytes:
+    """A put as HQ writes it, with the hash of its bytes unless another is given."""
+    told = h or document_hash(id_, body)
+    return f'{{"s":4,"id":"{id_}","op":"put","h":"{told}","doc":'.encode() + body + b"}"
+
+
+def pulled(*changes: bytes) -> list[Change]:
+    """What the endpoint makes of a page of these changes."""
+    raw = PAGE_AROUND % b",".join(changes)
+    return endpoint(lambda _r: httpx.Response(200, content=raw)).pull("all", "c").changes
+
+
+def test_a_page_s_documents_are_kept_byte_for_byte_where_their_hashes_fit():
+    """Also one that looks inside like the page around it, and deletions between them."""
+    odd = b'{"a":[{"b":1},{"s":1,"id":"x","why":1}],"end":true,"t":"}],\\"end\\":true"}'
+    gone = b'{"s":5,"id":"stock/C","op":"del","why":"erased"}'
+    first, second, third = pulled(put_bytes("stock/A", b'{"a":"\xc3\xa4"}'), gone, put_bytes("stock/B", odd))
+    assert isinstance(first, ProvenChange)
+    assert isinstance(third, ProvenChange)
+    assert (first.s, first.id, first.body, third.body) == (4, "stock/A", b'{"a":"\xc3\xa4"}', odd)
+    assert (second.op, second.why) == ("del", "erased")
+
+
+def test_a_document_that_holds_what_looks_like_a_change_is_read_whole():
+    """The page cannot be cut there, the hash says so, and nothing of it is lost."""
+    nested = b'{"a":[{"b":1},{"s":1,"id":"x","op":"put","h":"0123456789abcdef","doc":{}}]}'
+    (told,) = pulled(put_bytes("stock/A", nested))
+    assert not isinstance(told, ProvenChange)
+    assert told.doc == json.loads(nested)
+
+
+def test_a_changed_document_of_a_page_is_read_as_it_came():
+    """One twisted letter: it is never taken for the bytes that HQ took the hash of."""
+    h = document_hash("stock/A", b'{"text":"note"}')
+    (told,) = pulled(put_bytes("stock/A", b'{"text":"Note"}', h))
+    assert not isinstance(told, ProvenChange)
+    assert told.doc == {"text": "Note"}
+
+
+def test_bytes_on_the_wire_that_call_themselves_proven_are_not():
+    """A change with a `body` of its own is an ordinary change with a field nobody knows."""
+    (told,) = pulled(b'{"s":4,"id":"stock/A","op":"put","h":"00","doc":{"a":1},"body":"{}"}')
+    assert (type(told), told.doc) == (Change, {"a": 1})
 
 
 def test_a_snapshot_asks_to_go_on_where_it_stopped():
