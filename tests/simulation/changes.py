@@ -17,9 +17,10 @@ from associate_app.sync.errands import wire_op
 from shared.clock import format_at
 from shared.errors import Problem, Weather
 from shared.wire.ops import Op
-from sync_server.api import access
-from sync_server.services import feed, sessions
+from sync_server.services import feed
 from sync_server.services.feed import Cursor, mark_of
+from sync_server.services.headquarters import Headquarters
+from sync_server.services.terms import MIN_APP, note_of
 from tests.simulation.people import OF_A_NEWER_APP
 from tests.simulation.tablet import SimulatedTablet
 from tests.support.asgi_endpoint import make_endpoint
@@ -32,7 +33,7 @@ SALVAGED_MAX: Final = 20
 
 @dataclass(slots=True)
 class Versions:
-    """HQ's versions of a run: the shape of its documents, and the app that may receive."""
+    """HQ's version of a run: the shape of its documents."""
 
     patches: ExitStack
 
@@ -44,11 +45,6 @@ class Versions:
 
         self.patches.enter_context(mock.patch.object(feed, "DOCUMENT_SCHEMA", schema))
         self.patches.enter_context(mock.patch.object(Cursor, "at", at))
-
-    def set_min_app(self, version: str) -> None:
-        """Older apps may send and no longer receive: 426."""
-        self.patches.enter_context(mock.patch.object(sessions, "MIN_APP", version))
-        self.patches.enter_context(mock.patch.object(access, "MIN_APP", version))
 
 
 @contextmanager
@@ -65,6 +61,12 @@ def changing_versions() -> Iterator[Versions]:
     with ExitStack() as patches:
         patches.enter_context(mock.patch.object(errands, "wire_op", wire_newer_op))
         yield Versions(patches)
+
+
+def set_min_app(hq: Headquarters, version: str) -> None:
+    """Older apps may send and no longer receive: 426. A term in HQ's database, so a restore takes it back too."""
+    with hq.database.write() as tx:
+        tx.write_note(note_of(MIN_APP, version), version)
 
 
 def other_store(store: str, chance: random.Random) -> str:

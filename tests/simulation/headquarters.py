@@ -68,6 +68,7 @@ class SimulatedHeadquarters:
         self._app: FastAPI = make_app(self.services)
         self.backups: list[tuple[float, Path]] = []
         self.restores = 0
+        self._epoch: tuple[tuple[int, int, int], str] | None = None
 
     @property
     def _url(self) -> str:
@@ -87,9 +88,12 @@ class SimulatedHeadquarters:
         await self._app(scope, receive, send)
 
     def epoch(self) -> str:
-        """The history HQ is in."""
-        with self.database.read() as reader:
-            return reader.note(EPOCH_NOTE) or ""
+        """The history HQ is in; read again only after a COMMIT or in another file."""
+        seen = (id(self.database), self.database.commits, self.restores)
+        if self._epoch is None or self._epoch[0] != seen:
+            with self.database.read() as reader:
+                self._epoch = seen, reader.note(EPOCH_NOTE) or ""
+        return self._epoch[1]
 
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Read HQ's tables past its own code, for the checks."""
