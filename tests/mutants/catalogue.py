@@ -35,7 +35,7 @@ MUTANTS: Final = (
     Mutant("M2", "cursor before apply", on_tablets.cursor_before_apply, ("power",), 1, ("I6", "I7")),
     Mutant("M3", "positions taken before COMMIT", on_hq.naive_positions, (), 0, ("I6",)),
     Mutant("M4", "delete the op on ack", on_tablets.delete_on_ack, (), 0, ("I3",)),
-    Mutant("M5", "stop at the first rejection", on_tablets.stop_at_rejection, ("unknown",), 0, ("I19",)),
+    Mutant("M5", "stop at the first rejection", on_tablets.stop_at_rejection, ("unknown",), 0, ("I19", "I21")),
     Mutant("M6", "401 clears the outbox", on_tablets.unknown_token_clears_outbox, ("unauthorised",), 0, ("I3",)),
     Mutant("M7", "dedupe by (device, seq) only", on_hq.dedupe_by_seq, ("sidecar", "clone"), 0, ("I1",)),
     Mutant("M8", "dedupe for a day", on_hq.dedupe_for_a_day, ("drop_response", "time", "restore_tablet"), 0, ("I5",)),
