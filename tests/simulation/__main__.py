@@ -35,6 +35,9 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--faults", metavar="A,B", help=f"only these, or none: {', '.join(ALL_FAULTS)}")
     cores = os.cpu_count() or 1
     parser.add_argument("--jobs", type=int, default=cores, metavar="N", help=f"seeds at one time ({cores})")
+    parser.add_argument(
+        "--deeds", metavar="A,B", help="with --seed: exactly these deeds, as a drawn schedule printed them"
+    )
     parser.add_argument("--once", action="store_true", help="run each seed once, without comparing two logs")
     return parser.parse_args(words)
 
@@ -119,7 +122,8 @@ def main(words: Sequence[str]) -> int:
     told = read_arguments(words)
     faults = read_faults(told.faults)
     if told.seed is not None:
-        return show_one(Plan(told.seed, told.tablets, faults, told.steps), is_once=told.once)
+        deeds = tuple(told.deeds.split(",")) if told.deeds else None
+        return show_one(Plan(told.seed, told.tablets, faults, told.steps, deeds=deeds), is_once=told.once)
     seeds = range(told.first_seed, told.first_seed + told.seeds)
     plans = [Plan(seed, told.tablets, faults, told.steps) for seed in seeds]
     return 1 if run_seeds(plans, told.jobs, is_once=told.once) else 0

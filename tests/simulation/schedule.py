@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,8 @@ CALM_STEPS_MAX: Final = 6000
 BACKUP_AGE_S_MAX: Final = 20 * 86_400.0
 CONNECT_AGAIN_S: Final = 60.0
 DAY_S: Final = 86_400.0
+ALWAYS: Final = ("work", "record", "ring", "event", "publish", "night")
+"""Deeds that need no fault; every other deed is called as its fault."""
 _SKEWS_S: Final = (0.0, 600.0, -600.0, DAY_S, -40 * DAY_S, 1200 * DAY_S, -1200 * DAY_S)
 
 
@@ -58,6 +60,8 @@ class Plan:
     """None: a draw of the seed."""
     steps: int = STEPS
     calm_steps: int = CALM_STEPS_MAX
+    deeds: tuple[str, ...] | None = None
+    """What happens, in order, where somebody else than the seed decides it; the seed still draws the rest."""
 
     def replay(self) -> str:
         """The line that runs it again."""
@@ -68,6 +72,8 @@ class Plan:
             parts.append(f"--steps {self.steps}")
         if self.faults is not None:
             parts.append(f"--faults {','.join(self.faults) or 'none'}")
+        if self.deeds is not None:
+            parts.append(f"--deeds {','.join(self.deeds)}")
         return " ".join(parts)
 
 
@@ -199,15 +205,21 @@ class World:
         """Faults first, then calm, then what must hold at rest."""
         self.begin()
         deeds = self._deeds()
-        names, weights = list(deeds), [weight for weight, _ in deeds.values()]
-        for _ in range(self.plan.steps):
-            name = self.chance.choices(names, weights)[0]
+        for name in self._schedule({name: weight for name, (weight, _) in deeds.items()}):
             deeds[name][1]()
             self.network.deliver_late()
             self.check()
         self.calm_down()
         self.inspector.check_rest(self.tablets, self.chance)
         self._check_idle()
+
+    def _schedule(self, weights: Mapping[str, float]) -> Iterator[str]:
+        """What is done, in order: the plan's own deeds, or as many as it wants by the seed."""
+        if self.plan.deeds is not None:
+            yield from self.plan.deeds
+            return
+        for _ in range(self.plan.steps):
+            yield self.chance.choices(list(weights), list(weights.values()))[0]
 
     def _deeds(self) -> dict[str, tuple[float, Callable[[], None]]]:
         """What may happen next: name -> (weight, deed). Only this run's faults are in it."""
