@@ -48,6 +48,7 @@ UNIT = Part("unit and property", 2, ("tests/unit", "tests/property", "tests/hous
 JOURNEYS = Part("journeys", 4, ("tests/e2e",), ("--timeout=240",))
 BENCH = Part("bench", 5, ("tests/bench",), ("-s", "--timeout=300"))
 SEEDS = Part("1,000 seeds", 60, ("tests/simulation/thousand_seeds.py",), ("--timeout=7200", "-s"))
+CHAOS = Part("chaos", 8, ("tests/chaos/two_minutes.py",), ("--timeout=900", "-s"))
 PARTS = (
     UNIT,
     Part("simulation", 3, ("tests/simulation",), ("-n", "2", "--timeout=180")),
@@ -71,7 +72,7 @@ class Selection:
 SELECTIONS = {
     "": Selection(True, PARTS),
     "quick": Selection(True, (UNIT,)),
-    "full": Selection(True, (*PARTS, SEEDS, BENCH), is_proof=True),
+    "full": Selection(True, (*PARTS, SEEDS, CHAOS, BENCH), is_proof=True),
     "e2e": Selection(False, (JOURNEYS,)),
     "bench": Selection(False, (BENCH,)),
 }

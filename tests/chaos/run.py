@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +23,7 @@ from associate_app.bootstrap import make_tablet
 from associate_app.settings import Settings as TabletSettings
 from sync_server.bootstrap import open_headquarters
 from sync_server.settings import Settings
-from tests.chaos.cable import BadCable
+from tests.chaos.cable import FAULTS, BadCable
 from tests.chaos.places import Place, PostgresqlPlace, SqlitePlace
 from tests.chaos.tablet import STORE
 from tests.chaos.verdict import judge, read_hq, read_truth
@@ -36,6 +37,8 @@ CRASHES_AT = (0.3, 0.6)
 """Parts of the run's time."""
 PAUSES_S = {"tablet killed": (1.0, 6.0), "server killed": (5.0, 14.0), "cable torn": (2.0, 8.0)}
 MUST_STRIKE = ("tablet killed", "server killed", "backup restored")
+CABLE_MUST_STRIKE_FROM_S = 90.0
+"""In a run as long as this every kind of fault of the cable must have struck too."""
 
 
 class ChaosRun:
@@ -65,17 +68,23 @@ class ChaosRun:
         self._strike_for(seconds)
         self._cable.mend()
         drained_s = self._drain()
-        return self._conclude(drained_s)
+        return self._conclude(drained_s, self._must_strike(seconds))
+
+    def _must_strike(self, seconds: float) -> tuple[str, ...]:
+        """What this run must have met to be a proof."""
+        crashes = ("PostgreSQL killed",) if isinstance(self._place, PostgresqlPlace) else ()
+        return (*MUST_STRIKE, *crashes, *(FAULTS if seconds >= CABLE_MUST_STRIKE_FROM_S else ()))
 
     def close(self) -> None:
-        """End every process of this run."""
-        for tablet in self._tablets.values():
-            tablet.kill()
-            tablet.wait()
-        for server in self._servers:
-            server.kill()
-        self._cable.close()
-        self._place.close()
+        """End every process of this run, whichever of them will not end well."""
+        with ExitStack() as ends:
+            ends.callback(self._place.close)
+            ends.callback(self._cable.close)
+            for server in self._servers:
+                ends.callback(server.kill)
+            for tablet in self._tablets.values():
+                ends.callback(tablet.wait)
+                ends.callback(tablet.kill)
 
     # who is there
 
@@ -187,7 +196,7 @@ class ChaosRun:
         finally:
             database.close()
 
-    def _conclude(self, drained_s: float) -> int:
+    def _conclude(self, drained_s: float, must_strike: tuple[str, ...]) -> int:
         replica = self._replica()
         truth = read_truth(self._folder / f"{name}.truth" for name in self._names)
         verdict = judge(truth, read_hq(self._place.url, f"store:{STORE}"), replica)
@@ -198,7 +207,7 @@ class ChaosRun:
         self._say.print(table)
         for example in verdict.examples:
             self._say.print(example)
-        missing = [what for what in MUST_STRIKE if not struck[what]]
+        missing = [what for what in must_strike if not struck[what]]
         if missing or not self._cable.struck:
             self._say.print(f"This was no chaos: {', '.join(missing) or 'no fault on the cable'} never struck.")
         self._say.print(f"Drained in {drained_s:.1f} s, seed {self._seed}.")
