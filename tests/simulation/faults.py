@@ -90,6 +90,7 @@ class Network:
     poison: set[str] = field(default_factory=set)
     is_calm: bool = False
     """The faults have stopped; poison stays poison."""
+    latency_s: tuple[float, float] = (0.01, 0.2)
     late: list[Late] = field(default_factory=list)
     _asked: dict[str, deque[tuple[float, str]]] = field(default_factory=dict)
 
@@ -102,7 +103,7 @@ class Network:
         return carry
 
     def _carry(self, name: str, is_offline: bool, request: httpx.Request, serve: Serve) -> Answer:
-        self.time.move(self.chance.uniform(0.01, 0.2))
+        self.time.move(self.chance.uniform(*self.latency_s))
         self._watch_haste(name, request)
         fault = None if self.is_calm or self.chance.random() > FAULTY_SHARE else self._draw()
         fault = "drop_request" if is_offline else fault

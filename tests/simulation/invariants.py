@@ -2,7 +2,7 @@
 
 The model is the list of ops each tablet saved, and what each must become; nothing here uses the code it judges, except
 to read cursors. A tablet or HQ that did not change since the last check is not looked at again. Elsewhere: I11, I17 and
-I21 on the wire in faults.py, I17 of idle tablets, I19 and bugs of HQ in schedule.py; nowhere yet: I22 and erasure.
+I21 on the wire in faults.py, I17 of idle tablets, I19 and bugs of HQ in schedule.py, I22 in outage.py; erasure nowhere.
 """
 
 from __future__ import annotations

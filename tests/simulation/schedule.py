@@ -405,14 +405,14 @@ class World:
             tablet.driver.ring("asked")
             tablet.wake_s = self.time.now_s
         end_s = self.time.now_s + CALM_S_MAX
-        waiting = self._waiting()
+        waiting = self.waiting()
         for _ in range(self.plan.calm_steps):
             if not waiting:
                 return
             self.work()
             self._connect_who_must()
             self.check()
-            waiting = self._waiting()
+            waiting = self.waiting()
             demand(self.time.now_s < end_s, "I19", f"{waiting} did not catch up")
         demand(False, "I19", f"{waiting} did not catch up in {self.plan.calm_steps} steps")
 
@@ -423,7 +423,8 @@ class World:
             if is_due and tablet.driver.is_resting and (status.needs_connect or status.is_revoked):
                 self.connect(tablet)
 
-    def _waiting(self) -> list[str]:
+    def waiting(self) -> list[str]:
+        """Tablets that have not sent and received everything."""
         heads, epoch = dict(self.hq.rows("SELECT scope, n FROM scope_head")), self.hq.epoch()
         return [tablet.name for tablet in self.tablets if not self._is_at_rest(tablet, heads, epoch)]
 
