@@ -45,6 +45,8 @@ SHARED_FROM: Final = 3
 """A value of a type that is not unique, seen with so many different unique ones, belongs to nobody in particular."""
 HELD_OVER_IDENTIFIERS: Final = 20
 HELD_OVER_LOYALTY_IDS: Final = 3
+Moment = tuple[str, str]
+"""When and in which fact: (wire time, fact id), which sort as time does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +231,11 @@ class _Work:
 
     # evidence ---------------------------------------------------------------------------------------------------------
 
-    def _earliest(self) -> dict[Identifier, tuple[str, str]]:
-        first: dict[Identifier, tuple[str, str]] = {}
+    def _earliest(self) -> dict[Identifier, Moment]:
+        first: dict[Identifier, Moment] = {}
         for sighting in self._sightings:
             for one in sighting.identifiers:
-                first[one] = min(first.get(one, (sighting.at, sighting.id)), (sighting.at, sighting.id))
+                _note_first(first, one, sighting)
         return first
 
     def _find_shared(self) -> set[Identifier]:
@@ -283,20 +285,24 @@ class _Work:
     def _phone_edges(self) -> Iterator[Edge]:
         """Whoever was seen with the same phone AND agrees in surname, postcode or a verification of it."""
         agreeing, seen = self._agreements()
-        for phone, carriers in sorted(seen.items()):
+        for edge, phone in self._pairs(seen):
+            if agreeing[edge.a, phone] & agreeing[edge.b, phone]:
+                yield edge
+
+    def _pairs(self, seen: Mapping[Identifier, Mapping[Identifier, Moment]]) -> Iterator[tuple[Edge, Identifier]]:
+        """Every two carriers of one value that is not shared, from when the later of them was first seen with it."""
+        for value, carriers in sorted(seen.items()):
             for a, b in combinations(sorted(carriers), 2):
-                if phone not in self._shared and agreeing[a, phone] & agreeing[b, phone]:
+                if value not in self._shared:
                     at, fact_id = max(carriers[a], carriers[b])
-                    yield Edge(a, b, fact_id, at, through=phone)
+                    yield Edge(a, b, fact_id, at, through=value), value
 
     def _agreements(
         self,
-    ) -> tuple[
-        dict[tuple[Identifier, Identifier], set[tuple[str, str]]], dict[Identifier, dict[Identifier, tuple[str, str]]]
-    ]:
+    ) -> tuple[dict[tuple[Identifier, Identifier], set[tuple[str, str]]], dict[Identifier, dict[Identifier, Moment]]]:
         """((carrier, phone) -> what it may agree in, phone -> carrier -> when first seen together)."""
         traits: dict[Identifier, set[tuple[str, str]]] = {}
-        seen: dict[Identifier, dict[Identifier, tuple[str, str]]] = {}
+        seen: dict[Identifier, dict[Identifier, Moment]] = {}
         verified: set[tuple[Identifier, Identifier]] = set()
         for sighting in self._sightings:
             phones = [one for one in sighting.identifiers if self._policy[one.type].links is LinkRule.WITH_AGREEMENT]
@@ -304,8 +310,7 @@ class _Work:
             for carrier in joining or [one for one in phones if one not in self._shared]:
                 traits.setdefault(carrier, set()).update(_traits_of(sighting))
                 for phone in phones:
-                    when, held = (sighting.at, sighting.id), seen.setdefault(phone, {})
-                    held[carrier] = min(held.get(carrier, when), when)
+                    _note_first(seen.setdefault(phone, {}), carrier, sighting)
                     if sighting.is_verified:
                         verified.add((carrier, phone))
         agreeing = {
@@ -437,19 +442,15 @@ class _Work:
 
     def _suggestions(self) -> Iterator[Edge]:
         """Two shoppers who paid with one token."""
-        seen: dict[Identifier, dict[Identifier, tuple[str, str]]] = {}
+        seen: dict[Identifier, dict[Identifier, Moment]] = {}
         for sighting in self._sightings:
-            tokens = [one for one in sighting.identifiers if self._policy[one.type].links is LinkRule.SUGGEST]
-            for token in tokens:
-                for one in sighting.identifiers:
-                    if self._may_join(one):
-                        when, held = (sighting.at, sighting.id), seen.setdefault(token, {})
-                        held[one] = min(held.get(one, when), when)
-        for token, carriers in sorted(seen.items()):
-            for a, b in combinations(sorted(carriers), 2):
-                if token not in self._shared and self._union.root(a) != self._union.root(b):
-                    at, fact_id = max(carriers[a], carriers[b])
-                    yield Edge(a, b, fact_id, at, through=token)
+            joining = [one for one in sighting.identifiers if self._may_join(one)]
+            for token in (one for one in sighting.identifiers if self._policy[one.type].links is LinkRule.SUGGEST):
+                for one in joining:
+                    _note_first(seen.setdefault(token, {}), one, sighting)
+        for edge, _ in self._pairs(seen):
+            if self._union.root(edge.a) != self._union.root(edge.b):
+                yield edge
 
 
 @dataclass(slots=True)
@@ -498,6 +499,11 @@ def _cleaned(sighting: Sighting, blocked: BlockList) -> Sighting:
     return Sighting(
         sighting.id, sighting.at, tuple(sorted(kept)), sighting.family_name, sighting.postcode, sighting.is_verified
     )
+
+
+def _note_first(into: dict[Identifier, Moment], one: Identifier, sighting: Sighting) -> None:
+    when = (sighting.at, sighting.id)
+    into[one] = min(into.get(one, when), when)
 
 
 def _traits_of(sighting: Sighting) -> set[tuple[str, str]]:
