@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from sync_server.api.app import make_app
 from sync_server.services.headquarters import Headquarters
+from tests.support.asgi_endpoint import AsgiTransport
 from tests.support.postgresql import PostgresServer, shared_folder
+from tests.support.tablet import Tablet, connect, make_tablet
 from tests.support.world import Journalist, make_headquarters, make_journalist
 
 
@@ -47,3 +50,21 @@ def hq(database_url: str, tmp_path: Path) -> Iterator[Headquarters]:
 def tablet(hq: Headquarters) -> Journalist:
     """An enrolled device of berlin-1."""
     return make_journalist(hq)
+
+
+@pytest.fixture
+def transport(hq: Headquarters) -> Iterator[AsgiTransport]:
+    """The way to HQ; a bug of the server fails the test."""
+    made = AsgiTransport(make_app(hq))
+    yield made
+    made.close()
+    assert made.bugs == []
+
+
+@pytest.fixture
+def shop_tablet(hq: Headquarters, transport: AsgiTransport, tmp_path: Path) -> Iterator[Tablet]:
+    """A connected tablet of berlin-1."""
+    made = make_tablet(tmp_path, transport)
+    connect(made, hq)
+    yield made
+    made.database.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from shared.errors import Refused
 from shared.wire import ops as wire_ops
 from shared.wire.canonical import sha_of
 from shared.wire.ops import read_body
-from sync_server.api.app import make_app
 from sync_server.services import quarantine
 from sync_server.services.enrolment import move_device, revoke_device
 from sync_server.services.headquarters import Headquarters
@@ -21,8 +18,7 @@ from sync_server.services.ingest import take_messages
 from sync_server.services.merge import refold
 from sync_server.services.quarantine import list_quarantine, replay, show_quarantine
 from sync_server.services.salvage import approve, list_salvage, show_salvage, take_salvage, turn_down
-from tests.support.asgi_endpoint import AsgiTransport
-from tests.support.tablet import Tablet, connect, make_tablet
+from tests.support.tablet import Tablet
 from tests.support.world import LOYALTY_ID, Journalist, pass_time, verdicts
 
 STORE = "store:berlin-1"
@@ -119,18 +115,6 @@ def test_ops_of_a_newer_app_are_parked_and_take_effect_after_the_update(
     assert [result["id"] for result in replay(hq, [newer["op_id"]])] == [newer["op_id"]]
     assert [(result["id"], result["verdict"]) for result in replay(hq)] == [(undone["op_id"], "accepted")]
     assert [line["op_id"] for line in profile_of(hq)["notes"]] == [newer["op_id"]]
-
-
-@pytest.fixture
-def shop_tablet(hq: Headquarters, tmp_path: Path) -> Iterator[Tablet]:
-    """A connected tablet of berlin-1."""
-    transport = AsgiTransport(make_app(hq))
-    made = make_tablet(tmp_path, transport)
-    connect(made, hq)
-    yield made
-    made.database.close()
-    transport.close()
-    assert transport.bugs == []
 
 
 def test_the_tablets_overlay_of_a_parked_op_ends_when_it_was_replayed(hq: Headquarters, shop_tablet: Tablet) -> None:

@@ -6,7 +6,6 @@ import base64
 import gzip
 import json
 import stat
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,14 +18,13 @@ from shared.errors import Damaged, Refused, Weather
 from shared.journal import is_receipt_sound
 from sync_server.adapters.backup import copy_database, file_of, replace_database
 from sync_server.adapters.keys import FileKeyFolder
-from sync_server.api.app import make_app
 from sync_server.services.cards import issue_card
 from sync_server.services.chain import ensure_epoch, set_term
 from sync_server.services.custody import check_keys, known_keys
 from sync_server.services.enrolment import list_devices, move_device, rotate_token
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.keys import public_keys, rotate_key
-from tests.support.asgi_endpoint import Answer, AsgiTransport, Serve
+from tests.support.asgi_endpoint import Answer, Serve
 from tests.support.tablet import Tablet, connect, make_tablet
 from tests.support.world import LOYALTY_ID
 
@@ -34,22 +32,10 @@ HELLO = "/v1/sync/hello"
 
 
 @pytest.fixture
-def transport(hq: Headquarters) -> Iterator[AsgiTransport]:
-    """The way to HQ; a bug of the server fails the test."""
-    made = AsgiTransport(make_app(hq))
-    yield made
-    made.close()
-    assert made.bugs == []
-
-
-@pytest.fixture
-def shop_tablet(hq: Headquarters, transport: AsgiTransport, tmp_path: Path) -> Iterator[Tablet]:
+def shop_tablet(shop_tablet: Tablet) -> Tablet:
     """A connected tablet of berlin-1 that has synced."""
-    made = make_tablet(tmp_path, transport)
-    connect(made, hq)
-    assert made.sync().is_complete
-    yield made
-    made.database.close()
+    assert shop_tablet.sync().is_complete
+    return shop_tablet
 
 
 def device_of(tablet: Tablet) -> DeviceIdentity:

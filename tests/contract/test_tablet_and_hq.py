@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,30 +23,12 @@ from sync_server.services.chain import set_term
 from sync_server.services.enrolment import revoke_device
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
-from tests.support.asgi_endpoint import Answer, AsgiTransport, Serve
+from tests.support.asgi_endpoint import Answer, Serve
 from tests.support.backups import bring_back, keep_backup
 from tests.support.tablet import KEY, Tablet, connect, make_tablet
 from tests.support.world import LOYALTY_ID, START, pass_time
 
 PUSH = "/v1/sync/push"
-
-
-@pytest.fixture
-def transport(hq: Headquarters) -> Iterator[AsgiTransport]:
-    """The way to HQ; a bug of the server fails the test."""
-    made = AsgiTransport(make_app(hq))
-    yield made
-    made.close()
-    assert made.bugs == []
-
-
-@pytest.fixture
-def shop_tablet(hq: Headquarters, transport: AsgiTransport, tmp_path: Path) -> Iterator[Tablet]:
-    """A connected tablet of berlin-1."""
-    made = make_tablet(tmp_path, transport)
-    connect(made, hq)
-    yield made
-    made.database.close()
 
 
 def facts_at_hq(hq: Headquarters, kind: str = "note_added") -> list[str]:

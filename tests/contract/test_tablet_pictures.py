@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,12 @@ from associate_app.adapters.picture_shelf import FilePictureShelf
 from associate_app.sync.driver import SyncDriver
 from associate_app.sync.pictures import IDLE_S, PictureFetcher
 from shared.documents import ProductDocument
-from sync_server.api.app import make_app
 from sync_server.services.chain import document_in_store
 from sync_server.services.enrolment import revoke_device
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.products import publish_products
-from tests.support.asgi_endpoint import AsgiTransport
 from tests.support.replica import mara
-from tests.support.tablet import Tablet, connect, make_tablet
+from tests.support.tablet import Tablet
 
 AT = "2026-11-20T10:00:00.000Z"
 SHIPPED = "backpacks-forest.webp"
@@ -31,18 +28,13 @@ def shelf(tmp_path: Path) -> FilePictureShelf:
 
 
 @pytest.fixture
-def shop_tablet(hq: Headquarters, shelf: FilePictureShelf, tmp_path: Path) -> Iterator[Tablet]:
+def shop_tablet(shop_tablet: Tablet, shelf: FilePictureShelf) -> Tablet:
     """A connected tablet whose worker knows the folder of pictures."""
-    transport = AsgiTransport(make_app(hq))
-    made = make_tablet(tmp_path, transport)
+    made = shop_tablet
     made.driver = SyncDriver(
         made.database, made.endpoint, made.clock, made.chance, app_version="1.0.0", owner="worker", pictures=shelf
     )
-    connect(made, hq)
-    yield made
-    made.database.close()
-    transport.close()
-    assert transport.bugs == []
+    return made
 
 
 def fetch_all(tablet: Tablet, shelf: FilePictureShelf) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from associate_app.services.export import export_journal
@@ -12,24 +9,10 @@ from associate_app.services.parting import only_here
 from associate_app.services.salvage import Salvaged, hand_in
 from shared.errors import Refused, Weather
 from shared.salvage_file import FORMAT, read_journal, seal_journal, spell_line
-from sync_server.api.app import make_app
 from sync_server.services.enrolment import revoke_device
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.salvage import approve, import_journal
-from tests.support.asgi_endpoint import AsgiTransport
-from tests.support.tablet import Tablet, connect, make_tablet
-
-
-@pytest.fixture
-def shop_tablet(hq: Headquarters, tmp_path: Path) -> Iterator[Tablet]:
-    """A connected tablet of berlin-1."""
-    transport = AsgiTransport(make_app(hq))
-    made = make_tablet(tmp_path, transport)
-    connect(made, hq)
-    yield made
-    made.database.close()
-    transport.close()
-    assert transport.bugs == []
+from tests.support.tablet import Tablet
 
 
 def salvaged_at_hq(hq: Headquarters) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from sync_server.adapters.database import SqlDatabase
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.migrations import REVISIONS, SCRIPTS, bring_up_to_date
 from sync_server.adapters.schema import metadata
-from sync_server.api.app import make_app
 from sync_server.bootstrap import open_headquarters
 from sync_server.services import feed
 from sync_server.services.chain import set_term
@@ -29,9 +27,8 @@ from sync_server.services.intake import take_push
 from sync_server.services.quarantine import list_quarantine, replay
 from sync_server.services.salvage import approve, list_salvage
 from sync_server.settings import Settings
-from tests.support.asgi_endpoint import AsgiTransport
 from tests.support.programs import run
-from tests.support.tablet import Tablet, connect, make_tablet
+from tests.support.tablet import Tablet
 
 KEPT = Path(__file__).parent / "kept" / "central-0001.sql"
 """What version 0001 made: a chain, a tablet with five ops (two accepted, two parked, one rejected) and one salvaged."""
@@ -136,17 +133,11 @@ def test_a_newer_database_is_refused_in_one_sentence_and_left_alone(old_chain: S
 
 
 @pytest.fixture
-def shop_tablet(hq: Headquarters, tmp_path: Path) -> Iterator[Tablet]:
+def shop_tablet(shop_tablet: Tablet) -> Tablet:
     """A connected tablet of berlin-1 that has synced."""
-    transport = AsgiTransport(make_app(hq))
-    made = make_tablet(tmp_path, transport)
-    connect(made, hq)
-    made.note("before the update")
-    assert made.sync().is_complete
-    yield made
-    made.database.close()
-    transport.close()
-    assert transport.bugs == []
+    shop_tablet.note("before the update")
+    assert shop_tablet.sync().is_complete
+    return shop_tablet
 
 
 def test_documents_of_a_new_shape_come_as_a_snapshot_while_pushes_go_on(

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shared.clock import format_at
 from shared.errors import Malformed, Refused
+from shared.ingest_rules import IngestRules
 from shared.segment_messages import normalise_message
 from shared.shopper_events import FaultyMessage
 from sync_server.services.chain import read_chain
@@ -66,21 +66,29 @@ def run_import(
     if not path.is_file():
         raise Refused(f"There is no file {path}.")
     with hq.database.read() as reader:
-        timezone = read_chain(reader).timezone
+        timezone, rules = read_chain(reader).timezone, rules_of(reader)
     columns = columns_of(path)
     plan = _EVENT_COLUMNS if kind == "events" else None
     plan = plan or (read_mapping(mapping, kind, columns) if mapping else infer_mapping(kind, columns))
-    return _Import(hq, kind, path, plan, timezone, is_trial=is_trial).run(heard)
+    return _Import(hq, kind, path, plan, timezone, rules, is_trial=is_trial).run(heard)
 
 
 class _Import:
     """One run over one file."""
 
     def __init__(
-        self, hq: Headquarters, kind: str, path: Path, mapping: ImportMapping, timezone: str, *, is_trial: bool
+        self,
+        hq: Headquarters,
+        kind: str,
+        path: Path,
+        mapping: ImportMapping,
+        timezone: str,
+        rules: IngestRules,
+        *,
+        is_trial: bool,
     ) -> None:
         self._hq, self._kind, self._path, self._mapping = hq, kind, path, mapping
-        self._timezone, self._is_trial = timezone, is_trial
+        self._timezone, self._rules, self._is_trial = timezone, rules, is_trial
         self._report = ImportReport(kind)
         self._bad = hq.settings.data_dir / "imports" / f"{path.name}.bad.jsonl"
         self._bad_lines: list[str] = []
@@ -148,11 +156,9 @@ class _Import:
 
     def _take(self, batch: Sequence[tuple[list[Row], Message]]) -> None:
         """Messages that ingest would not take are left out here, with their rows, instead of becoming dead letters."""
-        with self._hq.database.read() as reader:
-            rules = rules_of(reader)
-        now_at, source, sound = format_at(self._hq.clock.now()), f"import-{self._kind}", []
+        now_at, source, sound = self._hq.now_at(), f"import-{self._kind}", []
         for rows, message in batch:
-            read = normalise_message(message, source=source, received_at=now_at, rules=rules)
+            read = normalise_message(message, source=source, received_at=now_at, rules=self._rules)
             if isinstance(read, FaultyMessage):
                 self._leave_out(rows, read.sentence)
             else:

@@ -18,6 +18,7 @@ from sync_server.services.chain import (
     list_stores,
     read_chain,
     with_defaults,
+    without_none,
 )
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.imports.mapping import ImportMapping
@@ -103,15 +104,11 @@ def _write_stores(hq: Headquarters, made: Sequence[Any]) -> int:
     with hq.database.read() as reader:
         chain = read_chain(reader)
     known = {store.code for store in list_stores(hq)}
-    fresh = [with_defaults(Store(**{"currency": "", "timezone": "", **_told(one)}), chain) for one in made]
+    fresh = [with_defaults(Store(**{"currency": "", "timezone": "", **without_none(one)}), chain) for one in made]
     fresh = [store for store in fresh if store.code not in known]
     if fresh:
         add_stores(hq, fresh)
     return len(fresh)
-
-
-def _told(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in one.items() if value is not None}
 
 
 def _write_associates(hq: Headquarters, made: Sequence[Any]) -> int:
