@@ -143,8 +143,7 @@ def _begin_anew(settings: Settings, url: str) -> tuple[dict[str, object], Mark]:
     try:
         upgrade(database)
         hq = _put_together(settings, database, SystemClock(), SystemChance())
-        kept = hq.guard.read()
-        told = begin_new_epoch(hq, former=[kept.epoch] if kept else [])
+        told = begin_new_epoch(hq)
         with database.read() as reader:
             mark = mark_of(reader)
         assert mark is not None, "begin_new_epoch refuses a database without one"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -220,12 +220,17 @@ class ScopeHead:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a history has come: its first and its present epoch, each scope's position, how many ops were taken."""
+    """How far a history has come: its first and its present epoch, each scope's position, how many ops were taken.
+
+    `moved`: device -> the stores it has held, the present one first, for devices that held more than one. A move is
+    said once and by nobody but HQ, so no tablet could tell an older database of it.
+    """
 
     first_epoch: str
     epoch: str
     heads: Mapping[str, int]
     ops: int
+    moved: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -261,14 +261,42 @@ def move_device(hq: Headquarters, device_id: str, store: str) -> dict[str, Any]:
         if row["revoked_at"] is not None or row["store"] == store:
             why = "is revoked" if row["revoked_at"] is not None else f"is {store}'s already"
             raise Refused(f"The tablet {row['name']} {why}: nothing was changed.")
-        held = list(dict.fromkeys([*json.loads(row["stores_held"]), store]))
-        tx.change_rows("device", {"store": store, "stores_held": json.dumps(held)}, device_id=device_id)
+        _give(hq, tx, row, [store])
         hq.note_audit(tx, "command line", "moved the device", f"{device_id}: {row['store']} -> {store}")
-        gone = DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "moved")
-        moved = {"device_id": device_id, "name": row["name"], "parked": tx.parked_op_ids(device_id)}
-        tx.publish([gone, DocWrite(store_scope(store), f"device/{device_id}", canonical(moved))], hq.now_at())
     hq.doorbell.ring()
     return {"device_id": device_id, "name": row["name"], "store": store, "store_before": row["store"]}
+
+
+def _give(hq: Headquarters, tx: CentralWriter, row: Mapping[str, Any], stores: Sequence[str]) -> None:
+    """The device is the first of these stores' now, and has held all of them."""
+    held = list(dict.fromkeys([*json.loads(row["stores_held"]), *reversed(stores)]))
+    device_id, store = row["device_id"], stores[0]
+    tx.change_rows("device", {"store": store, "stores_held": json.dumps(held)}, device_id=device_id)
+    if row["store"] == store:
+        return
+    gone = DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "moved")
+    moved = {"device_id": device_id, "name": row["name"], "parked": tx.parked_op_ids(device_id)}
+    tx.publish([gone, DocWrite(store_scope(store), f"device/{device_id}", canonical(moved))], hq.now_at())
+
+
+def stores_of_moved(reader: CentralReader) -> dict[str, list[str]]:
+    """Device -> the stores it has held, the present one first, for devices that held more than one."""
+    held = {row["device_id"]: [row["store"], *json.loads(row["stores_held"])] for row in reader.rows("device")}
+    return {device_id: one for device_id, stores in held.items() if len(one := list(dict.fromkeys(stores))) > 1}
+
+
+def recall_moves(hq: Headquarters, tx: CentralWriter, moved: Mapping[str, Sequence[str]]) -> None:
+    """Make moves again that a restored database forgot: what was recorded for the new store since is taken as it was
+    before. A device or store it does not know stays unknown; a revoked device stays where it is."""
+    known = {row["code"] for row in tx.rows("store")}
+    for device_id, stores in sorted(moved.items()):
+        kept = [store for store in stores if store in known]
+        for row in tx.rows("device", device_id=device_id, revoked_at=None):
+            if kept[:1] == [stores[0]] and (
+                row["store"] != kept[0] or not {*kept} <= {*json.loads(row["stores_held"])}
+            ):
+                _give(hq, tx, row, kept)
+                hq.note_audit(tx, "guard", "moved the device again", f"{device_id}: {row['store']} -> {kept[0]}")
 
 
 def find_devices(reader: CentralReader, device_ids: Collection[str]) -> list[Device]:

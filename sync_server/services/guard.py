@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from shared.errors import Damaged
 from sync_server.ports import CentralReader, Mark
+from sync_server.services.enrolment import stores_of_moved
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import former_epochs, new_epoch
 from sync_server.services.sessions import EPOCH_NOTE
@@ -23,7 +24,7 @@ def mark_of(reader: CentralReader) -> Mark | None:
         return None
     heads = {row["scope"]: row["n"] for row in reader.rows("scope_head")}
     first = next(iter(former_epochs(reader)), epoch)
-    return Mark(first, epoch, heads, reader.count_ops())
+    return Mark(first, epoch, heads, reader.count_ops(), stores_of_moved(reader))
 
 
 def loss_between(kept: Mark, present: Mark, former: Collection[str]) -> str | None:
@@ -70,7 +71,7 @@ def _begin_anew(hq: Headquarters, kept: Mark) -> str | None:
         loss = loss_between(kept, present, former_epochs(tx)) if present else None
         if loss is None:
             return None
-        told = new_epoch(hq, tx, "found an older database; new epoch", former=[kept.epoch])
+        told = new_epoch(hq, tx, "found an older database; new epoch", kept)
     voided = f" and {told['codes_voided']} open enrolment codes are void" if told["codes_voided"] else ""
     return (
         f"This database is older than what this server had committed: {loss}. Somebody put an older copy in its place, "

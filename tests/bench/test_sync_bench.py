@@ -25,8 +25,10 @@ from associate_app.adapters.http import HttpEndpoint
 from associate_app.adapters.sqlite import TabletFile, open_tablet_database
 from shared.wire.messages import FeedPage, SnapshotEnd, SnapshotHeader, SnapshotLine
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.json_text import canonical
 from sync_server.services.sources import create_key
 from tests.conftest import RecordFigure
+from tests.support.bare_server import open_bare
 from tests.support.programs import ServerProcess
 from tests.support.tablet import KEY, TabletClock
 from tests.support.traffic import (
@@ -36,6 +38,8 @@ from tests.support.traffic import (
     found_chain,
     messages_of,
     open_chain,
+    profile_document,
+    profile_id,
     publish_profiles,
     shop_day,
 )
@@ -118,12 +122,31 @@ def push_together(url: str, days: list[ShopDay], bodies: list[list[bytes]]) -> t
     return taken_s, sorted(batch_s for batch_s, _ in answered), {one for _, verdicts in answered for one in verdicts}
 
 
+def push_bare_all(url: str, bodies: list[bytes]) -> None:
+    """The same batches to the yardstick, from one tablet."""
+    with httpx.Client(base_url=url, headers={"Content-Encoding": "gzip"}, timeout=60) as asker:
+        for body in bodies:
+            asker.post("/push", content=body).raise_for_status()
+
+
+def push_bare(folder: Path, bodies: list[list[bytes]]) -> float:
+    """Seconds in which a bare FastAPI and SQLite insert takes the same bytes from as many tablets."""
+    server = ServerProcess(folder, program="tests.support.bare_server").start()
+    try:
+        with ThreadPoolExecutor(len(bodies)) as tablets:
+            return timed_s(lambda: list(tablets.map(push_bare_all, [server.url] * len(bodies), bodies)))
+    finally:
+        server.stop()
+
+
 def test_eight_tablets_push_their_day(hq: Headquarters, folder: Path, record_figure: RecordFigure):
-    """2,500 ops each in batches of 250, durable, merged and published before each answer; then all of it again."""
+    """2,500 ops each in batches of 250, durable, merged and published before each answer; then all of it again; and
+    all of it to the yardstick, before and after, because this machine's pace wanders."""
     add_shoppers(hq, SHOPPERS)
     days = [shop_day(hq, number, ops=OPS_A_TABLET, shoppers=SHOPPERS) for number in range(TABLETS)]
     bodies = [[packed(batch) for batch in day.batches] for day in days]
     size = sum(len(json.dumps(batch["ops"])) for day in days for batch in day.batches) // (TABLETS * OPS_A_TABLET)
+    bare_s = [push_bare(folder.with_name("bare-before"), bodies)]
     server = serve(folder)
     try:
         taken_s, batches_s, verdicts = push_together(server.url, days, bodies)
@@ -132,9 +155,12 @@ def test_eight_tablets_push_their_day(hq: Headquarters, folder: Path, record_fig
         assert verdicts == {"duplicate"}
     finally:
         server.stop()
+    bare_s.append(push_bare(folder.with_name("bare-after"), bodies))
     ops, count = TABLETS * OPS_A_TABLET, len(batches_s)
     claim = f"push, {TABLETS} tablets, ops of {size} bytes, SQLite FULL"
     say(record_figure, claim, f"{ops / taken_s:,.0f}", "ops/s")
+    say(record_figure, f"{claim}: a bare insert of the same", f"{ops / statistics.mean(bare_s):,.0f}", "ops/s")
+    say(record_figure, f"{claim}: of the bare insert's pace", f"{statistics.mean(bare_s) / taken_s:.2f}", "times")
     say(record_figure, f"{claim}: batch of 250, median", middle_ms(batches_s), "ms")
     say(record_figure, f"{claim}: batch of 250, p95", f"{batches_s[count * 95 // 100] * 1000:.0f}", "ms")
     say(record_figure, f"{claim}: the same again", f"{taken_s / again_s:.1f}", "times as fast")
@@ -264,9 +290,36 @@ def timed_s(work: Callable[[], object]) -> float:
     return time.perf_counter() - started_s
 
 
+def load_bare(folder: Path) -> float:
+    """Seconds in which a bare page sync brings the same documents, unpacked and unchecked, into a plain SQLite file."""
+    database = open_bare(folder)
+    documents = ((number, profile_id(number), canonical(profile_document(number))) for number in range(PROFILES))
+    with database:
+        database.executemany("INSERT INTO documents VALUES (?, ?, ?)", documents)
+    database.close()
+    server = ServerProcess(folder, program="tests.support.bare_server").start()
+    try:
+        return timed_s(lambda: pull_bare(server.url, folder / "received"))
+    finally:
+        server.stop()
+
+
+def pull_bare(url: str, folder: Path) -> None:
+    """Page after page into a file of its own, a commit each."""
+    received, after = open_bare(folder), 0
+    with httpx.Client(base_url=url, headers={"Accept-Encoding": "identity"}, timeout=60) as asker:
+        while changes := asker.get("/page", params={"after": after}).json()["changes"]:
+            rows = [(change["number"], change["id"], json.dumps(change["doc"])) for change in changes]
+            with received:
+                received.executemany("INSERT INTO documents VALUES (?, ?, ?)", rows)
+            after = changes[-1]["number"]
+    received.close()
+
+
 def test_a_fresh_tablet_loads_a_store_and_then_follows_it(hq: Headquarters, folder: Path, record_figure: RecordFigure):
     """The first load of a large store, then pulls after 100 changes, then pulls with nothing new."""
     tablet = make_journalist(hq, STORES[0].code)
+    bare_s = load_bare(folder.with_name("bare"))
     size = publish_profiles(hq, STORES[0].code, range(PROFILES)) // PROFILES
     server = serve(folder)
     receiver = make_receiver(folder, server.url, tablet)
@@ -291,6 +344,8 @@ def test_a_fresh_tablet_loads_a_store_and_then_follows_it(hq: Headquarters, fold
         server.stop()
     claim = f"first load, {PROFILES:,} profiles of {size} bytes into a tablet's file, checked"
     say(record_figure, claim, f"{PROFILES / taken_s:,.0f}", "documents/s")
+    say(record_figure, f"{claim}: a bare page sync of the same", f"{PROFILES / bare_s:,.0f}", "documents/s")
+    say(record_figure, f"{claim}: of the bare page sync's pace", f"{bare_s / taken_s:.2f}", "times")
     say(record_figure, f"{claim}: on the wire", f"{wire_mb:.1f}", "MB")
     say(record_figure, f"pull after {CHANGES} changes, applied and checked, median", middle_ms(changed_s), "ms")
     say(record_figure, "pull with nothing new, median", middle_ms(nothing_s), "ms")

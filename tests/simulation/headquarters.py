@@ -17,6 +17,8 @@ from sync_server.adapters.database import SqlDatabase, SqlWriter
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.media import FolderMediaShelf
 from sync_server.api.app import make_app
+from sync_server.ports import Mark
+from sync_server.services.guard import mark_of
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
 from sync_server.services.operations import begin_new_epoch
@@ -47,6 +49,21 @@ class FailingDatabase(SqlDatabase):
         self.commits += 1
 
 
+class RememberedGuard:
+    """What HQ's guard file holds, without the disk."""
+
+    place = "memory"
+
+    def __init__(self) -> None:
+        self._mark: Mark | None = None
+
+    def read(self) -> Mark | None:
+        return self._mark
+
+    def write(self, mark: Mark) -> None:
+        self._mark = mark
+
+
 class SimulatedHeadquarters:
     """HQ's files and services under one seed."""
 
@@ -64,6 +81,7 @@ class SimulatedHeadquarters:
             settings=Settings(data_dir=folder, database=self._url),
             make_id=Uuid7(clock.now, dice.bits),
             media=FolderMediaShelf(folder / "media"),
+            guard=RememberedGuard(),
         )
         self._app: FastAPI = make_app(self.services)
         self.backups: list[tuple[float, Path]] = []
@@ -107,7 +125,10 @@ class SimulatedHeadquarters:
         self.backups.append((self._time.now_s, path))
 
     def restore(self, backup: Path) -> None:
-        """As `sync-server restore` does: the old files, and a new epoch."""
+        """As `sync-server restore` does: the old files, and a new epoch; the guard was written a moment before."""
+        with self.database.read() as reader:
+            if mark := mark_of(reader):
+                self.services.guard.write(mark)
         self.database.close()
         replace_database(backup, self._file)
         self.services = replace(self.services, database=self._open())

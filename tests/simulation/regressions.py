@@ -87,4 +87,5 @@ REGRESSIONS = (
         Plan(10, faults=("move", "schema", "min_app", "decide", "salvage", "drop_response", "offline", "consent")),
         "a tablet connected in another store had the unsent ops of its first store refused for good",
     ),
+    Regression(Plan(1018), "HQ restored to before a move refused for good what was recorded for the new store since"),
 )

@@ -304,6 +304,7 @@ class World:
             tablet.keep_copy()
         else:
             tablet.restore_copy(self.chance)
+            self.find_tablets()
         self.say(f"{tablet.name} copied or restored")
 
     def _wipe(self) -> None:
@@ -328,6 +329,7 @@ class World:
             self.hq.back_up()
         else:
             self.hq.restore(self.chance.choice(young))
+            self.find_tablets()
         self.say(f"HQ in {self.hq.epoch()}")
 
     def _restart_hq(self) -> None:
@@ -347,13 +349,7 @@ class World:
 
     def _move(self) -> None:
         """HQ gives a tablet to another store, unsent ops and all; one with nothing unsent may be connected there anew,
-        which the app refuses as long as records are here only.
-
-        Not beside a restored HQ: one that forgot a move rejects what was recorded for that store since. The ops wait
-        among its dead letters until the device is moved once more and they are replayed.
-        """
-        if "restore_hq" in self.faults:
-            return
+        which the app refuses as long as records are here only."""
         tablet = self._any()
         device, store = tablet.database.device(), other_store(tablet.store, self.chance)
         is_known = device is not None and self._holds(tablet, device.device_id)
@@ -361,9 +357,16 @@ class World:
             tablet.store = store
             self.connect(tablet)
         elif is_known and device is not None:
-            tablet.store = store
             move_device(self.hq.services, device.device_id, store)
+            self.find_tablets()
         self.say(f"{tablet.name} is in {tablet.store} now")
+
+    def find_tablets(self) -> None:
+        """Where HQ has each tablet: a copy goes where its twin is moved, and an old file is where its device was."""
+        stores = dict(self.hq.rows("SELECT device_id, store FROM device"))
+        for tablet in self.tablets:
+            device = tablet.database.device()
+            tablet.store = stores.get(device.device_id, tablet.store) if device else tablet.store
 
     def _holds(self, tablet: SimulatedTablet, device_id: str) -> bool:
         rows = self.hq.rows("SELECT store, revoked_at FROM device WHERE device_id = ?", (device_id,))

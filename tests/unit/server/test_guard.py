@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from shared.errors import Damaged
 from sync_server.adapters.backup import copy_database
 from sync_server.adapters.guard import FileGuard
-from sync_server.bootstrap import open_headquarters, restore
+from sync_server.bootstrap import back_up, open_headquarters, restore
 from sync_server.ports import Mark
 from sync_server.services.chain import Chain, add_stores, make_chain
-from sync_server.services.enrolment import make_code
+from sync_server.services.enrolment import find_devices, make_code, move_device
 from sync_server.services.guard import loss_between, mark_of, watch_history
 from sync_server.services.operations import former_epochs
 from sync_server.settings import Settings, read_settings
-from tests.support.world import BERLIN, ZURICH
+from tests.support.world import BERLIN, ZURICH, make_journalist
 
 MARK = Mark("e1", "e1", {"all": 9, "store:berlin-1": 4}, 7)
 
@@ -206,3 +206,39 @@ def test_an_empty_database_where_a_chain_was_is_refused_in_words(settings: Setti
         path.unlink()
     with pytest.raises(Damaged, match=r"The database is empty, but .*guard\.json remembers"):
         open_once(settings)
+
+
+# moves a restored database forgot
+
+
+@pytest.mark.parametrize("how", ["restore", "by hand"])
+def test_a_move_the_older_database_forgot_is_made_again(settings: Settings, tmp_path: Path, how: str) -> None:
+    """No tablet can tell HQ of it, and what was recorded for the new store since would be refused for good."""
+    with open_headquarters(settings) as hq:
+        add_stores(hq, [ZURICH])
+        tablet = make_journalist(hq, BERLIN.code)
+    copy = back_up(settings, tmp_path / "copy.db")
+    with open_headquarters(settings) as hq:
+        move_device(hq, tablet.device.device_id, ZURICH.code)
+    if how == "restore":
+        restore(settings, copy)
+    else:
+        swap_in(settings, copy)
+    with open_headquarters(settings, tell=lambda _: None) as hq, hq.database.read() as reader:
+        (device,) = find_devices(reader, [tablet.device.device_id])
+        held = reader.rows("doc", scope=f"store:{ZURICH.code}")
+    assert (device.store, set(device.stores_held)) == (ZURICH.code, {BERLIN.code, ZURICH.code})
+    assert f"device/{tablet.device.device_id}" in {row["id"] for row in held}
+
+
+def test_a_move_to_a_store_the_older_database_does_not_know_stays_forgotten(settings: Settings, tmp_path: Path) -> None:
+    """The chain is what the backup says; the tablet's records wait as dead letters until the store is there again."""
+    with open_headquarters(settings) as hq:
+        tablet = make_journalist(hq, BERLIN.code)
+    copy = back_up(settings, tmp_path / "copy.db")
+    with open_headquarters(settings) as hq:
+        add_stores(hq, [ZURICH])
+        move_device(hq, tablet.device.device_id, ZURICH.code)
+    restore(settings, copy)
+    with open_headquarters(settings) as hq, hq.database.read() as reader:
+        assert find_devices(reader, [tablet.device.device_id])[0].stores_held == (BERLIN.code,)
