@@ -200,6 +200,7 @@ profile = Table(
     Column("state", Text, nullable=False),
     Column("stores", Text, nullable=False, server_default="[]", comment="JSON list of the stores whose feed holds it"),
     Column("value_band", String(10), nullable=False, server_default="none"),
+    Column("held_at", String(24), comment="since when its publication waits for HQ's word"),
 )
 
 redirect = Table(
@@ -207,6 +208,63 @@ redirect = Table(
     metadata,
     Column("old_id", String(36), primary_key=True),
     Column("profile_id", String(36), nullable=False, index=True),
+)
+
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("sighting_id", String(36), primary_key=True, comment="made of what was seen together"),
+    Column("at", String(24), nullable=False, comment="when first"),
+    Column("fact_id", String(36), nullable=False, comment="in which fact first"),
+    Column("identifiers", Text, nullable=False, comment="JSON list of [type, value]"),
+    Column("family_name", Text),
+    Column("postcode", String(20)),
+    Column("is_verified", Boolean, nullable=False, server_default=false()),
+    comment="Identity facts of observations: identifiers seen together, each combination once, with its first moment.",
+)
+
+sighted = Table(
+    "sighted",
+    metadata,
+    Column("type", String(20), nullable=False),
+    Column("value", String(600), nullable=False),
+    Column("sighting_id", String(36), nullable=False),
+    PrimaryKeyConstraint("type", "value", "sighting_id"),
+    comment="Which sightings a value is in.",
+)
+
+identity_fact = Table(
+    "identity_fact",
+    metadata,
+    Column("fact_id", String(36), primary_key=True),
+    Column("kind", String(10), nullable=False, comment="link, split or block"),
+    Column("a_type", String(20), nullable=False),
+    Column("a_value", String(600), nullable=False),
+    Column("b_type", String(20)),
+    Column("b_value", String(600)),
+    Column("at", String(24), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    comment="What a person, or a shop's alias call, said of who is who. Never changed, never deleted: said again.",
+)
+Index("ix_identity_fact_a", identity_fact.c.a_type, identity_fact.c.a_value)
+Index("ix_identity_fact_b", identity_fact.c.b_type, identity_fact.c.b_value)
+
+review = Table(
+    "review",
+    metadata,
+    Column("review_id", String(36), primary_key=True, comment="made of the two identifiers"),
+    Column("a_type", String(20), nullable=False),
+    Column("a_value", String(600), nullable=False),
+    Column("b_type", String(20), nullable=False),
+    Column("b_value", String(600), nullable=False),
+    Column("why", String(40), nullable=False),
+    Column("evidence", Text, nullable=False, server_default="{}", comment="JSON: what speaks for it"),
+    Column("score", Integer, comment="in thousandths, where a matcher gave one"),
+    Column("found_at", String(24), nullable=False),
+    Column("decided_at", String(24)),
+    Column("decision", String(10), comment="linked, split or kept"),
+    comment="Pairs a person should look at: refused edges and probable duplicates. Nothing here merges by itself.",
 )
 
 doc = Table(
