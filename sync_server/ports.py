@@ -222,15 +222,14 @@ class ScopeHead:
 class Mark:
     """How far a history has come: its first and its present epoch, each scope's position, how many ops were taken.
 
-    `moved`: device -> the stores it has held, the present one first, for devices that held more than one. A move is
-    said once and by nobody but HQ, so no tablet could tell an older database of it.
+    `devices`: what HQ alone can know of each device (`services/recall.py`); no tablet could tell an older database.
     """
 
     first_epoch: str
     epoch: str
     heads: Mapping[str, int]
     ops: int
-    moved: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    devices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

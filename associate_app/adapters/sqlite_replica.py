@@ -27,6 +27,7 @@ from shared.wire.messages import Change, FeedPage, ProvenChange, SnapshotEnd, Sn
 _SUM_MODULUS: Final = 2**64
 _LINES_A_COMMIT: Final = 250
 """What a record may have to wait for is one such transaction: with 1,000, one in twenty waited 245 ms."""
+_KNOWN_A_COMMIT: Final = 5_000
 _KEYS_A_QUERY: Final = 400
 _SWEEP_ROWS: Final = 2_000
 _SHOPPER_KINDS: Final = ("profile", "follow_up", "hold", "appointment")
@@ -214,18 +215,31 @@ class ReplicaTables:
         )
         forget_shopper(self._connection, profile_id, [(type_, value) for type_, value in known])
 
-    def _put(self, slice_: int, documents: list[_Stored], *, are_new: bool = False) -> None:
-        """Store documents, replacing older versions unless all are new, and what profiles are found by."""
+    def _put(self, slice_: int, documents: list[_Stored]) -> None:
+        """Store documents, replacing older versions, and what profiles are found by."""
+        self._store(slice_, documents)
+        rows = self._changed(slice_, _shopper_rows(documents))
+        self._drop_index(slice_, [row.profile_id for row in rows])
+        self._connection.write_many(
+            _KNOW, [(type_, value, slice_, row.profile_id) for row in rows for type_, value in row.identifiers]
+        )
+        self._index(slice_, [(slice_, *_values(row), None) for row in rows])
+
+    def _put_into_shadow(self, slice_: int, documents: list[_Stored]) -> None:
+        """The same for a snapshot's lines; what their profiles are known by waits with them for `_know_all`."""
+        are_new = self._are_new(slice_, documents)
+        self._store(slice_, documents)
+        rows = _shopper_rows(documents)
+        if not are_new:
+            self._drop_index(slice_, [row.profile_id for row in rows])
+        self._index(slice_, [(slice_, *_values(row), json.dumps(row.identifiers)) for row in rows])
+
+    def _store(self, slice_: int, documents: list[_Stored]) -> None:
         self._connection.write_many(
             "INSERT INTO document (slice, id, s, h, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (slice, id) "
             "DO UPDATE SET s = excluded.s, h = excluded.h, body = excluded.body",
             [(slice_, stored.id, stored.s, stored.h, stored.body) for stored in documents],
         )
-        rows = [shopper_row(stored.id, stored.doc) for stored in documents if _kind(stored.id) == "profile"]
-        if not are_new:
-            rows = self._changed(slice_, rows)
-            self._drop_index(slice_, [row.profile_id for row in rows])
-        self._index(slice_, rows)
 
     def _changed(self, slice_: int, rows: list[ShopperRow]) -> list[ShopperRow]:
         """The rows that are not in the index just so: most changes of a profile change nothing it is found by."""
@@ -241,19 +255,29 @@ class ReplicaTables:
             if found.get(row.profile_id) != _values(row) or pairs.get(row.profile_id, set()) != set(row.identifiers)
         ]
 
-    def _index(self, slice_: int, rows: list[ShopperRow]) -> None:
-        self._connection.write_many(
-            "INSERT OR IGNORE INTO known_identifier VALUES (?, ?, ?, ?)",
-            [(type_, value, slice_, row.profile_id) for row in rows for type_, value in row.identifiers],
-        )
+    def _index(self, slice_: int, rows: list[tuple[Any, ...]]) -> None:
         last = self._connection.row("SELECT coalesce(max(id), 0) FROM shopper")
         self._connection.write_many(
-            f"INSERT INTO shopper (slice, {_SHOPPER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(slice_, *_values(row)) for row in rows],
+            f"INSERT INTO shopper (slice, {_SHOPPER}, identifiers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
         )
         self._connection.write(
             "INSERT INTO shopper_fts (rowid, words) SELECT id, words FROM shopper WHERE id > ?", last or (0,)
         )
+
+    def _know_all(self, slice_: int) -> None:
+        """Put what a whole snapshot's profiles are known by into its index, in the order of that index and a little at
+        a time. Begun again after a power cut it comes to the same."""
+        known = sorted(self._waiting_identifiers(slice_))
+        for start in range(0, len(known), _KNOWN_A_COMMIT):
+            with self._connection.atomic():
+                self._connection.write_many(_KNOW, known[start : start + _KNOWN_A_COMMIT])
+
+    def _waiting_identifiers(self, slice_: int) -> Iterator[tuple[str, str, int, str]]:
+        after = ""
+        while rows := self._connection.rows(_WAITING, (slice_, after, _KNOWN_A_COMMIT)):
+            for profile_id, identifiers in rows:
+                yield from ((type_, value, slice_, profile_id) for type_, value in json.loads(identifiers or "[]"))
+            after = rows[-1][0]
 
     def _drop(self, slice_: int, ids: list[str]) -> None:
         self._connection.write_many("DELETE FROM document WHERE slice = ? AND id = ?", [(slice_, id_) for id_ in ids])
@@ -279,7 +303,7 @@ class ReplicaTables:
         waiting = iter(lines)
         while chunk := [_Stored.of_line(line) for line in islice(waiting, _LINES_A_COMMIT)]:
             with self._connection.atomic():
-                self._put(slice_, chunk, are_new=self._are_new(slice_, chunk))
+                self._put_into_shadow(slice_, chunk)
 
     def _are_new(self, slice_: int, documents: list[_Stored]) -> bool:
         """Say whether all come, in order of id, behind what the slice holds: then nothing has to be replaced."""
@@ -323,6 +347,7 @@ class ReplicaTables:
         own = hashes[len(hashes) - end.count :] if end.count <= len(hashes) else None
         if own is None or _spell_sum(sum(own)) != end.sum:
             raise Weather(f"the snapshot of {scope} is not whole")
+        self._know_all(slice_)
         with self._connection.atomic():
             self._revise({*self._kinds_of(slice_), *self._kinds_of(self._slice_of(scope))})
             self._follow_swap(scope, slice_)
@@ -437,6 +462,10 @@ class ReplicaTables:
 _DOCUMENT: Final = "document.id, scope, s, body FROM replica CROSS JOIN document ON document.slice = replica.slice"
 """CROSS fixes the order of the loops: the few live slices first, then one step of the index in each."""
 _SHOPPER: Final = "profile_id, name, given, family, words, loyalty_id, tier, hint"
+_KNOW: Final = "INSERT OR IGNORE INTO known_identifier VALUES (?, ?, ?, ?)"
+_WAITING: Final = (
+    "SELECT profile_id, identifiers FROM shopper WHERE slice = ? AND profile_id > ? ORDER BY profile_id LIMIT ?"
+)
 _HASHES_IN_ORDER: Final = "SELECT h FROM document WHERE slice = ? ORDER BY id"
 _NEXT_KIND: Final = "SELECT min(id) FROM document WHERE slice = ? AND id >= ?"
 _SWEEPS: Final = {
@@ -448,6 +477,10 @@ _SWEEPS: Final = {
     "document": "DELETE FROM document WHERE rowid IN (SELECT rowid FROM document WHERE slice = ? LIMIT ?)",
 }
 """Documents last: while one is left, its slice number is not given out again."""
+
+
+def _shopper_rows(documents: Iterable[_Stored]) -> list[ShopperRow]:
+    return [shopper_row(stored.id, stored.doc) for stored in documents if _kind(stored.id) == "profile"]
 
 
 def _document(row: tuple[Any, ...]) -> StoredDocument:

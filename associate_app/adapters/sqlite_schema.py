@@ -77,3 +77,10 @@ def index_words_in_bulk(db: Database) -> None:
     """The words of new shoppers are indexed by one statement for many rows: row by row, from a trigger, they cost more
     than all else of storing a first load (ADR 0008)."""
     db.execute("DROP TRIGGER shopper_ai")
+
+
+@MIGRATIONS()
+def keep_identifiers_with_the_shopper(db: Database) -> None:
+    """What the profiles of a snapshot are known by waits here until all of it is put into its index at once, in the
+    order of that index: one by one, each falls on a page of its own (ADR 0008). NULL: it is in the index already."""
+    db.execute("ALTER TABLE shopper ADD COLUMN identifiers TEXT")

@@ -30,8 +30,8 @@ class FileGuard:
         try:
             told = json.loads(self._path.read_bytes())
             heads = {str(scope): int(n) for scope, n in told["heads"].items()}
-            moved = {str(device): [str(one) for one in stores] for device, stores in told.get("moved", {}).items()}
-            return Mark(str(told["first_epoch"]), str(told["epoch"]), heads, int(told["ops"]), moved)
+            devices = {str(device_id): dict(kept) for device_id, kept in told.get("devices", {}).items()}
+            return Mark(str(told["first_epoch"]), str(told["epoch"]), heads, int(told["ops"]), devices)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 

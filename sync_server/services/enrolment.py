@@ -91,7 +91,7 @@ def enroll(hq: Headquarters, raw: Any) -> dict[str, Any]:
         tx.save_install(replace(install, device_id=device.device_id))
         hq.note_audit(tx, f"device {device.device_id}", "enrolled", device.store)
         epoch = tx.note(EPOCH_NOTE) or ""
-        tx.publish([_device_document(device)], now_at)
+        tx.publish([device_document(device)], now_at)
     hq.doorbell.ring()
     kid, _ = hq.keys.receipt_key()
     return {
@@ -139,7 +139,8 @@ def _with_stores_of(tx: CentralWriter, device: Device, earlier_id: str) -> Devic
     return replace(device, stores_held=tuple(dict.fromkeys((device.store, *earlier))))
 
 
-def _device_document(device: Device) -> DocWrite:
+def device_document(device: Device) -> DocWrite:
+    """A device's own document in its store, nothing of it being parked."""
     document = {"device_id": device.device_id, "name": device.name, "parked": []}
     return DocWrite(store_scope(device.store), f"device/{device.device_id}", canonical(document))
 
@@ -242,11 +243,17 @@ def revoke_device(hq: Headquarters, device_id: str) -> dict[str, Any]:
     with hq.database.write() as tx:
         row = _find_device(tx, device_id)
         revoked_at = row["revoked_at"] or format_at(hq.clock.now())
-        tx.change_rows("device", {"revoked_at": revoked_at}, device_id=device_id)
+        shut_out(hq, tx, row, revoked_at)
         hq.note_audit(tx, "command line", "revoked the device", device_id)
-        tx.publish([DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "revoked")], hq.now_at())
     hq.doorbell.ring()
     return {"device_id": device_id, "store": row["store"], "name": row["name"], "revoked_at": revoked_at}
+
+
+def shut_out(hq: Headquarters, tx: CentralWriter, row: Mapping[str, Any], revoked_at: str) -> None:
+    """The device of a row is revoked as of a time. The caller notes the audit."""
+    device_id = row["device_id"]
+    tx.change_rows("device", {"revoked_at": revoked_at}, device_id=device_id)
+    tx.publish([DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "revoked")], hq.now_at())
 
 
 def move_device(hq: Headquarters, device_id: str, store: str) -> dict[str, Any]:
@@ -261,14 +268,14 @@ def move_device(hq: Headquarters, device_id: str, store: str) -> dict[str, Any]:
         if row["revoked_at"] is not None or row["store"] == store:
             why = "is revoked" if row["revoked_at"] is not None else f"is {store}'s already"
             raise Refused(f"The tablet {row['name']} {why}: nothing was changed.")
-        _give(hq, tx, row, [store])
+        give_to_store(hq, tx, row, [store])
         hq.note_audit(tx, "command line", "moved the device", f"{device_id}: {row['store']} -> {store}")
     hq.doorbell.ring()
     return {"device_id": device_id, "name": row["name"], "store": store, "store_before": row["store"]}
 
 
-def _give(hq: Headquarters, tx: CentralWriter, row: Mapping[str, Any], stores: Sequence[str]) -> None:
-    """The device is the first of these stores' now, and has held all of them."""
+def give_to_store(hq: Headquarters, tx: CentralWriter, row: Mapping[str, Any], stores: Sequence[str]) -> None:
+    """The device of a row is the first of these stores' now, and has held all of them. The caller notes the audit."""
     held = list(dict.fromkeys([*json.loads(row["stores_held"]), *reversed(stores)]))
     device_id, store = row["device_id"], stores[0]
     tx.change_rows("device", {"store": store, "stores_held": json.dumps(held)}, device_id=device_id)
@@ -277,26 +284,6 @@ def _give(hq: Headquarters, tx: CentralWriter, row: Mapping[str, Any], stores: S
     gone = DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "moved")
     moved = {"device_id": device_id, "name": row["name"], "parked": tx.parked_op_ids(device_id)}
     tx.publish([gone, DocWrite(store_scope(store), f"device/{device_id}", canonical(moved))], hq.now_at())
-
-
-def stores_of_moved(reader: CentralReader) -> dict[str, list[str]]:
-    """Device -> the stores it has held, the present one first, for devices that held more than one."""
-    held = {row["device_id"]: [row["store"], *json.loads(row["stores_held"])] for row in reader.rows("device")}
-    return {device_id: one for device_id, stores in held.items() if len(one := list(dict.fromkeys(stores))) > 1}
-
-
-def recall_moves(hq: Headquarters, tx: CentralWriter, moved: Mapping[str, Sequence[str]]) -> None:
-    """Make moves again that a restored database forgot: what was recorded for the new store since is taken as it was
-    before. A device or store it does not know stays unknown; a revoked device stays where it is."""
-    known = {row["code"] for row in tx.rows("store")}
-    for device_id, stores in sorted(moved.items()):
-        kept = [store for store in stores if store in known]
-        for row in tx.rows("device", device_id=device_id, revoked_at=None):
-            if kept[:1] == [stores[0]] and (
-                row["store"] != kept[0] or not {*kept} <= {*json.loads(row["stores_held"])}
-            ):
-                _give(hq, tx, row, kept)
-                hq.note_audit(tx, "guard", "moved the device again", f"{device_id}: {row['store']} -> {kept[0]}")
 
 
 def find_devices(reader: CentralReader, device_ids: Collection[str]) -> list[Device]:

@@ -11,9 +11,9 @@ from collections.abc import Collection
 
 from shared.errors import Damaged
 from sync_server.ports import CentralReader, Mark
-from sync_server.services.enrolment import stores_of_moved
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import former_epochs, new_epoch
+from sync_server.services.recall import remember_devices
 from sync_server.services.sessions import EPOCH_NOTE
 
 
@@ -24,7 +24,7 @@ def mark_of(reader: CentralReader) -> Mark | None:
         return None
     heads = {row["scope"]: row["n"] for row in reader.rows("scope_head")}
     first = next(iter(former_epochs(reader)), epoch)
-    return Mark(first, epoch, heads, reader.count_ops(), stores_of_moved(reader))
+    return Mark(first, epoch, heads, reader.count_ops(), remember_devices(reader))
 
 
 def loss_between(kept: Mark, present: Mark, former: Collection[str]) -> str | None:

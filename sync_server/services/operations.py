@@ -1,5 +1,5 @@
 """What a restored database must do before it serves: start a new history, so that tablets send again what it lacks, and
-be told of the moves it forgot, because no tablet can tell it of those."""
+be told what it forgot of its devices, because no tablet can tell it that."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from shared.errors import Refused
 from sync_server.ports import CentralReader, CentralWriter, Mark
-from sync_server.services.enrolment import recall_moves
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.recall import recall_devices
 from sync_server.services.sessions import EPOCH_NOTE
 
 FORMER_NOTE: Final = "former_epochs"
@@ -23,7 +23,7 @@ def former_epochs(reader: CentralReader) -> list[str]:
 def begin_new_epoch(hq: Headquarters) -> dict[str, Any]:
     """A new epoch for a database that was restored, later than the one the guard remembers.
 
-    Returns the epoch and how many codes were voided. Raises Refused for a database without a chain.
+    Returns the epoch, how many codes were voided and how many devices recalled. Raises Refused where there is no chain.
     """
     with hq.database.write() as tx:
         return new_epoch(hq, tx, "restored; new epoch", hq.guard.read())
@@ -31,21 +31,22 @@ def begin_new_epoch(hq: Headquarters) -> dict[str, Any]:
 
 def new_epoch(hq: Headquarters, tx: CentralWriter, did: str, kept: Mark | None) -> dict[str, Any]:
     """A new epoch inside the caller's transaction, and no open enrolment code: a code used after the older state was
-    saved must not work a second time. Moves that `kept` remembers and this database does not are made again.
+    saved must not work a second time. Devices are brought to what `kept` remembers of them.
 
     The keys stay, so cards and receipts signed so far stay good. `did` is for the audit.
     """
     before = tx.note(EPOCH_NOTE)
     if before is None:
         raise Refused("That database holds no chain, so it is no backup of one. Nothing was changed.")
+    recalled = 0
     left = [*former_epochs(tx), before]
     if kept is not None:
         left.append(kept.epoch)
         if kept.first_epoch == left[0]:
-            recall_moves(hq, tx, kept.moved)
+            recalled = recall_devices(hq, tx, kept.devices)
     epoch = hq.make_id()
     tx.write_note(EPOCH_NOTE, epoch)
     tx.write_note(FORMER_NOTE, json.dumps(list(dict.fromkeys(left))))
     voided = tx.change_rows("enrolment_code", {"used_at": hq.now_at()}, used_at=None)
     hq.note_audit(tx, "command line", did, f"{before} -> {epoch}")
-    return {"epoch": epoch, "epoch_before": before, "codes_voided": voided}
+    return {"epoch": epoch, "epoch_before": before, "codes_voided": voided, "devices_recalled": recalled}

@@ -32,7 +32,7 @@ class Mutant:
 
 MUTANTS: Final = (
     Mutant("M1", "ack before COMMIT", on_hq.ack_before_commit, ("hq_commit",), 0, ("I1",)),
-    Mutant("M2", "cursor before apply", on_tablets.cursor_before_apply, ("power",), 1, ("I6", "I7")),
+    Mutant("M2", "cursor before apply", on_tablets.cursor_before_apply, ("power",), 4, ("I6", "I7")),
     Mutant("M3", "positions taken before COMMIT", on_hq.naive_positions, (), 0, ("I6",)),
     Mutant("M4", "delete the op on ack", on_tablets.delete_on_ack, (), 0, ("I3",)),
     Mutant("M5", "stop at the first rejection", on_tablets.stop_at_rejection, ("unknown",), 0, ("I19", "I21")),

@@ -88,4 +88,5 @@ REGRESSIONS = (
         "a tablet connected in another store had the unsent ops of its first store refused for good",
     ),
     Regression(Plan(1018), "HQ restored to before a move refused for good what was recorded for the new store since"),
+    Regression(Plan(77), "the same of a tablet enrolled since, which HQ then did not know at all"),
 )

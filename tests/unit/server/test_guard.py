@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import Damaged
+from shared.errors import Damaged, Problem
 from sync_server.adapters.backup import copy_database
 from sync_server.adapters.guard import FileGuard
 from sync_server.bootstrap import back_up, open_headquarters, restore
 from sync_server.ports import Mark
 from sync_server.services.chain import Chain, add_stores, make_chain
-from sync_server.services.enrolment import find_devices, make_code, move_device
+from sync_server.services.enrolment import authenticate, find_devices, make_code, move_device, revoke_device
 from sync_server.services.guard import loss_between, mark_of, watch_history
 from sync_server.services.operations import former_epochs
 from sync_server.settings import Settings, read_settings
@@ -208,7 +208,7 @@ def test_an_empty_database_where_a_chain_was_is_refused_in_words(settings: Setti
         open_once(settings)
 
 
-# moves a restored database forgot
+# devices a restored database forgot
 
 
 @pytest.mark.parametrize("how", ["restore", "by hand"])
@@ -229,6 +229,25 @@ def test_a_move_the_older_database_forgot_is_made_again(settings: Settings, tmp_
         held = reader.rows("doc", scope=f"store:{ZURICH.code}")
     assert (device.store, set(device.stores_held)) == (ZURICH.code, {BERLIN.code, ZURICH.code})
     assert f"device/{tablet.device.device_id}" in {row["id"] for row in held}
+
+
+def test_a_tablet_enrolled_since_goes_on_and_a_revoked_one_stays_out(settings: Settings, tmp_path: Path) -> None:
+    """A stolen tablet must not be let in by last night's backup, nor this morning's new one need a second code."""
+    with open_headquarters(settings) as hq:
+        lost = make_journalist(hq, BERLIN.code)
+    copy = back_up(settings, tmp_path / "copy.db")
+    with open_headquarters(settings) as hq:
+        fresh = make_journalist(hq, BERLIN.code)
+        revoke_device(hq, lost.device.device_id)
+    assert restore(settings, copy)["devices_recalled"] == 2
+    with open_headquarters(settings) as hq:
+        assert authenticate(hq, fresh.token).device_id == fresh.device.device_id
+        with pytest.raises(Problem) as refused:
+            authenticate(hq, lost.token)
+        with hq.database.read() as reader:
+            listed = {row["id"] for row in reader.rows("doc", scope=f"store:{BERLIN.code}", deleted=False)}
+    assert refused.value.code == "device_revoked"
+    assert {f"device/{fresh.device.device_id}"} == {id_ for id_ in listed if id_.startswith("device/")}
 
 
 def test_a_move_to_a_store_the_older_database_does_not_know_stays_forgotten(settings: Settings, tmp_path: Path) -> None:
