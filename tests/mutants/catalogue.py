@@ -78,5 +78,7 @@ def hunt(mutant: Mutant, seeds_max: int) -> Death:
             broken = run_plan(mutant.plan(seed)).broken
         if broken:
             invariant, _, words = broken.partition(": ")
+            if invariant not in mutant.killers:
+                words = f"NOT ITS OWN ({', '.join(mutant.killers)}): {words}"
             return Death(mutant, invariant, seed + 1, words)
     return Death(mutant, None, seeds_max, "")
