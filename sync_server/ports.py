@@ -163,6 +163,48 @@ class KnownFact(NamedTuple):
     store: str | None
 
 
+class SightingRow(NamedTuple):
+    """Identifiers seen together, each combination once, with its first moment (table `sighting`)."""
+
+    sighting_id: str
+    at: str
+    fact_id: str
+    identifiers: tuple[tuple[str, str], ...]
+    family_name: str | None = None
+    postcode: str | None = None
+    is_verified: bool = False
+
+
+class IdentityFactRow(NamedTuple):
+    """What was said of who is who: `link`, `alias` (a shop's own), `split`, `block` (no b) or `release`."""
+
+    fact_id: str
+    kind: str
+    a_type: str
+    a_value: str
+    b_type: str | None
+    b_value: str | None
+    at: str
+    who: str
+    reason: str = ""
+
+
+class ReviewRow(NamedTuple):
+    """A pair a person should look at; `evidence` is JSON, `score` in thousandths."""
+
+    review_id: str
+    a_type: str
+    a_value: str
+    b_type: str
+    b_value: str
+    why: str
+    evidence: str
+    score: int | None
+    found_at: str
+    decided_at: str | None = None
+    decision: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """Raw bytes that were refused, with the reason."""
@@ -178,12 +220,14 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class StoredProfile:
-    """A profile's folded state (JSON text), the stores whose feed holds it, and its value band."""
+    """A profile's folded state (JSON text), the stores whose feed holds it, its value band, and since when its
+    publication is held."""
 
     profile_id: str
     state: str
     stores: tuple[str, ...] = ()
     value_band: str = "none"
+    held_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +336,27 @@ class CentralReader(Protocol):
     def cancelled_cards(self, card_ids: Collection[str]) -> set[str]:
         """Which of these cards were cancelled."""
 
+    def first_seen(self, sighting_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Sighting -> (when, in which fact) first, for those that are known."""
+
+    def sightings_of(self, pairs: Collection[tuple[str, str]]) -> list[SightingRow]:
+        """All sightings that hold one of these (type, value)."""
+
+    def every_sighting(self) -> Iterator[SightingRow]:
+        """All of them, streamed."""
+
+    def identity_facts_of(self, pairs: Collection[tuple[str, str]]) -> list[IdentityFactRow]:
+        """Links and splits that name one of these."""
+
+    def identity_facts(self, kind: str | None = None) -> list[IdentityFactRow]:
+        """All that was said, or all of a kind, oldest first."""
+
+    def identifiers_called(self, own_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Profile id an identifier gives -> the identifier."""
+
+    def reviews(self, *, is_open: bool) -> list[ReviewRow]:
+        """The review queue, oldest first."""
+
     def identifiers_of(self, profile_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
         """The identifiers that lead to these profiles."""
 
@@ -368,8 +433,8 @@ class CentralWriter(CentralReader, Protocol):
     def add_facts(self, rows: Sequence[LedgerRow], profile_of: Mapping[str, str]) -> None:
         """Many at once; `profile_of` says which profile each belongs to, if any."""
 
-    def assign_facts(self, assignments: Iterable[tuple[str, str]]) -> None:
-        """(fact_id, profile_id): which profile each fact belongs to now."""
+    def assign_facts(self, assignments: Iterable[tuple[str, str | None]]) -> None:
+        """(fact_id, profile_id): which profile each fact belongs to now, None for nobody."""
 
     def judge_facts(self, verdicts: Iterable[tuple[str, str, str | None, str | None]]) -> None:
         """(fact_id, verdict, code, detail): after a replay."""
@@ -377,8 +442,32 @@ class CentralWriter(CentralReader, Protocol):
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Many at once."""
 
-    def save_identifiers(self, assignments: Mapping[tuple[str, str], str]) -> None:
-        """New identifier -> profile. Raises Conflict where another writer has given one to a profile meanwhile."""
+    def lock_identity(self) -> None:
+        """Until COMMIT no other writer changes who is who."""
+
+    def save_sightings(self, sightings: Sequence[SightingRow]) -> None:
+        """New ones, or an earlier first moment of known ones."""
+
+    def add_identity_facts(self, facts: Sequence[IdentityFactRow]) -> None:
+        """What was said; one that is there stays as it was."""
+
+    def add_reviews(self, reviews: Sequence[ReviewRow]) -> None:
+        """New pairs for the queue; one that is there, decided or not, stays as it was."""
+
+    def lead_identifiers(self, leads: Mapping[tuple[str, str], tuple[str, str] | None]) -> None:
+        """(type, value) -> (profile id, the id it would give itself); None leads nowhere."""
+
+    def set_redirects(self, redirects: Mapping[str, str | None]) -> None:
+        """Former id -> the profile it leads to; None where it is a profile again."""
+
+    def drop_profiles(self, profile_ids: Collection[str]) -> None:
+        """Delete the rows of profiles that are none any more; their facts were given to others before."""
+
+    def hold_profiles(self, since: Mapping[str, str | None]) -> None:
+        """Profile -> since when its publication is held, None for no longer."""
+
+    def forget_answers(self) -> None:
+        """Before a rebuild: sightings and what identifiers lead to; nothing that anybody said."""
 
     def save_profiles(self, profiles: Sequence[StoredProfile]) -> None:
         """Many at once: those locked by this transaction are changed, the others are new. Raises Conflict where

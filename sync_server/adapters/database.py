@@ -38,6 +38,7 @@ from shared.wire.canonical import document_hash
 from sync_server.adapters import schema
 from sync_server.adapters.database_errors import mapped_errors
 from sync_server.adapters.feed_listener import CHANNEL, follow_heads
+from sync_server.adapters.identity_rows import IdentityReads, IdentityWrites
 from sync_server.ports import (
     DeadLetter,
     Device,
@@ -102,7 +103,7 @@ def _insert_text(table: Table, names: tuple[str, ...], mark: str, *, is_upsert: 
     return f"{text} ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {changed}" if changed else "NOTHING")
 
 
-class SqlReader:
+class SqlReader(IdentityReads):
     """Reads inside one transaction (`CentralReader`)."""
 
     def __init__(self, connection: Connection) -> None:
@@ -241,11 +242,11 @@ class SqlReader:
 
     def profiles(self, profile_ids: Collection[str], *, for_update: bool = False) -> dict[str, StoredProfile]:
         """Stored profiles; `for_update` locks them (in order of id, so that two writers never wait for each other)."""
-        query = "SELECT profile_id, state, stores, value_band FROM profile WHERE profile_id"
+        query = "SELECT profile_id, state, stores, value_band, held_at FROM profile WHERE profile_id"
         last = " ORDER BY profile_id" + (self._for_update if for_update else "")
         found = {
-            profile_id: StoredProfile(profile_id, state, tuple(json.loads(stores)), value_band)
-            for profile_id, state, stores, value_band in self._rows_in(query, sorted(profile_ids), last=last)
+            profile_id: StoredProfile(profile_id, state, tuple(json.loads(stores)), value_band, held_at)
+            for profile_id, state, stores, value_band, held_at in self._rows_in(query, sorted(profile_ids), last=last)
         }
         if for_update:
             self._locked.update(found)
@@ -256,7 +257,8 @@ class SqlReader:
         table = schema.profile
         query = select(table).order_by(table.c.profile_id).execution_options(yield_per=500)
         for row in self._connection.execute(query):
-            yield StoredProfile(row.profile_id, row.state, tuple(json.loads(row.stores)), row.value_band)
+            stores = tuple(json.loads(row.stores))
+            yield StoredProfile(row.profile_id, row.state, stores, row.value_band, row.held_at)
 
     def centroids(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
         """(country, postcode) -> (lat, lon) in millionths of a degree."""
@@ -347,7 +349,7 @@ _DEVICE_COLUMNS: Final = tuple(part.name for part in fields(Device) if part.name
 _DEVICE_NAMES: Final = ", ".join(_DEVICE_COLUMNS)
 
 
-class SqlWriter(SqlReader):
+class SqlWriter(IdentityWrites, SqlReader):
     """Reads and writes inside one transaction (`CentralWriter`)."""
 
     def write_note(self, name: str, value: str) -> None:
@@ -393,8 +395,8 @@ class SqlWriter(SqlReader):
         full = [(*row[:place], find(row.fact_id), *row[place + 1 :]) for row in rows]
         self._add(schema.fact, LedgerRow._fields, full)
 
-    def assign_facts(self, assignments: Iterable[tuple[str, str]]) -> None:
-        """(fact_id, profile_id): which profile each fact belongs to now."""
+    def assign_facts(self, assignments: Iterable[tuple[str, str | None]]) -> None:
+        """(fact_id, profile_id): which profile each fact belongs to now, None for nobody."""
         self._change_facts([{"key": fact_id, "profile_id": profile_id} for fact_id, profile_id in assignments])
 
     def judge_facts(self, verdicts: Iterable[tuple[str, str, str | None, str | None]]) -> None:
@@ -414,14 +416,9 @@ class SqlWriter(SqlReader):
             statement = self._insert(schema.dead_letter).on_conflict_do_nothing()
             self._connection.execute(statement, [asdict(letter) for letter in letters])
 
-    def save_identifiers(self, assignments: Mapping[tuple[str, str], str]) -> None:
-        """New identifier -> profile; never taken from the profile that another writer gave it to meanwhile."""
-        rows = [(*key, profile_id) for key, profile_id in sorted(assignments.items())]
-        self._add(schema.identifier, ("type", "value", "profile_id"), rows)
-
     def save_profiles(self, profiles: Sequence[StoredProfile]) -> None:
         """Those locked here are changed, others are new: a profile another writer made meanwhile is not lost."""
-        rows = [(kept.profile_id, kept.state, json.dumps(kept.stores), kept.value_band) for kept in profiles]
+        rows = [(k.profile_id, k.state, json.dumps(k.stores), k.value_band, k.held_at) for k in profiles]
         rows.sort()
         names = _names(StoredProfile)
         self._add(schema.profile, names, [row for row in rows if row[0] in self._locked], is_upsert=True)

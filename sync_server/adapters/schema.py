@@ -190,6 +190,7 @@ identifier = Table(
     Column("type", String(20), nullable=False),
     Column("value", String(600), nullable=False),
     Column("profile_id", String(36), nullable=False, index=True),
+    Column("own_id", String(36), index=True, comment="the profile id it would give by itself"),
     PrimaryKeyConstraint("type", "value"),
 )
 
@@ -237,7 +238,7 @@ identity_fact = Table(
     "identity_fact",
     metadata,
     Column("fact_id", String(36), primary_key=True),
-    Column("kind", String(10), nullable=False, comment="link, split or block"),
+    Column("kind", String(10), nullable=False, comment="link, alias, split, block or release"),
     Column("a_type", String(20), nullable=False),
     Column("a_value", String(600), nullable=False),
     Column("b_type", String(20)),

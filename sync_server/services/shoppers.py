@@ -18,7 +18,8 @@ from sync_server.ports import CentralReader, StoredProfile
 from sync_server.services.chain import find_store
 from sync_server.services.geography import distances_from
 from sync_server.services.headquarters import Headquarters
-from sync_server.services.merge import Projector, region_of
+from sync_server.services.merge import region_of
+from sync_server.services.projecting import Projector
 
 _ASKED: tuple[IdentifierType, ...] = (
     IdentifierType.LOYALTY_ID,
@@ -48,9 +49,10 @@ def show_profile(hq: Headquarters, identifier: str) -> dict[str, Any]:
     with hq.database.write() as tx:
         stored, reading = _find(tx, identifier)
         hq.note_audit(tx, "command line", "looked at the profile", stored.profile_id)
-        former = tx.redirects_to([stored.profile_id]).get(stored.profile_id, [])
+        known = Projector(tx, hq.now_at()).known({stored.profile_id: reading})[stored.profile_id]
     document = project(reading, stored.profile_id, StoreView(value_band=stored.value_band), None)
-    return {**document, "redirects": former, "stores": list(stored.stores)}
+    told = {"identifiers": known.identifiers, "redirects": list(known.redirects), "stores": list(stored.stores)}
+    return {**document, **told}
 
 
 def explain_slice(hq: Headquarters, identifier: str) -> dict[str, Any]:
@@ -59,8 +61,8 @@ def explain_slice(hq: Headquarters, identifier: str) -> dict[str, Any]:
     with hq.database.read() as reader:
         stored, reading = _find(reader, identifier)
         projector = Projector(reader, hq.now_at())
-        point = projector.points({stored.profile_id: reading})[stored.profile_id]
-    distances = distances_from(point, projector.stores)
+        known = projector.known({stored.profile_id: reading})[stored.profile_id]
+    distances = distances_from(known.point, projector.stores)
     reasons = slice_reasons(reading, hq.now_at(), distances)
     chosen = choose_stores(reasons, home_store(reading))
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import zoneinfo
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Final
 
@@ -16,8 +17,8 @@ from shared.clock import format_at, shift_at
 from shared.fold import ProfileState
 from shared.lifecycle import value_bands
 from shared.projection import Reading, net_revenue
-from sync_server.ports import CentralDatabase, CentralWriter, Clock, StoredProfile
-from sync_server.services.merge import Projector
+from sync_server.ports import CentralDatabase, CentralWriter, Clock
+from sync_server.services.projecting import Projector
 
 BAND_DAYS: Final = 730
 TOMBSTONE_DAYS: Final = 90
@@ -64,16 +65,13 @@ def _refresh_page(tx: CentralWriter, page: Iterable[str], bands: Mapping[str, st
     readings = {
         profile_id: Reading(ProfileState.from_json(json.loads(kept.state))) for profile_id, kept in stored.items()
     }
-    points = projector.points(readings)
-    redirects = tx.redirects_to(list(stored))
+    known = projector.known(readings)
     writes, saved = [], []
     for profile_id, kept in stored.items():
-        banded = StoredProfile(profile_id, kept.state, kept.stores, bands[profile_id])
-        stores, documents = projector.documents(
-            readings[profile_id], banded, points[profile_id], redirects.get(profile_id, [])
-        )
+        banded = replace(kept, value_band=bands[profile_id])
+        stores, documents = projector.documents(readings[profile_id], banded, known[profile_id])
         writes += documents
-        saved.append(StoredProfile(profile_id, kept.state, stores, banded.value_band))
+        saved.append(replace(banded, stores=stores))
     tx.save_profiles(saved)
     before = tx.heads({write.scope for write in writes})
     after = tx.publish(writes, now_at)

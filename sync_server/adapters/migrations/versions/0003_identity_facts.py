@@ -36,7 +36,7 @@ def upgrade() -> None:
     op.create_table(
         "identity_fact",
         sa.Column("fact_id", sa.String(36), primary_key=True),
-        sa.Column("kind", sa.String(10), nullable=False, comment="link, split or block"),
+        sa.Column("kind", sa.String(10), nullable=False, comment="link, alias, split, block or release"),
         sa.Column("a_type", sa.String(20), nullable=False),
         sa.Column("a_value", sa.String(600), nullable=False),
         sa.Column("b_type", sa.String(20)),
@@ -63,6 +63,8 @@ def upgrade() -> None:
         sa.Column("decision", sa.String(10), comment="linked, split or kept"),
         comment="Pairs a person should look at: refused edges and probable duplicates. Nothing here merges by itself.",
     )
+    op.add_column("identifier", sa.Column("own_id", sa.String(36), comment="the profile id it would give by itself"))
+    op.create_index("ix_identifier_own_id", "identifier", ["own_id"])
     op.add_column(
         "profile", sa.Column("held_at", sa.String(24), comment="since when its publication waits for HQ's word")
     )

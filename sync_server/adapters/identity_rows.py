@@ -1,0 +1,168 @@
+"""Identity facts in the central database: sightings, what people said of who is who, the review queue, and the answers.
+
+Part of `SqlReader` and `SqlWriter` (database.py), in a file of its own for its size; nothing else uses it.
+"""
+
+# ruff: noqa: S608 (the texts are put together from the schema's names; values always travel as parameters)
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, select
+
+from sync_server.adapters import schema
+from sync_server.ports import IdentityFactRow, ReviewRow, SightingRow
+
+Pair = tuple[str, str]
+_SIGHTING: Final = "sighting_id, at, fact_id, identifiers, family_name, postcode, is_verified"
+_IDENTITY_FACT: Final = ", ".join(IdentityFactRow._fields)
+_IDENTITY_LOCK: Final = 0x666C6F6F7231
+
+
+class IdentityReads:
+    """What `SqlReader` answers about identity."""
+
+    _connection: Connection
+    _is_postgresql: bool
+
+    def _ask(self, text: str, *values: Any) -> Any:
+        raise NotImplementedError
+
+    def _rows_in(self, text: str, values: Iterable[str], *first: str, last: str = "") -> Iterator[Any]:
+        raise NotImplementedError
+
+    def first_seen(self, sighting_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Sighting -> (when, in which fact) first, for those that are known."""
+        query = "SELECT sighting_id, at, fact_id FROM sighting WHERE sighting_id"
+        return {row[0]: (row[1], row[2]) for row in self._rows_in(query, sighting_ids)}
+
+    def sightings_of(self, pairs: Collection[Pair]) -> list[SightingRow]:
+        """All sightings that hold one of these (type, value)."""
+        wanted: set[str] = set()
+        for type_, values in _by_type(pairs).items():
+            query = "SELECT sighting_id FROM sighted WHERE type = ? AND value"
+            wanted.update(row[0] for row in self._rows_in(query, values, type_))
+        rows = self._rows_in(f"SELECT {_SIGHTING} FROM sighting WHERE sighting_id", sorted(wanted))
+        return [_sighting(row) for row in rows]
+
+    def every_sighting(self) -> Iterator[SightingRow]:
+        """All of them, streamed."""
+        query = select(schema.sighting).order_by(schema.sighting.c.sighting_id).execution_options(yield_per=1000)
+        for row in self._connection.execute(query):
+            yield _sighting(row)
+
+    def identity_facts_of(self, pairs: Collection[Pair]) -> list[IdentityFactRow]:
+        """Links and splits that name one of these."""
+        found: dict[str, IdentityFactRow] = {}
+        for side in ("a", "b"):
+            for type_, values in _by_type(pairs).items():
+                query = f"SELECT {_IDENTITY_FACT} FROM identity_fact WHERE {side}_type = ? AND {side}_value"
+                for row in self._rows_in(query, values, type_):
+                    found[row[0]] = IdentityFactRow(*row)
+        return [found[fact_id] for fact_id in sorted(found) if found[fact_id].kind != "block"]
+
+    def identity_facts(self, kind: str | None = None) -> list[IdentityFactRow]:
+        """All that was said, or all of a kind, oldest first."""
+        where, values = ("", ()) if kind is None else (" WHERE kind = ?", (kind,))
+        rows = self._ask(f"SELECT {_IDENTITY_FACT} FROM identity_fact{where} ORDER BY at, fact_id", *values)
+        return [IdentityFactRow(*row) for row in rows]
+
+    def identifiers_called(self, own_ids: Collection[str]) -> dict[str, Pair]:
+        """Profile id an identifier gives -> the identifier."""
+        query = "SELECT own_id, type, value FROM identifier WHERE own_id"
+        return {row[0]: (row[1], row[2]) for row in self._rows_in(query, own_ids)}
+
+    def reviews(self, *, is_open: bool) -> list[ReviewRow]:
+        """The review queue, oldest first."""
+        table = schema.review
+        state = table.c.decided_at.is_(None) if is_open else table.c.decided_at.is_not(None)
+        columns = [table.c[name] for name in ReviewRow._fields]
+        rows = self._connection.execute(select(*columns).where(state).order_by(table.c.found_at, table.c.review_id))
+        return [ReviewRow(*row) for row in rows]
+
+
+class IdentityWrites(IdentityReads):
+    """What `SqlWriter` writes of identity."""
+
+    def _add(self, table: Any, names: tuple[str, ...], rows: Sequence[Any], *, is_upsert: bool = False) -> None:
+        raise NotImplementedError
+
+    def _upsert(self, table: Any, rows: list[dict[str, Any]]) -> None:
+        raise NotImplementedError
+
+    def _insert(self, table: Any) -> Any:
+        raise NotImplementedError
+
+    def lock_identity(self) -> None:
+        """Until COMMIT no other writer changes who is who."""
+        if self._is_postgresql:
+            self._ask("SELECT pg_advisory_xact_lock(?)", _IDENTITY_LOCK)
+
+    def save_sightings(self, sightings: Sequence[SightingRow]) -> None:
+        """New ones, or an earlier first moment of known ones."""
+        rows = [(*row[:3], json.dumps(row.identifiers), *row[4:]) for row in sorted(sightings)]
+        self._add(schema.sighting, SightingRow._fields, rows, is_upsert=True)
+        seen = [(*pair, row.sighting_id) for row in sightings for pair in row.identifiers]
+        self._add(schema.sighted, ("type", "value", "sighting_id"), sorted(set(seen)), is_upsert=True)
+
+    def add_identity_facts(self, facts: Sequence[IdentityFactRow]) -> None:
+        """What was said; one that is there stays as it was."""
+        if facts:
+            statement = self._insert(schema.identity_fact).on_conflict_do_nothing()
+            self._connection.execute(statement, [fact._asdict() for fact in facts])
+
+    def add_reviews(self, reviews: Sequence[ReviewRow]) -> None:
+        """New pairs for the queue; one that is there, decided or not, stays as it was."""
+        if reviews:
+            statement = self._insert(schema.review).on_conflict_do_nothing()
+            self._connection.execute(statement, [review._asdict() for review in reviews])
+
+    def lead_identifiers(self, leads: Mapping[Pair, tuple[str, str] | None]) -> None:
+        """(type, value) -> (profile id, the id it would give itself); None leads nowhere."""
+        rows = [(*pair, *led) for pair, led in sorted(leads.items()) if led is not None]
+        self._add(schema.identifier, ("type", "value", "profile_id", "own_id"), rows, is_upsert=True)
+        table = schema.identifier
+        for type_, value in sorted(pair for pair, led in leads.items() if led is None):
+            self._connection.execute(delete(table).where((table.c.type == type_) & (table.c.value == value)))
+
+    def set_redirects(self, redirects: Mapping[str, str | None]) -> None:
+        """Former id -> the profile it leads to; None where it is a profile again."""
+        self._upsert(
+            schema.redirect,
+            [{"old_id": old, "profile_id": new} for old, new in sorted(redirects.items()) if new is not None],
+        )
+        table = schema.redirect
+        for old_id in sorted(old for old, new in redirects.items() if new is None):
+            self._connection.execute(delete(table).where(table.c.old_id == old_id))
+
+    def drop_profiles(self, profile_ids: Collection[str]) -> None:
+        """Delete the rows of profiles that are none any more; their facts were given to others before."""
+        table = schema.profile
+        for profile_id in sorted(profile_ids):
+            self._connection.execute(delete(table).where(table.c.profile_id == profile_id))
+
+    def hold_profiles(self, since: Mapping[str, str | None]) -> None:
+        """Profile -> since when its publication is held, None for no longer."""
+        for profile_id, held_at in sorted(since.items()):
+            query = "UPDATE profile SET held_at = ? WHERE profile_id = ?"
+            self._ask(query, held_at, profile_id)
+
+    def forget_answers(self) -> None:
+        """Before a rebuild: sightings and what identifiers lead to; nothing that anybody said."""
+        for table in (schema.sighting, schema.sighted, schema.identifier):
+            self._connection.execute(delete(table))
+
+
+def _sighting(row: Any) -> SightingRow:
+    pairs = tuple((type_, value) for type_, value in json.loads(row[3]))
+    return SightingRow(row[0], row[1], row[2], pairs, row[4], row[5], bool(row[6]))
+
+
+def _by_type(pairs: Iterable[Pair]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for type_, value in sorted(pairs):
+        found.setdefault(type_, []).append(value)
+    return found

@@ -1,0 +1,398 @@
+"""Who is who at HQ: keeps identity facts and works out anew the part of the partition that new ones can change. Step 7.
+
+`shared/partition.py` is the rule; here are only which facts it is asked about and what its answer changes. A batch that
+brings no new evidence costs one look. Nothing here folds, projects or publishes: `merge.py` does, with the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from shared.fold import EVENT, Fact
+from shared.identity import (
+    DEFAULT_BLOCKED,
+    POLICY,
+    BlockForm,
+    BlockList,
+    BlockRule,
+    Identifier,
+    IdentifierType,
+    Uniqueness,
+    block_list,
+    profile_id_for,
+    strength,
+)
+from shared.ids import derived_id, is_uuid
+from shared.partition import SHARED_FROM, Component, IdentityFacts, Link, Partition, Refusal, Sighting, Split, partition
+from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, ReviewRow, SightingRow
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where identifiers lead after a batch, and what moved to make it so.
+
+    `former`: profile that is none any more -> the one all of it went to. `torn`: profiles whose identifiers went apart
+    or whose facts may belong elsewhere now. `held`: profiles so large that nobody is them. Identifiers that lead
+    nowhere are not in `leads`.
+    """
+
+    leads: Mapping[Identifier, str]
+    former: Mapping[str, str] = field(default_factory=dict)
+    torn: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
+    released: frozenset[str] = frozenset()
+
+    def target(self, identifiers: Iterable[Identifier]) -> str | None:
+        """The profile of a fact: where the strongest of its identifiers leads."""
+        led = [one for one in identifiers if one in self.leads]
+        return self.leads[min(led, key=strength)] if led else None
+
+
+# facts as evidence ----------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16_384)
+def as_identifier(pair: Pair) -> Identifier:
+    """An identifier as the ledger keeps it."""
+    return Identifier(IdentifierType(pair[0]), pair[1])
+
+
+@lru_cache(maxsize=16_384)
+def _combination(
+    pairs: tuple[Pair, ...], family_name: str | None, postcode: str | None
+) -> tuple[str, tuple[Pair, ...]]:
+    """(sighting id, its pairs in order) of what was seen together."""
+    ordered = tuple(sorted(set(pairs)))
+    return derived_id("sighting", json.dumps(ordered), family_name or "", postcode or ""), ordered
+
+
+def sighting_of(fact: Fact) -> SightingRow | None:
+    """What a fact says of who is who; None where it names nobody but a profile."""
+    if all(type_ == "profile_id" for type_, _ in fact.identifiers):
+        return None
+    said: Mapping[str, Any] = (fact.body.get("traits") or {}) if fact.kind == EVENT else fact.body
+    family_name, postcode = _text(said.get("family_name")), _text(said.get("postcode"))
+    sighting_id, pairs = _combination(fact.identifiers, family_name, postcode and postcode[:20])
+    return SightingRow(sighting_id, fact.at, fact.id, pairs, family_name, postcode and postcode[:20])
+
+
+def _text(said: object) -> str | None:
+    return said if isinstance(said, str) and said.strip() else None
+
+
+def alias_of(fact: Fact) -> IdentityFactRow | None:
+    """A shop's `alias` call links two names of one shopper, under the limits of the policy."""
+    if fact.kind != EVENT or fact.body.get("kind") != "alias" or len(set(fact.identifiers)) != 2:
+        return None
+    a, b = sorted(set(fact.identifiers))
+    return IdentityFactRow(derived_id("alias", *a, *b), "alias", *a, *b, fact.at, "alias", fact.id)
+
+
+# placing --------------------------------------------------------------------------------------------------------------
+
+
+def place(tx: CentralWriter, facts: Sequence[Fact], now_at: str) -> Placing:
+    """Take new facts as evidence and work out what they change. Writes sightings, what identifiers lead to, redirects
+    and reviews; the caller moves profiles and facts as the answer says."""
+    seen = _earliest(row for fact in facts if (row := sighting_of(fact)) is not None)
+    aliases = [said for fact in facts if (said := alias_of(fact)) is not None]
+    if not _fresh(seen, tx.first_seen(sorted(seen))) and not aliases:
+        return _known(tx, {as_identifier(pair) for fact in facts for pair in fact.identifiers})
+    tx.lock_identity()
+    known = tx.first_seen(sorted(seen))  # again, for now nobody else changes it
+    fresh = _fresh(seen, known)
+    tx.save_sightings(fresh)
+    tx.add_identity_facts(aliases)
+    seeds = {as_identifier(pair) for row in fresh for pair in row.identifiers}
+    seeds |= {as_identifier(pair) for row in aliases for pair in _pairs_of(row)}
+    placing = place_again(tx, seeds, now_at, {row.fact_id for row in fresh if row.sighting_id not in known})
+    rest = {as_identifier(pair) for fact in facts for pair in fact.identifiers} - placing.leads.keys()
+    return replace(placing, leads={**_known(tx, rest).leads, **placing.leads})
+
+
+def _earliest(rows: Iterable[SightingRow]) -> dict[str, SightingRow]:
+    found: dict[str, SightingRow] = {}
+    for row in rows:
+        held = found.get(row.sighting_id)
+        if held is None or (row.at, row.fact_id) < (held.at, held.fact_id):
+            found[row.sighting_id] = row
+    return found
+
+
+def _fresh(seen: Mapping[str, SightingRow], known: Mapping[str, tuple[str, str]]) -> list[SightingRow]:
+    """Those that are new, or were first at an earlier moment than was known."""
+    return [row for key, row in sorted(seen.items()) if key not in known or (row.at, row.fact_id) < known[key]]
+
+
+def _known(reader: CentralReader, identifiers: Collection[Identifier]) -> Placing:
+    """Where identifiers lead that bring nothing new; a reference to a profile leads to it, or on to where it went."""
+    pairs = {(one.type.value, one.value) for one in identifiers if one.type is not IdentifierType.PROFILE_ID}
+    leads = {as_identifier(pair): profile_id for pair, profile_id in reader.profile_ids(pairs).items()}
+    called = {one: own_id(one) for one in identifiers if one.type is IdentifierType.PROFILE_ID}
+    redirects = reader.redirects(set(called.values())) if called else {}
+    return Placing(leads | {one: redirects.get(meant, meant) for one, meant in called.items()})
+
+
+def known_leads(reader: CentralReader, identifiers: Collection[Identifier]) -> Mapping[Identifier, str]:
+    """Where identifiers lead as it stands."""
+    return _known(reader, identifiers).leads
+
+
+def own_id(reference: Identifier) -> str:
+    """The profile a `profile_id` names; what is no UUID stands for one made of it."""
+    return reference.value if is_uuid(reference.value) else derived_id("profile", reference.value)
+
+
+def place_again(
+    tx: CentralWriter, seeds: Collection[Identifier], now_at: str, new_facts: Collection[str] = ()
+) -> Placing:
+    """Work out the part that evidence of these identifiers reaches, and write what it changes. `new_facts` brought
+    combinations of identifiers that no older fact has."""
+    part = gather_part(tx, seeds)
+    found = partition(part.facts, known_shared=part.shared_outside)
+    leads = _leads(found)
+    before = {as_identifier(pair): id_ for pair, id_ in tx.profile_ids([_pair(one) for one in part.members]).items()}
+    references = {reference: leads[one] for reference, one in part.called.items() if one in leads}
+    _write_leads(tx, part.members, before, leads)
+    tx.add_reviews([review_of(one, now_at) for one in found.refused])
+    older = [one for one in part.facts.sightings if one.id not in new_facts]
+    former, torn = _moves(before, leads, older)
+    redirects = _redirects(tx, part.members, before, leads)
+    tx.set_redirects(redirects)
+    held = {one.profile_id for one in found.components if one.is_held and not one.identifiers & part.released}
+    released = {one.profile_id for one in found.components} - held
+    return Placing(leads | references, former, torn, frozenset(held), frozenset(released))
+
+
+def _leads(found: Partition) -> dict[Identifier, str]:
+    """Identifier -> profile, for all that lead to one: a contact value to the one shopper that shows it, but never one
+    of too many people."""
+    component_of = {one: component for component in found.components for one in component.identifiers}
+    leads = {one: component.profile_id for one, component in component_of.items()}
+    for value, anchors in found.shown_by.items():
+        if len(anchors) == 1 and value not in found.shared:
+            leads[value] = component_of[next(iter(anchors))].profile_id
+    return leads
+
+
+def _write_leads(
+    tx: CentralWriter,
+    members: Collection[Identifier],
+    before: Mapping[Identifier, str],
+    leads: Mapping[Identifier, str],
+) -> None:
+    changed = [one for one in members if before.get(one) != leads.get(one)]
+    tx.lead_identifiers({_pair(one): (leads[one], profile_id_for(one)) if one in leads else None for one in changed})
+
+
+def _moves(
+    before: Mapping[Identifier, str], leads: Mapping[Identifier, str], sightings: Collection[Sighting]
+) -> tuple[dict[str, str], frozenset[str]]:
+    """(profile that is none any more -> where all of it went, profiles whose facts must be asked again)."""
+    went: dict[str, set[str | None]] = {}
+    for one, profile_id in before.items():
+        went.setdefault(profile_id, set()).add(leads.get(one))
+    torn = {profile_id for profile_id, targets in went.items() if len(targets) > 1 or None in targets}
+    risen = {one for one in leads if one not in before}
+    for sighting in sightings:
+        if len(sighting.identifiers) > 1 and not risen.isdisjoint(sighting.identifiers):
+            torn |= _overtaken(sighting.identifiers, risen, before, leads)
+    former = {old: new for old, (new, *_) in went.items() if old not in torn and new is not None and new != old}
+    return former, frozenset(torn)
+
+
+def _overtaken(
+    together: Collection[Identifier],
+    risen: Collection[Identifier],
+    before: Mapping[Identifier, str],
+    leads: Mapping[Identifier, str],
+) -> set[str]:
+    """Profiles that a fact of these identifiers was given to, and would now be given to another by a stronger one."""
+    held = [one for one in together if one in before]
+    now = [one for one in together if one in leads]
+    if not held or not now:
+        return set()
+    was, is_now = min(held, key=strength), min(now, key=strength)
+    return {before[was]} if is_now in risen and leads.get(was) != leads[is_now] else set()
+
+
+def _redirects(
+    tx: CentralReader,
+    members: Collection[Identifier],
+    before: Mapping[Identifier, str],
+    leads: Mapping[Identifier, str],
+) -> dict[str, str | None]:
+    """Ids that were given once, and where they lead now; None for one that is a profile again."""
+    own = {profile_id_for(one): one for one in members}
+    held = tx.redirects(own.keys())
+    alive = set(leads.values())
+    changed: dict[str, str | None] = {}
+    for id_ in {*held, *(old for old in before.values() if old in own)}:
+        target = None if id_ in alive else leads.get(own[id_])
+        if target != held.get(id_) and (target is not None or id_ in held):
+            changed[id_] = target
+    return changed
+
+
+def review_of(refusal: Refusal, now_at: str) -> ReviewRow:
+    """A refused edge as a row of the review queue."""
+    edge = refusal.edge
+    a, b = sorted((_pair(edge.a), _pair(edge.b)))
+    evidence = {"fact": edge.fact_id, "at": edge.at}
+    if edge.through is not None:
+        evidence["through"] = ":".join(_pair(edge.through))
+    if edge.link is not None:
+        evidence["said_by"] = edge.link.by
+    told = json.dumps(evidence, sort_keys=True)
+    return ReviewRow(derived_id("review", *a, *b), *a, *b, refusal.why.value, told, None, now_at)
+
+
+# the part that evidence reaches ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The identity facts that decide about some identifiers. `called`: references to profiles -> what they mean."""
+
+    facts: IdentityFacts
+    members: frozenset[Identifier]
+    shared_outside: frozenset[Identifier]
+    called: Mapping[Identifier, Identifier]
+    released: frozenset[Identifier]
+
+
+class _Reach:
+    """A walk over evidence, a level at a time."""
+
+    def __init__(self, reader: CentralReader) -> None:
+        self._reader = reader
+        self.sightings: dict[str, SightingRow] = {}
+        self.said: dict[str, IdentityFactRow] = {}
+        self.members: set[Identifier] = set()
+        self.shared: set[Identifier] = set()
+        self.called: dict[Identifier, Identifier] = {}
+
+    def walk(self, seeds: Collection[Identifier]) -> None:
+        """From the seeds until nothing new is met."""
+        level = set(seeds)
+        while level := level - self.members:
+            self.members |= level
+            level = self._linked(level) | self._seen_with(level) | self._meant(level)
+
+    def _linked(self, level: Collection[Identifier]) -> set[Identifier]:
+        rows = self._reader.identity_facts_of([_pair(one) for one in level])
+        self.said.update((row.fact_id, row) for row in rows)
+        return {as_identifier(pair) for row in rows for pair in _pairs_of(row)}
+
+    def _seen_with(self, level: Collection[Identifier]) -> set[Identifier]:
+        """Whatever was seen with these, but for what was seen with a value of too many owners: that is no evidence."""
+        asked = {_pair(one) for one in level}
+        asked |= {("profile_id", profile_id_for(one)) for one in level if one.type is not IdentifierType.PROFILE_ID}
+        together = {row: {as_identifier(pair) for pair in row.identifiers} for row in self._reader.sightings_of(asked)}
+        self.shared |= {one for one in level if self._is_shared(one, together.values())}
+        met: set[Identifier] = set()
+        for row, identifiers in together.items():
+            if identifiers.intersection(level) - self.shared or len(identifiers) == 1:
+                self.sightings[row.sighting_id] = row
+                met |= identifiers
+        return met
+
+    def _is_shared(self, one: Identifier, together: Collection[set[Identifier]]) -> bool:
+        """Whether a value was seen with too many people, as the partition counts them: linked numbers are one."""
+        if _is_unique(one):
+            return False
+        numbers = {other for seen in together if one in seen for other in seen if _is_unique(other)}
+        if len(numbers) < SHARED_FROM:
+            return False
+        links = self._reader.identity_facts_of([_pair(number) for number in numbers])
+        root = {number: number for number in numbers}
+        for a, b in (map(as_identifier, _pairs_of(row)) for row in links if row.kind == "link"):
+            if a.type is b.type and a in root and b in root:
+                kept, gone = sorted((root[a], root[b]))
+                root = {number: kept if at == gone else at for number, at in root.items()}
+        return len(set(root.values())) >= SHARED_FROM
+
+    def _meant(self, level: Collection[Identifier]) -> set[Identifier]:
+        """What references to profiles in this level mean."""
+        references = {own_id(one): one for one in level if one.type is IdentifierType.PROFILE_ID}
+        found = self._reader.identifiers_called(references.keys()) if references else {}
+        for id_, pair in found.items():
+            self.called[references[id_]] = as_identifier(pair)
+        return {as_identifier(pair) for pair in found.values()}
+
+
+def _is_unique(one: Identifier) -> bool:
+    return one.type is not IdentifierType.PROFILE_ID and POLICY[one.type].uniqueness is Uniqueness.YES
+
+
+def gather_part(reader: CentralReader, seeds: Collection[Identifier]) -> Part:
+    """All identity facts that can decide about these identifiers, and no others."""
+    reach = _Reach(reader)
+    reach.walk(seeds)
+    for one in reach.members:
+        if one.type is IdentifierType.PROFILE_ID and one not in reach.called:
+            for other in reach.members:
+                if other.type is not IdentifierType.PROFILE_ID and profile_id_for(other) == own_id(one):
+                    reach.called[one] = other
+    blocked = blocks_of(reader)
+    sightings = tuple(_as_sighting(row, reach.called) for row in reach.sightings.values())
+    members = frozenset(one for one in reach.members if one.type is not IdentifierType.PROFILE_ID)
+    said = list(reach.said.values())
+    released = frozenset(as_identifier((row.a_type, row.a_value)) for row in said if row.kind == "release")
+    return Part(facts_of_rows(sightings, said, blocked), members, frozenset(reach.shared), reach.called, released)
+
+
+def facts_of_rows(
+    sightings: tuple[Sighting, ...], said: Iterable[IdentityFactRow], blocked: BlockList
+) -> IdentityFacts:
+    """Rows as the partition reads them."""
+    links, splits = [], []
+    for row in said:
+        if row.b_type is None or row.b_value is None:
+            continue
+        a, b = as_identifier((row.a_type, row.a_value)), as_identifier((row.b_type, row.b_value))
+        if row.kind == "split":
+            splits.append(Split(row.fact_id, row.at, a, b, row.who, row.reason))
+        else:
+            links.append(Link(row.fact_id, row.at, a, b, row.who, is_manual=row.kind == "link"))
+    return IdentityFacts(sightings, tuple(links), tuple(splits), blocked)
+
+
+def blocks_of(reader: CentralReader) -> BlockList:
+    """Values that identify nobody: those shipped, and what this chain added."""
+    own = reader.identity_facts("block")
+    if not own:
+        return block_list(*DEFAULT_BLOCKED)
+    rules = [BlockRule(BlockForm.EXACT, row.a_value, frozenset({IdentifierType(row.a_type)})) for row in own]
+    return block_list(*DEFAULT_BLOCKED, *rules)
+
+
+def _as_sighting(row: SightingRow, called: Mapping[Identifier, Identifier]) -> Sighting:
+    named = {called.get(one, one) for one in map(as_identifier, row.identifiers)}
+    identifiers = tuple(sorted(named))
+    return Sighting(row.fact_id, row.at, identifiers, row.family_name, row.postcode, row.is_verified)
+
+
+def as_sightings(rows: Iterable[SightingRow], called: Mapping[Identifier, Identifier]) -> tuple[Sighting, ...]:
+    """Rows as the partition reads them, references to profiles replaced by what they mean."""
+    return tuple(_as_sighting(row, called) for row in rows)
+
+
+def component_of(found: Partition, one: Identifier) -> Component | None:
+    """The component an identifier is in."""
+    return next((component for component in found.components if one in component.identifiers), None)
+
+
+def _pairs_of(row: IdentityFactRow) -> list[Pair]:
+    pairs = [(row.a_type, row.a_value)]
+    return pairs if row.b_type is None or row.b_value is None else [*pairs, (row.b_type, row.b_value)]
+
+
+def _pair(one: Identifier) -> Pair:
+    return (one.type.value, one.value)

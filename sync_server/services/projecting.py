@@ -1,0 +1,133 @@
+"""Projecting: a folded profile becomes the documents of the stores that hold it. The end of flow step 7.
+
+Which stores, which identifiers, which distance: all as of one moment. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.projection import (
+    Reading,
+    StoreView,
+    choose_stores,
+    home_store,
+    identifiers_of,
+    planned,
+    project,
+    slice_reasons,
+    traits_of,
+)
+from shared.wire.messages import store_scope
+from sync_server.ports import CentralReader, DocWrite, Store, StoredProfile
+from sync_server.services.geography import distances_from
+from sync_server.services.json_text import canonical
+
+UNSHOWN: Final = ("anonymous_id", "payment_token")
+_CONTACT: Final = ("email", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a profile besides its state: where the shopper lives (millionths of a degree), what finds them,
+    and the former ids that lead here."""
+
+    point: tuple[int, int] | None
+    identifiers: list[dict[str, str]]
+    redirects: tuple[str, ...] = ()
+
+
+class Projector:
+    """Projects profiles into the feeds of the stores that hold them, as of one moment."""
+
+    def __init__(self, reader: CentralReader, now_at: str) -> None:
+        self._reader = reader
+        self._now_at = now_at
+        self.stores: tuple[Store, ...] = reader.stores()
+        self._codes = {store.code for store in self.stores}
+        self._country = next((store.country for store in self.stores if store.country), None)
+
+    def known(self, readings: Mapping[str, Reading]) -> dict[str, Known]:
+        """What is known of profiles besides their state."""
+        points, names = self._points(readings), self._identifiers(readings)
+        redirects = self._reader.redirects_to(list(readings)) if readings else {}
+        return {id_: Known(points[id_], names[id_], tuple(redirects.get(id_, ()))) for id_ in readings}
+
+    def _identifiers(self, readings: Mapping[str, Reading]) -> dict[str, list[dict[str, str]]]:
+        """What a person may be found by: whatever leads to the profile, and contact values that lead nowhere because
+        several people have them; never what leads to somebody else."""
+        led = {profile_id: set(pairs) for profile_id, pairs in self._reader.identifiers_of(list(readings)).items()}
+        told = {id_: {_spelled(one) for one in identifiers_of(reading)} for id_, reading in readings.items()}
+        apart = {pair for id_, pairs in told.items() for pair in pairs - led.get(id_, set())}
+        elsewhere = self._reader.profile_ids(apart) if apart else {}
+        return {
+            id_: [
+                {"type": type_, "value": value}
+                for type_, value in sorted(led.get(id_, set()) | {one for one in pairs if _is_contact(one, elsewhere)})
+                if type_ not in UNSHOWN
+            ]
+            for id_, pairs in told.items()
+        }
+
+    def _points(self, readings: Mapping[str, Reading]) -> dict[str, tuple[int, int] | None]:
+        """Profile -> where the shopper lives (postcode centroid), None where that is unknown."""
+        places: dict[str, tuple[str, str]] = {}
+        for profile_id, reading in readings.items():
+            traits = traits_of(reading)
+            country = traits.get("country") or self._country
+            if country and traits.get("postcode"):
+                places[profile_id] = (str(country), str(traits["postcode"]).strip())
+        centroids = self._reader.centroids(set(places.values())) if places else {}
+        return {
+            profile_id: centroids.get(places[profile_id]) if profile_id in places else None for profile_id in readings
+        }
+
+    def documents(
+        self,
+        reading: Reading,
+        stored: StoredProfile,
+        known: Known,
+    ) -> tuple[tuple[str, ...], list[DocWrite]]:
+        """(stores that hold the profile now, documents to put or delete). A held profile is published nowhere."""
+        distances = distances_from(known.point, self.stores)
+        reasons = slice_reasons(reading, self._now_at, distances)
+        reasons = {store: why for store, why in reasons.items() if store in self._codes and stored.held_at is None}
+        home = home_store(reading)
+        stores = choose_stores(reasons, home)
+        document_id = f"profile/{stored.profile_id}"
+        writes = [
+            DocWrite(store_scope(code), document_id, None, "slice") for code in stored.stores if code not in stores
+        ]
+        base = project(reading, stored.profile_id, StoreView(value_band=stored.value_band), []) if stores else {}
+        base["identifiers"] = known.identifiers
+        if known.redirects:
+            base["redirects"] = list(known.redirects)
+        for code in stores:
+            far = {"this_store_m": distances.get(code), "home_store_m": distances.get(home or "")}
+            distance = {name: metres for name, metres in far.items() if metres is not None}
+            document = {**base, "slice": sorted(reasons[code]), "facts": {**base["facts"], "distance": distance}}
+            writes.append(DocWrite(store_scope(code), document_id, canonical(document)))
+        return tuple(stores), writes + self._plans(reading, stored.profile_id)
+
+    def _plans(self, reading: Reading, profile_id: str) -> list[DocWrite]:
+        """Follow-ups, holds and appointments are documents of their own in the store that made them."""
+        writes = []
+        for plan in planned(reading):
+            if plan.record.store in self._codes:
+                told = {**plan.record.body, "id": plan.record.op_id, "profile_id": profile_id, "state": plan.state}
+                told |= {"due": plan.due, "assignee": plan.assignee, "associate_id": plan.record.associate_id}
+                told |= {"store": plan.record.store, "at": plan.record.at}
+                document = {name: value for name, value in told.items() if value is not None}
+                scope = store_scope(plan.record.store)
+                writes.append(DocWrite(scope, f"{plan.what}/{plan.record.op_id}", canonical(document)))
+        return writes
+
+
+def _spelled(one: Mapping[str, str]) -> tuple[str, str]:
+    return (one["type"], one["value"])
+
+
+def _is_contact(pair: tuple[str, str], elsewhere: Mapping[tuple[str, str], str]) -> bool:
+    return pair[0] in _CONTACT and pair not in elsewhere
