@@ -154,20 +154,35 @@ def place_again(
 ) -> Placing:
     """Work out the part that evidence of these identifiers reaches, and write what it changes. `new_facts` brought
     combinations of identifiers that no older fact has."""
-    part = gather_part(tx, seeds)
+    part = gather_part(tx, {*seeds, *_with_them(tx, seeds)})
     found = partition(part.facts, known_shared=part.shared_outside)
     leads = _leads(found)
     before = {as_identifier(pair): id_ for pair, id_ in tx.profile_ids([_pair(one) for one in part.members]).items()}
     references = {reference: leads[one] for reference, one in part.called.items() if one in leads}
+    outside = _outside(tx, set(before.values()), part.members)
     _write_leads(tx, part.members, before, leads)
     tx.add_reviews([review_of(one, now_at) for one in found.refused])
     older = [one for one in part.facts.sightings if one.id not in new_facts]
-    former, torn = _moves(before, leads, older)
-    redirects = _redirects(tx, part.members, before, leads)
+    former, torn = _moves(before | outside, leads | outside, older)
+    redirects = _redirects(tx, part.members, before, leads | outside)
     tx.set_redirects(redirects)
     held = {one.profile_id for one in found.components if one.is_held and not one.identifiers & part.released}
     released = {one.profile_id for one in found.components} - held
     return Placing(leads | references, former, torn, frozenset(held), frozenset(released))
+
+
+def _with_them(reader: CentralReader, seeds: Collection[Identifier]) -> set[Identifier]:
+    """Whatever is one shopper with the seeds so far: a value that now has too many owners held it together till now."""
+    led = set(reader.profile_ids([_pair(one) for one in seeds]).values())
+    return {as_identifier(pair) for pairs in reader.identifiers_of(led).values() for pair in pairs}
+
+
+def _outside(
+    reader: CentralReader, profile_ids: Collection[str], members: Collection[Identifier]
+) -> dict[Identifier, str]:
+    """What leads to these profiles and was not reached: only a value of too many people was between. It stays."""
+    led = reader.identifiers_of(profile_ids)
+    return {one: id_ for id_, pairs in led.items() for one in map(as_identifier, pairs) if one not in members}
 
 
 def _leads(found: Partition) -> dict[Identifier, str]:
