@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
 from shared.errors import Damaged, Refused
 
 SECRETS: Final = ("cursor", "erasure")
+HOOK: Final = "hook-"
+"""How the files of webhooks' secrets begin: `hook-NAME.secret`."""
 CARD_KEYS_MAX: Final = 255
 """A card names its key in one byte."""
 _RECEIPT: Final = re.compile(r"receipt-(r(\d{1,4}))\.pem\Z")
@@ -81,6 +83,19 @@ class FileKeyFolder:
         if purpose not in self._secrets:
             raise Damaged(_missing(self._folder, f"{purpose}.secret"))
         return self._secrets[purpose]
+
+    def hook_secret(self, name: str) -> bytes | None:
+        """What the sender of a webhook signs with or shows; None where the folder has none."""
+        path = self._folder / f"{HOOK}{name}.secret"
+        return _read_bytes(path).strip() if path.is_file() else None
+
+    def keep_hook_secret(self, name: str, secret: bytes) -> None:
+        """Keep the secret of a webhook's sender, in the place of the one before."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._folder / f".{HOOK}{name}.fresh"
+        fresh.unlink(missing_ok=True)
+        _write_new(fresh, secret.strip() + b"\n")
+        fresh.replace(self._folder / f"{HOOK}{name}.secret")
 
     def public_receipt_keys(self) -> Mapping[str, bytes]:
         """kid -> raw public key, old ones included."""
