@@ -113,7 +113,8 @@ class Case(_Part):
 
     `when` maps a path to the values it may have, `present` and `absent` are paths that lead somewhere or nowhere. `key`
     names whose matter it is (`order/{id}`): a message that names nobody takes the shopper its key is known by, and
-    waits until it is; unless `owns_key` is false, one that names somebody says whose the key is. `claim` does only that.
+    waits until it is. One that names somebody says whose the key is, unless `owns_key` is false; a `claim` does only
+    that.
     """
 
     when: dict[str, tuple[str, ...]] = {}

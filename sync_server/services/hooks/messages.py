@@ -23,7 +23,8 @@ _NAMING: Final = ("loyalty_id", "customer_id", "email", "phone", "anonymous_id")
 class Piece:
     """One thing a delivery meant: a message still without its shopper, who that is, and the key it belongs to.
 
-    `owns_key` says that its shopper is the key's. No message: a claim, or with `is_ignored` something left out on purpose. `fault` says why nothing could be made.
+    `owns_key` says that its shopper is the key's. No message: a claim, or with `is_ignored` something left out on
+    purpose. `fault` says why nothing could be made.
     """
 
     message: Mapping[str, Any] | None = None

@@ -111,7 +111,8 @@ def _turned(made: Any, value: Value) -> Any:
 
 
 def _text(raw: Any, _habits: Habits, _place: str) -> str | None:
-    return as_text(raw) if isinstance(raw, bool) else text_of(raw if not isinstance(raw, float) else str(raw))
+    """As text, numbers with all their digits: ids of 18 are common."""
+    return text_of(raw if isinstance(raw, str) else as_text(raw))
 
 
 def _lower(raw: Any, habits: Habits, place: str) -> str | None:
