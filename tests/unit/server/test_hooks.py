@@ -26,6 +26,7 @@ from sync_server.services.headquarters import Headquarters
 from sync_server.services.hooks import deliveries
 from sync_server.services.hooks.deliveries import kept_headers, map_stored, replay, store_delivery
 from sync_server.services.hooks.mapping import Verify
+from sync_server.services.hooks.messages import read_delivery
 from sync_server.services.hooks.registry import Hook, add_hook, find_hook, list_hooks, show_hook
 from sync_server.services.hooks.signature import is_genuine
 from tests.support import webhooks
@@ -84,7 +85,8 @@ def test_the_time_in_the_signed_text_counts_and_may_not_be_old() -> None:
 def test_the_body_s_own_braces_are_no_places_of_the_signed_text() -> None:
     """A body that holds {timestamp} is signed as it stands."""
     body = b'{"a": "{timestamp}{body}"}'
-    how = {"scheme": "hmac-sha256-hex", "header": "S", "timestamp_header": "T", "signed": "{timestamp}.{body}"}
+    how: dict[str, Any] = {"scheme": "hmac-sha256-hex", "header": "S", "timestamp_header": "T"}
+    how["signed"] = "{timestamp}.{body}"
     assert checked(body, headers={"s": digest(b"7." + body).hex(), "t": "7"}, **how)
 
 
@@ -167,7 +169,7 @@ def test_a_bug_fails_its_own_delivery_and_not_the_line_behind_it(hq: Headquarter
     store(hq, till, webhooks.ticket(ticket="T-1"))
     pass_time(hq, seconds=1)
     store(hq, till, webhooks.ticket(ticket="T-2"))
-    right = deliveries.read_delivery
+    right = read_delivery
 
     def broken(mapping: Any, body: Any, *more: Any) -> Any:
         if body["ticket"] == "T-1":
