@@ -1,9 +1,9 @@
 """The key folder `<data-dir>/keys/`: one small file a key, mode 0600, never in the database or a plain backup.
 
 `receipt-r1.pem` and `card-1.pem` are Ed25519 private keys (the highest number signs, older ones only verify);
-`cursor.secret` and `erasure.secret` are 32 random bytes in hex. Keys are made when a chain is made or one is rotated: a
-server that finds one missing refuses to start, for a new one would make every card in a pocket a stranger's. A key gets
-its name when it is whole, and is never changed: a folder with the same names holds the same keys.
+`cursor.secret` and `erasure.secret` are 32 random bytes in hex. A server that finds one of these missing refuses to
+start, for a new one would make every card a stranger's; each gets its name when it is whole, and never changes. Only
+`hook-NAME.secret`, what a webhook's sender signs with, may be replaced: it is read when a delivery comes.
 """
 
 from __future__ import annotations
