@@ -68,6 +68,9 @@ class KeyFolder(Protocol):
     def hmac_key(self, purpose: str) -> bytes:
         """A 32-byte secret: `cursor`, `erasure`, ..."""
 
+    def hook_secret(self, name: str) -> bytes | None:
+        """What the sender of a webhook signs with or shows; None where the folder has none."""
+
     def public_receipt_keys(self) -> Mapping[str, bytes]:
         """kid -> raw public key, old ones included."""
 
@@ -216,6 +219,22 @@ class DeadLetter:
     detail: str
     received_at: str
     raw: str
+
+
+class Delivery(NamedTuple):
+    """What a webhook's sender delivered (columns of table `hook_delivery`); `headers` and `letters` are JSON text."""
+
+    delivery_id: str
+    hook: str
+    received_at: str
+    headers: str
+    body: str
+    state: str
+    detail: str | None = None
+    waits_for: str | None = None
+    messages: int = 0
+    letters: str = "[]"
+    mapped_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +420,17 @@ class CentralReader(Protocol):
 
     def doc(self, scope: str, document_id: str) -> DocRow | None:
         """One document."""
+
+    def deliveries(
+        self, hook: str, states: Collection[str], *, after: tuple[str, str] = ("", ""), limit: int = 20
+    ) -> list[Delivery]:
+        """Deliveries of a hook in these states, in order of (received_at, delivery_id), those above `after`."""
+
+    def latest_deliveries(self, hook: str, states: Collection[str], limit: int) -> list[Delivery]:
+        """The last deliveries of a hook in these states, the newest first, their bodies left out."""
+
+    def count_deliveries(self) -> list[tuple[str, str, int, str]]:
+        """(hook, state, how many, when the last was received) of all deliveries."""
 
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Plain rows of a small administrative table, by equality; ordered by its key."""

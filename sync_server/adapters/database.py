@@ -26,6 +26,7 @@ from sqlalchemy import (
     delete,
     event,
     func,
+    literal,
     select,
     tuple_,
     update,
@@ -41,6 +42,7 @@ from sync_server.adapters.feed_listener import CHANNEL, follow_heads
 from sync_server.adapters.identity_rows import IdentityReads, IdentityWrites
 from sync_server.ports import (
     DeadLetter,
+    Delivery,
     Device,
     DocRow,
     DocWrite,
@@ -326,6 +328,32 @@ class SqlReader(IdentityReads):
         query = select(*_doc_columns()).where((table.c.scope == scope) & (table.c.id == document_id))
         row = self._connection.execute(query).first()
         return None if row is None else DocRow(*row)
+
+    def deliveries(
+        self, hook: str, states: Collection[str], *, after: tuple[str, str] = ("", ""), limit: int = 20
+    ) -> list[Delivery]:
+        """Deliveries of a hook in these states, in order of (received_at, delivery_id), those above `after`."""
+        table = schema.hook_delivery
+        place = (table.c.received_at, table.c.delivery_id)
+        wanted = (table.c.hook == hook) & table.c.state.in_(states) & (tuple_(*place) > tuple_(*after))
+        query = select(*(table.c[name] for name in Delivery._fields)).where(wanted).order_by(*place).limit(limit)
+        return [Delivery(*row) for row in self._connection.execute(query)]
+
+    def latest_deliveries(self, hook: str, states: Collection[str], limit: int) -> list[Delivery]:
+        """The last deliveries of a hook in these states, the newest first, their bodies left out."""
+        table = schema.hook_delivery
+        shown = [literal("").label(name) if name == "body" else table.c[name] for name in Delivery._fields]
+        wanted = (table.c.hook == hook) & table.c.state.in_(states)
+        order = (table.c.received_at.desc(), table.c.delivery_id.desc())
+        rows = self._connection.execute(select(*shown).where(wanted).order_by(*order).limit(limit))
+        return [Delivery(*row) for row in rows]
+
+    def count_deliveries(self) -> list[tuple[str, str, int, str]]:
+        """(hook, state, how many, when the last was received) of all deliveries."""
+        table = schema.hook_delivery
+        by = (table.c.hook, table.c.state)
+        query = select(*by, func.count(), func.max(table.c.received_at)).group_by(*by).order_by(*by)
+        return [(row[0], row[1], row[2], row[3]) for row in self._connection.execute(query)]
 
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Plain rows of a small administrative table, by equality; ordered by its key."""

@@ -1,9 +1,9 @@
 """The key folder `<data-dir>/keys/`: one small file a key, mode 0600, never in the database or a plain backup.
 
 `receipt-r1.pem` and `card-1.pem` are Ed25519 private keys (the highest number signs, older ones only verify);
-`cursor.secret` and `erasure.secret` are 32 random bytes in hex. Keys are made when a chain is made or one is rotated: a
-server that finds one missing refuses to start, for a new one would make every card in a pocket a stranger's. A key gets
-its name when it is whole, and is never changed: a folder with the same names holds the same keys.
+`cursor.secret` and `erasure.secret` are 32 random bytes in hex. A server that finds one of these missing refuses to
+start, for a new one would make every card a stranger's; each gets its name when it is whole, and never changes. Only
+`hook-NAME.secret`, what a webhook's sender signs with, may be replaced: it is read when a delivery comes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
 from shared.errors import Damaged, Refused
 
 SECRETS: Final = ("cursor", "erasure")
+HOOK: Final = "hook-"
+"""How the files of webhooks' secrets begin: `hook-NAME.secret`."""
 CARD_KEYS_MAX: Final = 255
 """A card names its key in one byte."""
 _RECEIPT: Final = re.compile(r"receipt-(r(\d{1,4}))\.pem\Z")
@@ -81,6 +83,19 @@ class FileKeyFolder:
         if purpose not in self._secrets:
             raise Damaged(_missing(self._folder, f"{purpose}.secret"))
         return self._secrets[purpose]
+
+    def hook_secret(self, name: str) -> bytes | None:
+        """What the sender of a webhook signs with or shows; None where the folder has none."""
+        path = self._folder / f"{HOOK}{name}.secret"
+        return _read_bytes(path).strip() if path.is_file() else None
+
+    def keep_hook_secret(self, name: str, secret: bytes) -> None:
+        """Keep the secret of a webhook's sender, in the place of the one before."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._folder / f".{HOOK}{name}.fresh"
+        fresh.unlink(missing_ok=True)
+        _write_new(fresh, secret.strip() + b"\n")
+        fresh.replace(self._folder / f"{HOOK}{name}.secret")
 
     def public_receipt_keys(self) -> Mapping[str, bytes]:
         """kid -> raw public key, old ones included."""

@@ -303,6 +303,53 @@ source = Table(
     Column("disabled_at", String(24)),
 )
 
+hook = Table(
+    "hook",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("mapping", Text, nullable=False, comment="the mapping file as it was given, YAML"),
+    Column("created_at", String(24), nullable=False),
+    Column("changed_at", String(24), nullable=False),
+    Column("disabled_at", String(24)),
+    comment="Senders of webhooks. Their secrets lie in the keys folder, never here.",
+)
+
+hook_delivery = Table(
+    "hook_delivery",
+    metadata,
+    Column("delivery_id", String(36), primary_key=True, comment="made of hook, id headers and body"),
+    Column("hook", String(80), nullable=False),
+    Column("received_at", String(24), nullable=False),
+    Column("headers", Text, nullable=False, comment="JSON object, names in lower case, credentials left out"),
+    Column("body", Text, nullable=False, comment="as it came, unpacked"),
+    Column("state", String(10), nullable=False, comment="stored, mapped, waiting, ignored or failed"),
+    Column("detail", Text, comment="why it failed, or what it waits for, in words"),
+    Column("waits_for", String(600), comment="the key whose shopper is not known yet"),
+    Column("messages", Integer, nullable=False, server_default="0", comment="how many messages came of it"),
+    Column("letters", Text, nullable=False, server_default="[]", comment="JSON list of its dead letters' ids"),
+    Column("mapped_at", String(24)),
+    comment="What a sender delivered, stored before it is read: mapped after that, and again when a mapping is mended.",
+)
+Index("ix_hook_delivery_queue", hook_delivery.c.hook, hook_delivery.c.state, hook_delivery.c.received_at)
+Index(
+    "ix_hook_delivery_waiting",
+    hook_delivery.c.hook,
+    hook_delivery.c.waits_for,
+    sqlite_where=hook_delivery.c.waits_for.is_not(None),
+    postgresql_where=hook_delivery.c.waits_for.is_not(None),
+)
+
+hook_key = Table(
+    "hook_key",
+    metadata,
+    Column("hook", String(80), nullable=False),
+    Column("key", String(600), nullable=False),
+    Column("who", Text, comment="JSON: identifiers by type; null while it is only waited for"),
+    Column("learned_at", String(24), nullable=False),
+    PrimaryKeyConstraint("hook", "key"),
+    comment="Whose an order or ticket is, for what names only that: a refund, a ticket claimed later.",
+)
+
 card = Table(
     "card",
     metadata,

@@ -22,6 +22,7 @@ from sync_server.command_line.common import complain
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.hooks.deliveries import map_left_over
 from sync_server.services.upkeep import drop_tombstones, refresh_profiles, seconds_until_night
 
 KEEP_ALIVE_S: Final = 75
@@ -70,6 +71,7 @@ def address_of(host: str, listening: socket.socket) -> str:
 def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     """Serve until a signal; then let waiting tablets go at once and finish what is under way."""
     threading.Thread(target=_keep_up, args=(hq,), name="floorside upkeep", daemon=True).start()
+    threading.Thread(target=_catch_up, args=(hq,), name="floorside hooks", daemon=True).start()
     stopped = threading.Event()
     watch = threading.Thread(target=_stand_guard, args=(hq, stopped), name="floorside guard", daemon=True)
     watch.start()
@@ -107,6 +109,14 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_OBJECTS)
+
+
+def _catch_up(hq: Headquarters) -> None:
+    """Map the webhooks that a stop or a kill left stored and not mapped. The doorbell finds the changes."""
+    try:
+        map_left_over(hq)
+    except FloorsideError as problem:
+        complain(f"Webhooks stored before this start are mapped with the next that comes: {problem}")
 
 
 def _keep_up(hq: Headquarters) -> None:

@@ -24,6 +24,9 @@ class KeyStock(KeyFolder, Protocol):
     def make_next(self, purpose: str) -> str:
         """Make a new `receipt` or `card` key, which signs from now on; returns its file name. Raises Refused."""
 
+    def keep_hook_secret(self, name: str, secret: bytes) -> None:
+        """Keep the secret of a webhook's sender, in the place of the one before."""
+
     def make_missing(self) -> None:
         """Make the first key of each kind that is not there: only for a chain that is being made."""
 

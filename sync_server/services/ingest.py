@@ -97,9 +97,18 @@ def _read(
     return event, body
 
 
+def letter_id_of(source: str, message: Any) -> str:
+    """The id of the dead letter that a message of a source becomes if it is faulty."""
+    return derived_id("faulty", source, _raw(message))
+
+
+def _raw(message: Any) -> str:
+    return json.dumps(message, ensure_ascii=True, default=str)
+
+
 def _letter(message: Any, source: str, received_at: str, code: str, sentence: str) -> DeadLetter:
-    raw = json.dumps(message, ensure_ascii=True, default=str)
-    return DeadLetter(derived_id("faulty", source, raw), source, None, code, sentence, received_at, raw[:RAW_KEPT_MAX])
+    raw = _raw(message)[:RAW_KEPT_MAX]
+    return DeadLetter(letter_id_of(source, message), source, None, code, sentence, received_at, raw)
 
 
 def _write(tx: CentralWriter, events: Sequence[_Event], letters: list[DeadLetter], received_at: str) -> None:
