@@ -254,9 +254,7 @@ def _tiers_of(tx: CentralReader, numbers: Collection[str]) -> dict[str, str]:
     found = tx.profile_ids([("loyalty_id", number) for number in numbers])
     stored = tx.profiles(set(found.values()))
     return {
-        number: _tier_in(stored[profile_id].state)
-        for (_, number), profile_id in found.items()
-        if profile_id in stored
+        number: _tier_in(stored[profile_id].state) for (_, number), profile_id in found.items() if profile_id in stored
     }
 
 
