@@ -74,21 +74,21 @@ html{color-scheme:light;background:#fff;-webkit-text-size-adjust:100%}
 body{min-height:100vh;min-height:100svh;display:flex;flex-direction:column;background:#fff;color:#17211d;
 font:16px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 .bar{flex:none;height:8px;background:#1f6f5c}
-main{flex:1;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:20px;text-align:center;
+main{flex:1;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:8px;text-align:center;
 padding:20px max(16px,env(safe-area-inset-right)) 24px max(16px,env(safe-area-inset-left))}
 .chain{font-size:15px;font-weight:600;color:#1f6f5c;overflow-wrap:anywhere}
 h1{font-size:26px;line-height:1.2;font-weight:650;letter-spacing:-.01em;overflow-wrap:anywhere}
-.code{--side:min(100vw - 32px,100vh - 300px,440px);width:max(240px,var(--side));line-height:0}
+.code{--side:min(100vw - 16px,100vh - 280px,560px);width:max(240px,var(--side));line-height:0}
 .code svg{display:block;width:100%;height:auto}
 .label{font-size:14px;color:#5b6661}
-.number{font-size:25px;line-height:1.3;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-.hint{max-width:34ch;margin:10px auto 0;font-size:14px;color:#5b6661}
+.number{font-size:clamp(17px,6.2vw,26px);line-height:1.3;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.hint{max-width:34ch;margin:10px auto 0;text-wrap:balance;font-size:14px;color:#5b6661}
 .gone p{max-width:38ch;margin-top:10px;color:#5b6661}
 @media(orientation:landscape) and (max-height:600px){
 main{display:grid;grid-template-columns:auto minmax(0,340px);grid-template-rows:1fr auto auto 1fr;gap:14px 36px;
 justify-content:center;text-align:left;padding-top:10px;padding-bottom:10px}
 .code{--side:min(100vh - 28px,46vw,440px);width:max(200px,var(--side));grid-row:1/5}
-header{grid-column:2;grid-row:2}section{grid-column:2;grid-row:3}.hint{margin-left:0}
+header{grid-column:2;grid-row:2}section{grid-column:2;grid-row:3}.hint{margin-left:0}.number{font-size:clamp(16px,3.2vw,26px)}
 .gone{display:flex;text-align:center}}
 """
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
