@@ -44,7 +44,7 @@ def box_of(page: Page, selector: str) -> dict[str, float]:
     """Where an element stands on the screen."""
     box = page.locator(selector).bounding_box()
     assert box is not None
-    return dict(box)
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
 
 
 @pytest.mark.parametrize("phone", PHONES)
@@ -71,7 +71,7 @@ def test_the_card_fits_the_phone_and_is_read_from_its_screen(
     assert number["height"] < 50, "the number stands on one line"
     assert code["width"] >= CODE_SHARE_MIN * min(width, height)
     picture = Image.open(io.BytesIO(page.screenshot(path=tmp_path / f"{phone}.png"))).convert("RGB")
-    [found] = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    [found] = zxingcpp.read_barcodes(picture)
     assert found.text.startswith("FS1.")
     assert picture.getpixel((width - 2, height - 2)) == (255, 255, 255)
     assert picture.getpixel((width // 2, 2)) == (31, 111, 92)

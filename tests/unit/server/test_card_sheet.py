@@ -77,7 +77,7 @@ def opened(picture: bytes) -> Image.Image:
 
 def codes_in(picture: Image.Image) -> list[str]:
     """Everything that can be read, in order."""
-    return sorted(found.text for found in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode))
+    return sorted(found.text for found in zxingcpp.read_barcodes(picture))
 
 
 def card_boxes(picture: Image.Image) -> list[Image.Image]:
@@ -85,8 +85,9 @@ def card_boxes(picture: Image.Image) -> list[Image.Image]:
     boxes = []
     for place in range(COLUMNS * ROWS):
         left, top = LEFT_MM + place % COLUMNS * CARD_MM[0], TOP_MM + place // COLUMNS * CARD_MM[1]
-        box = (left, top, left + CARD_MM[0], top + CARD_MM[1])
-        boxes.append(picture.crop(tuple(round(edge * DOTS_A_MM) for edge in box)))
+        first_x, first_y = round(left * DOTS_A_MM), round(top * DOTS_A_MM)
+        last_x, last_y = round((left + CARD_MM[0]) * DOTS_A_MM), round((top + CARD_MM[1]) * DOTS_A_MM)
+        boxes.append(picture.crop((first_x, first_y, last_x, last_y)))
     return boxes
 
 

@@ -229,7 +229,8 @@ def test_of_two_replacements_at_once_one_new_card_is_left(hq: Headquarters, monk
     [lost] = issue_cards(hq, [LOYALTY_ID])
     from sync_server.adapters.database import SqlWriter
 
-    plain, met = SqlWriter.change_rows, []
+    plain = SqlWriter.change_rows
+    met: list[int] = []
 
     def meet(self: Any, table: str, values: Any, **equal: Any) -> int:
         if not met:
