@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -36,6 +37,7 @@ _LOYALTY_ID_BYTES_MAX: Final = 20
 _SIGNATURE_BYTES: Final = 64
 _DAY_ZERO: Final = date(2020, 1, 1)
 _DAYS_MAX: Final = 0xFFFF
+_GROUP_LENGTH: Final = 4
 _SWAP_Y_AND_Z: Final = str.maketrans("YZ", "ZY")
 
 
@@ -100,7 +102,7 @@ def encode_card(
     `card_id` is 16 hex digits, `tier` a name of `TIERS` in any case (any other is left out). Raises Refused for a
     loyalty id, day or id the layout cannot hold.
     """
-    number = _check_loyalty_id(loyalty_id)
+    number = check_loyalty_id(loyalty_id)
     head = _HEAD.pack(
         _VERSION,
         _check_kid(kid),
@@ -168,6 +170,27 @@ def tier_code(name: str) -> int:
     return next((code for code, known in enumerate(TIERS) if known.casefold() == folded), 0)
 
 
+def check_loyalty_id(loyalty_id: str) -> bytes:
+    """The number's bytes as the layout holds them. Raises Refused for one no card can carry."""
+    number = loyalty_id.strip().encode("ascii", "replace")
+    if len(number) > LOYALTY_ID_LENGTH_MAX or not _is_printable(number) or not loyalty_id.isascii():
+        raise Refused(
+            f"A card cannot carry the loyalty number {loyalty_id[:40]!r}: it takes 1 to {LOYALTY_ID_LENGTH_MAX} "
+            "letters, digits and signs without spaces. Print the bare number as a barcode instead."
+        )
+    return number
+
+
+def in_groups(loyalty_id: str) -> str:
+    """The number as people read it aloud: groups of four or three, the longer ones first; `2900 000 000 018`."""
+    if not loyalty_id.isalnum():
+        return loyalty_id
+    count = -(-len(loyalty_id) // _GROUP_LENGTH)
+    size, longer = divmod(len(loyalty_id), max(count, 1))
+    ends = [place * size + min(place, longer) for place in range(count + 1)]
+    return " ".join(loyalty_id[start:end] for start, end in pairwise(ends))
+
+
 def swap_y_and_z(text: str) -> str:
     """Undo (or do) what a keyboard layout with Y and Z in each other's place does to a code."""
     return text.upper().translate(_SWAP_Y_AND_Z)
@@ -225,16 +248,6 @@ def _public_key(raw: bytes | None) -> Ed25519PublicKey | None:
         return None if raw is None else Ed25519PublicKey.from_public_bytes(raw)
     except ValueError:
         return None
-
-
-def _check_loyalty_id(loyalty_id: str) -> bytes:
-    number = loyalty_id.strip().encode("ascii", "replace")
-    if len(number) > LOYALTY_ID_LENGTH_MAX or not _is_printable(number) or not loyalty_id.isascii():
-        raise Refused(
-            f"A card cannot carry the loyalty number {loyalty_id[:40]!r}: it takes 1 to {LOYALTY_ID_LENGTH_MAX} "
-            "letters, digits and signs without spaces. Print the bare number as a barcode instead."
-        )
-    return number
 
 
 def _check_kid(kid: int) -> int:

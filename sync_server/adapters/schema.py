@@ -361,6 +361,16 @@ card = Table(
     Column("cancelled_at", String(24)),
 )
 
+card_page = Table(
+    "card_page",
+    metadata,
+    Column("page_hash", String(64), primary_key=True, comment="SHA-256 of the random part of its address"),
+    Column("loyalty_id", String(20), nullable=False, index=True),
+    Column("made_at", String(24), nullable=False),
+    Column("withdrawn_at", String(24)),
+    comment="Pages that show a shopper's card on her own phone; the address itself is stored nowhere.",
+)
+
 postcode = Table(
     "postcode",
     metadata,

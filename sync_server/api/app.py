@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from sync_server.api import demo_page, health, hooks, sync, tracking
+from sync_server.api import card_page, demo_page, health, hooks, sync, tracking
 from sync_server.api.problems import install_problem_replies
 from sync_server.services.headquarters import Headquarters
 
@@ -24,7 +24,7 @@ def make_app(headquarters: Headquarters) -> FastAPI:
     )
     app.state.headquarters = headquarters
     app.state.snapshots = 0
-    for part in (sync.router, tracking.router, hooks.router, health.router, demo_page.router):
+    for part in (sync.router, tracking.router, hooks.router, health.router, card_page.router, demo_page.router):
         app.include_router(part)
     install_problem_replies(app)
     return app

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import html
-import io
 
-import qrcode
-import qrcode.image.svg
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from sync_server.api.access import Hq
+from sync_server.services.code_drawing import code_svg
 from sync_server.services.demo_sheet import DemoSheet, SheetCard, read_sheet
 from sync_server.services.problems import refuse
 
@@ -25,7 +23,7 @@ background:var(--paper)}}main{{max-width:1040px;margin:auto}}h1{{font-size:28px;
 h2{{font-size:14px;letter-spacing:.06em;text-transform:uppercase;color:var(--brand);margin:36px 0 12px}}
 p{{margin:0;color:var(--quiet)}}ul{{list-style:none;margin:0;padding:0;display:grid;gap:16px;
 grid-template-columns:repeat(auto-fill,minmax(300px,1fr))}}li{{display:flex;gap:16px;align-items:center;padding:16px;
-border:1px solid var(--line);border-radius:16px;break-inside:avoid}}.qr{{flex:none;width:132px;padding:8px;
+border:1px solid var(--line);border-radius:16px;break-inside:avoid}}.qr{{flex:none;width:132px;
 background:#fff;border-radius:8px;line-height:0}}.qr svg{{width:100%;height:auto}}b{{display:block;font-size:18px}}
 small{{display:block;color:var(--quiet);font-size:14px;margin-top:4px}}
 @media print{{body{{padding:0;background:#fff;color:#000}}}}</style></head>
@@ -62,15 +60,6 @@ def draw_sheet(sheet: DemoSheet) -> str:
 
 def _card(card: SheetCard) -> str:
     return (
-        f'<li><div class="qr">{draw_code(card.text)}</div><div><b>{html.escape(card.name)}</b>'
+        f'<li><div class="qr">{code_svg(card.text)}</div><div><b>{html.escape(card.name)}</b>'
         f"<small>{html.escape(card.say)}</small></div></li>"
     )
-
-
-def draw_code(text: str) -> str:
-    """A QR code as SVG, error correction M as protocol.md asks."""
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=1)
-    code.add_data(text)
-    drawn = io.BytesIO()
-    code.make_image(image_factory=qrcode.image.svg.SvgPathImage).save(drawn)
-    return drawn.getvalue().decode().split("?>", 1)[-1]
