@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import combinations
 from typing import Final
@@ -77,7 +77,7 @@ def fold_record(record: PersonRecord) -> PersonRecord:
     """The record as it is compared: no case, no diacritics, single spaces; a postcode without any; blank = None."""
     folded = {name: fold_name(getattr(record, name) or "") or None for name in FIELDS}
     postcode = (folded["postcode"] or "").replace(" ", "") or None
-    return replace(record, **{**folded, "postcode": postcode})
+    return PersonRecord(record.record_id, **{**folded, "postcode": postcode})
 
 
 def fold_records(records: Iterable[PersonRecord]) -> list[PersonRecord]:

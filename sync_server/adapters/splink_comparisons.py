@@ -85,78 +85,76 @@ def _swapped(field: str, other: str) -> str:
     return f'"{field}_l" = "{other}_r" OR "{field}_r" = "{other}_l"'
 
 
+def _with_rest(*levels: Level) -> tuple[Level, ...]:
+    """The levels, and one for everybody who is in none of them."""
+    m, u = sum(level.m for level in levels), sum(level.u for level in levels)
+    return (*levels, Level("ELSE", DIFFER, round(1 - m, 6), round(1 - u, 6)))
+
+
 def _name(field: str, known: Collection[str]) -> tuple[Level, ...]:
     other = "family_name" if field == "given_name" else "given_name"
     swapped = [Level(_swapped(field, other), CLOSE, 0.03, 0.0005)] if other in known else []
-    return (
+    return _with_rest(
         Level(_same(field), AGREE, 0.75, 0.003, weighs_rarity=True),
         Level(f"{_sounds(field, 0.92)} OR {_slips(field, 1)}", CLOSE, 0.1, 0.002),
         *swapped,
         Level(f"{_sounds(field, 0.8)} OR {_slips(field, 2)}", CLOSE, 0.02, 0.006),
-        Level("ELSE", DIFFER, 0.1, 0.9885),
     )
 
 
 def _line(field: str, known: Collection[str]) -> tuple[Level, ...]:
     other = {"street": "street_more", "street_more": "street"}.get(field)
     swapped = [Level(_swapped(field, other), CLOSE, 0.03, 0.0001)] if other in known and other else []
-    return (
+    return _with_rest(
         Level(_same(field), AGREE, 0.65, 0.001, weighs_rarity=True),
         Level(f"{_sounds(field, 0.9)} OR {_slips(field, 1)}", CLOSE, 0.2, 0.001),
         *swapped,
         Level(_sounds(field, 0.75), CLOSE, 0.02, 0.01),
-        Level("ELSE", DIFFER, 0.1, 0.9879),
     )
 
 
 def _day(field: str, _: Collection[str]) -> tuple[Level, ...]:
-    return (
+    return _with_rest(
         Level(_same(field), AGREE, 0.9, 0.0002, weighs_rarity=True),
         Level(_slips(field, 1), CLOSE, 0.04, 0.001),
         Level(_slips(field, 2), CLOSE, 0.01, 0.014),
-        Level("ELSE", DIFFER, 0.05, 0.9848),
     )
 
 
 def _postcode(field: str, _: Collection[str]) -> tuple[Level, ...]:
-    return (
+    return _with_rest(
         Level(_same(field), AGREE, 0.75, 0.002, weighs_rarity=True),
         Level(_slips(field, 1), CLOSE, 0.1, 0.013),
         Level(_slips(field, 2), CLOSE, 0.02, 0.1),
-        Level("ELSE", DIFFER, 0.13, 0.885),
     )
 
 
 def _number(field: str, _: Collection[str]) -> tuple[Level, ...]:
-    return (
+    return _with_rest(
         Level(_same(field), AGREE, 0.8, 0.015, weighs_rarity=True),
         Level(_slips(field, 1), CLOSE, 0.08, 0.2),
-        Level("ELSE", DIFFER, 0.12, 0.785),
     )
 
 
 def _region(field: str, _: Collection[str]) -> tuple[Level, ...]:
-    return (
+    return _with_rest(
         Level(_same(field), AGREE, 0.94, 0.3, weighs_rarity=True),
         Level(_slips(field, 1), CLOSE, 0.03, 0.03),
-        Level("ELSE", DIFFER, 0.03, 0.67),
     )
 
 
 def _phone(field: str, _: Collection[str]) -> tuple[Level, ...]:
-    return (
+    return _with_rest(
         Level(_same(field), AGREE, 0.4, 0.0001, weighs_rarity=True),
         Level(_slips(field, 1), CLOSE, 0.05, 0.0001),
-        Level("ELSE", DIFFER, 0.55, 0.9998),
     )
 
 
 def _email(field: str, _: Collection[str]) -> tuple[Level, ...]:
     local = f"split_part(\"{field}_l\", '@', 1) = split_part(\"{field}_r\", '@', 1)"
-    return (
+    return _with_rest(
         Level(_same(field), AGREE, 0.3, 0.0001, weighs_rarity=True),
         Level(f"{local} OR {_slips(field, 2)}", CLOSE, 0.2, 0.0002),
-        Level("ELSE", DIFFER, 0.5, 0.9997),
     )
 
 

@@ -123,8 +123,6 @@ def _linker(case: _Case) -> Any:
         comparisons=[comparison.to_settings() for comparison in case.comparisons],
         blocking_rules_to_generate_predictions=[block_on(*rule) for rule in case.blocks],
         probability_two_random_records_match=case.prior,
-        retain_matching_columns=False,
-        retain_intermediate_calculation_columns=True,
         max_iterations=50,
         linker_uid="floorside",
     )
