@@ -65,8 +65,8 @@ def _say_found(common: Common, found: DuplicatesFound, *, is_dry: bool) -> None:
         say_table(common, [_row(pair) for pair in found.pairs], _COLUMNS, "")
     end = "Nothing was written." if is_dry else "Nobody was merged: a person decides."
     people().print(
-        f"{counts['compared']:,} shoppers compared, {counts['proposed']:,} pairs may be one person, "
-        f"{counts['new']:,} of them new. {end}",
+        f"Shoppers compared: {counts['compared']:,}. Pairs that may be one person: {counts['proposed']:,}, "
+        f"new ones: {counts['new']:,}. {end}",
         soft_wrap=True,
     )
 

@@ -17,6 +17,7 @@ from shared.errors import Refused
 from shared.identity import Identifier, IdentifierType
 from sync_server.adapters.splink_comparisons import BLOCKS, TRAININGS, comparisons_of
 from sync_server.adapters.splink_model import SplinkModel
+from sync_server.command_line.app import run
 from sync_server.services.duplicates import DuplicatesFound, find_duplicates, review_id_of
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
@@ -188,6 +189,42 @@ def test_what_a_model_says_reaches_the_queue(hq: Headquarters) -> None:
     row = queue(hq)[0]
     assert (row["why"], row["score"]) == ("model", 987)
     assert json.loads(row["evidence"])["close"] == ["family_name"]
+
+
+# the command ----------------------------------------------------------------------------------------------------------
+
+
+def told(hq: Headquarters, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Status, answer and complaint of `sync-server identity duplicates` on this chain."""
+    place = ["--data-dir", str(hq.settings.data_dir), "--database", hq.settings.database]
+    status = run(["identity", "duplicates", *words, *place])
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_the_command_counts_and_lists(hq: Headquarters, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dry run names the pairs; one for real writes them and counts the new ones; again, none is new."""
+    take_people(hq, c1=ADA, c2=ADA_AGAIN, c3=BEN)
+    status, out, _ = told(hq, capsys, "--exact", "--dry-run", "--json")
+    seen = json.loads(out)
+    assert (status, seen["compared"], seen["proposed"], seen["new"], seen["is_dry_run"]) == (0, 3, 1, 1, True)
+    assert seen["pairs"][0]["a"] == {"type": "customer_id", "value": "c1"}
+    assert queue(hq) == []
+    said = told(hq, capsys, "--exact")[1]
+    assert said.startswith("Shoppers compared: 3. Pairs that may be one person: 1, new ones: 1. Nobody was merged")
+    assert json.loads(told(hq, capsys, "--exact", "--json")[1])["new"] == 0
+    assert len(queue(hq)) == 1
+
+
+def test_the_command_refuses_in_words(
+    hq: Headquarters, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A threshold that is none, and the extra that is not there."""
+    monkeypatch.setitem(sys.modules, "splink", None)
+    status, _, complaint = told(hq, capsys, "--threshold", "90")
+    assert (status, "between 0 and 1" in complaint) == (1, True)
+    status, _, complaint = told(hq, capsys)
+    assert (status, "floorside[dedupe]" in complaint) == (1, True)
 
 
 # the model ------------------------------------------------------------------------------------------------------------
