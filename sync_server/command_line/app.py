@@ -29,6 +29,7 @@ _GROUPS: Final = {
     "profile": "Profiles as HQ holds them.",
     "play": "The playbook.",
     "product": "What the chain sells.",
+    "identity": "Who is who.",
 }
 _COMMANDS: Final = {
     "init": ("chain:init", "Make a new chain."),
@@ -72,6 +73,7 @@ _COMMANDS: Final = {
     "shopper list": ("shoppers:shopper_list", "List shoppers of a store's slice."),
     "shopper why": ("shoppers:shopper_why", "Say which stores hold a shopper, and why."),
     "profile show": ("shoppers:profile_show", "Print a profile in full."),
+    "identity duplicates": ("duplicates:identity_duplicates", "Propose shoppers who may be one person."),
     "play list": ("chain:play_list", "List the plays published now."),
     "product picture": ("products:product_picture", "Give a product a picture."),
     "demo-data": ("demo:demo_data", "Fill an empty chain with the demo."),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -55,11 +56,16 @@ def modules_imported(path: Path) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
+@cache
+def provided_by() -> Mapping[str, list[str]]:
+    """Module -> distributions, read once: every file list of every installed package is opened for it."""
+    return packages_distributions()
+
+
 def parts_imported(path: Path) -> set[str]:
     """The distributions a file imports from; a module nobody provides stands for itself."""
-    provided_by = packages_distributions()
     foreign = {name for name in modules_imported(path) if name not in sys.stdlib_module_names and name not in OWN}
-    parts = {canonicalize_name(provided_by.get(name, [name])[0]) for name in foreign}
+    parts = {canonicalize_name(provided_by().get(name, [name])[0]) for name in foreign}
     return {COMES_WITH.get(part, part) for part in parts}
 
 
