@@ -79,12 +79,17 @@ def consent_in_force(reading: Reading) -> dict[str, dict[str, Any]]:
 
     Where a join of two sides denies until somebody asks again, `is_conflict` says so, and `at` since when.
     """
+    return {purpose: _in_words(standing) for purpose, standing in sorted(standings_of(reading).items())}
+
+
+def standings_of(reading: Reading) -> dict[str, Standing]:
+    """Purpose -> which decision stands, and whether a conflict of two sides overrides it."""
     said: dict[str, list[Said]] = {}
     for purpose, one in _everything_said(reading):
         said.setdefault(purpose, []).append(one)
     state = reading.state
-    standings = {purpose: standing_of(told, state.together, state.identifiers) for purpose, told in said.items()}
-    return {purpose: _in_words(standing) for purpose, standing in sorted(standings.items()) if standing is not None}
+    found = {purpose: standing_of(told, state.together, state.identifiers) for purpose, told in said.items()}
+    return {purpose: standing for purpose, standing in found.items() if standing is not None}
 
 
 def _everything_said(reading: Reading) -> Iterator[tuple[str, Said]]:
