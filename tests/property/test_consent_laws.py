@@ -233,9 +233,9 @@ def _check(hq: Headquarters, values: set[str]) -> None:
         for profile_id in profile_ids:
             allowed = oracle(_of_ledger(ledger[profile_id]))
             for store in ("berlin-1", "zurich-1"):
-                row = reader.doc(store_scope(store), f"profile/{profile_id}")
-                if row is not None and not row.deleted:
-                    document = json.loads(row.body)
+                held = reader.doc(store_scope(store), f"profile/{profile_id}")
+                if held is not None and not held.deleted:
+                    document = json.loads(held.body)
                     assert shows_behaviour(document) <= (allowed is True), document
                     assert ("behaviour" in document.get("redacted", [])) == (allowed is not True)
             told = traits_of_profile(stored[profile_id]) or {}

@@ -17,7 +17,7 @@ from sync_server.adapters.sender import HttpSender
 from sync_server.adapters.target_secrets import FileTargetSecrets
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
-from sync_server.services.table_file import write_rows
+from sync_server.services.table_file import Format, write_rows
 from sync_server.services.trait_targets import (
     ATTEMPTS,
     DELIVERY,
@@ -68,8 +68,8 @@ def tell(hq: Headquarters, number: int = 1, **consent: bool) -> None:
         {**who, "type": "track", "event": "Order Completed", "properties": order},
     ]
     if consent:
-        context = {"consent": {"categoryPreferences": consent}}
-        messages.append({**who, "type": "track", "event": "Segment Consent Preference Updated", "context": context})
+        asked = {"type": "track", "event": "Segment Consent Preference Updated"}
+        messages.append({**who, **asked, "context": {"consent": {"categoryPreferences": consent}}})
     numbered = [{"messageId": hq.make_id(), **message} for message in messages]
     assert take_messages(hq.database, hq.clock, "web-shop", numbered).accepted == len(messages)
 
@@ -92,9 +92,10 @@ def test_a_summary_holds_traits_and_never_a_log_or_a_note(hq: Headquarters):
     assert (row["loyalty_id"], row["customer_id"], row["email"]) == (LOYALTY_ID, "c-1", "mara1@example.org")
     assert (row["orders"], row["net_revenue_minor"], row["refunds"]) == (1, {"EUR": 4990}, 0)
     assert (row["consent_email"], row["consent_sms"], row["use_in_analytics"]) == ("granted", "never_asked", False)
-    for form in ("csv", "jsonl"):
+    forms: tuple[Format, ...] = ("csv", "jsonl")
+    for form in forms:
         stream = io.StringIO()
-        write_rows(stream, rows, TRAIT_COLUMNS, form)  # type: ignore[arg-type]
+        write_rows(stream, rows, TRAIT_COLUMNS, form)
         assert not [words for words in SECRET_WORDS if words in stream.getvalue()]
 
 
