@@ -251,6 +251,7 @@ def test_a_withdrawal_outlives_a_restart_and_a_clock_that_is_behind(shop, tmp_pa
     told["facts"]["last_seen"] = {"web": ago(9), "store": ago(30)}
     shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{MARA}", told, 50)], head=50))
     view = opened(shop, card_for())
+    assert view.profile is not None
     assert view.profile.seen.keys() == counts.keys()
     shop.clock.move(-400 * 86_400.0)
     no = record.ConsentAnswer("personalise_in_store", is_granted=False, method="spoken")
@@ -262,6 +263,7 @@ def test_a_withdrawal_outlives_a_restart_and_a_clock_that_is_behind(shop, tmp_pa
             shop.database = open_file(tmp_path, clock=shop.clock)
         after = look_up(shop.database, shop.book, card_for(), now=shop.clock.now())
         profile = after.profile
+        assert profile is not None
         assert (profile.recent, profile.cart, profile.wishlist, after.has_agreed) == ([], [], [], False)
         assert profile.seen.keys() == {"Store Entered"}
         assert profile.facts.last_seen.keys() == {"store"}
