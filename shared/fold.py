@@ -32,6 +32,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from shared.consent import may_grant
+from shared.consent_joins import key_of
 from shared.event_catalogue import DIGITAL_CHANNELS
 
 EVENT: Final = "event"
@@ -87,6 +89,8 @@ RECORD_KINDS: Final = frozenset(
     }
 )
 """Kinds whose ops are kept whole in the state, because they can be corrected, withdrawn or shown."""
+DECIDING_KINDS: Final = frozenset({"consent_changed", "shopper_enrolled"})
+"""Of these the state also keeps whom they named: a join of two sides weighs what each of them had decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,10 @@ class ProfileState:
     identifiers: dict[str, str] = field(default_factory=dict)
     traits: dict[str, list[Any]] = field(default_factory=dict)
     consent: dict[str, list[Any]] = field(default_factory=dict)
+    """Decisions of states written before `decided` came; nothing is added to it."""
+    decided: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
+    together: dict[str, str] = field(default_factory=dict)
     seen: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     last_seen: dict[str, str] = field(default_factory=dict)
     recent: list[list[Any]] = field(default_factory=list)
@@ -155,6 +163,8 @@ def fold(state: ProfileState, facts: Iterable[Fact]) -> ProfileState:
         state.latest_at = max(state.latest_at, fact.at)
         for type_, value in fact.identifiers:
             _earliest(state.identifiers, f"{type_}|{value}", fact.at)
+        if len(fact.identifiers) > 1:
+            _earliest(state.together, key_of(fact.identifiers), fact.at)
         if fact.kind == EVENT:
             _fold_event(state, fact)
         else:
@@ -202,6 +212,8 @@ def _fold_op(state: ProfileState, fact: Fact) -> None:
     elif fact.kind == "impression_recorded":
         _fold_impression(state, fact)
     elif fact.kind in RECORD_KINDS:
+        if fact.kind in DECIDING_KINDS:
+            state.named[fact.id] = key_of(fact.identifiers)
         state.records[fact.id] = [fact.kind, fact.at, fact.store, fact.associate_id, dict(fact.body)]
 
 
@@ -228,8 +240,10 @@ def _fold_event(state: ProfileState, fact: Fact) -> None:
     channel = event["channel"]
     _fold_traits(state, fact, event.get("traits") or {}, channel)
     for purpose, decision in (event.get("consent") or {}).items():
-        note = [decision, _extra(event, "wording_version")]
-        _register(state.consent, purpose, [fact.at, int(decision == "denied"), fact.id, *note])
+        if decision == "denied" or may_grant(_extra(event, "method") or "web"):
+            note = [decision, _extra(event, "wording_version")]
+            side = state.decided.setdefault(key_of(fact.identifiers), {})
+            _register(side, purpose, [fact.at, int(decision == "denied"), fact.id, *note])
     if not event.get("name"):
         return
     _latest(state.last_seen, channel, fact.at)

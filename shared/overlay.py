@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from shared.consent import may_grant
 from shared.projection import LISTED_MAX
+from shared.redaction import without_behaviour
 from shared.wire.ops import Op
 
 _LISTS: Final = {"outcome_recorded": "outcomes", "note_added": "notes", "follow_up_requested": "follow_ups"}
@@ -34,8 +35,8 @@ def overlay(document: dict[str, Any], ops: Iterable[Op]) -> dict[str, Any]:
         if op.amends is None and op.op_id not in withdrawn:
             _lay(result, op, corrections.get(op.op_id, op).body)
     _amend(result, withdrawn, corrections)
-    _hide_without_consent(result)
-    return result
+    is_open = result.get("consent", {}).get("personalise_in_store", {}).get("decision") == "granted"
+    return result if is_open else without_behaviour(result)
 
 
 def bare_document(profile_id: str, identifiers: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -68,11 +69,13 @@ def _append(lines: list[dict[str, Any]], op: Op, told: dict[str, Any]) -> None:
 
 
 def _decide(document: dict[str, Any], op: Op, given: dict[str, Any]) -> None:
+    """A withdrawal counts at once, whatever this tablet's clock says: HQ's time settles it later."""
     if given["decision"] == "granted" and not may_grant(given.get("method")):
         return
     held = document.setdefault("consent", {}).get(given["purpose"])
-    if held is None or op.occurred_at >= held["at"]:
-        decided = {"decision": given["decision"], "at": op.occurred_at}
+    at = max(op.occurred_at, held["at"]) if held is not None else op.occurred_at
+    if given["decision"] == "denied" or op.occurred_at == at:
+        decided = {"decision": given["decision"], "at": at}
         document["consent"][given["purpose"]] = decided
 
 
@@ -112,9 +115,3 @@ def _amend(document: dict[str, Any], withdrawn: set[str], corrections: dict[str,
                 line.update({name: correction.body[name] for name in names if correction.body.get(name) is not None})
         if listed in document:
             document[listed] = kept
-
-
-def _hide_without_consent(document: dict[str, Any]) -> None:
-    """A withdrawal captured here takes effect here at once."""
-    if document.get("consent", {}).get("personalise_in_store", {}).get("decision") != "granted":
-        document |= {"recent": [], "cart": [], "wishlist": [], "redacted": ["behaviour"]}

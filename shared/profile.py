@@ -32,11 +32,15 @@ class Money(Part):
 
 
 class ConsentState(Part):
-    """The decision in force for a purpose. A purpose that is missing is not granted."""
+    """The decision in force for a purpose. A purpose that is missing is not granted.
+
+    `is_conflict`: denied since two profiles with different answers were found to be one; asking again settles it.
+    """
 
     decision: str
     at: str
     wording_version: str | None = None
+    is_conflict: bool = False
 
 
 class Distance(Part):

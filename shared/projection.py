@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from shared.clock import shift_at
 from shared.consent import may_grant
+from shared.consent_joins import Said, Standing, standing_of
 from shared.event_catalogue import DIGITAL_CHANNELS
 from shared.fold import ProfileState
+from shared.redaction import BEHAVIOUR, PROFILING
 
 LISTED_MAX: Final = 500
 PURCHASES_MAX: Final = 20
@@ -73,19 +75,42 @@ def _effective_records(state: ProfileState) -> Iterator[Record]:
 
 
 def consent_in_force(reading: Reading) -> dict[str, dict[str, Any]]:
-    """Purpose -> {decision, at, wording_version}: the latest decision of any channel; ties deny; missing = no grant."""
-    registers: dict[str, list[Any]] = dict(reading.state.consent)
+    """Purpose -> {decision, at, wording_version}: the latest decision of any channel; ties deny; missing = no grant.
+
+    Where a join of two sides denies until somebody asks again, `is_conflict` says so, and `at` since when.
+    """
+    return {purpose: _in_words(standing) for purpose, standing in sorted(standings_of(reading).items())}
+
+
+def standings_of(reading: Reading) -> dict[str, Standing]:
+    """Purpose -> which decision stands, and whether a conflict of two sides overrides it."""
+    said: dict[str, list[Said]] = {}
+    for purpose, one in _everything_said(reading):
+        said.setdefault(purpose, []).append(one)
+    state = reading.state
+    found = {purpose: standing_of(told, state.together, state.identifiers) for purpose, told in said.items()}
+    return {purpose: standing for purpose, standing in found.items() if standing is not None}
+
+
+def _everything_said(reading: Reading) -> Iterator[tuple[str, Said]]:
+    state = reading.state
+    for named, side in [("", state.consent), *state.decided.items()]:
+        for purpose, (at, is_denied, fact_id, _, version) in side.items():
+            yield purpose, Said(at, bool(is_denied), fact_id, version, named)
     for record in reading.records:
         for given in _decisions(record):
-            denied = int(given["decision"] == "denied")
-            entry = [record.at, denied, record.op_id, given["decision"], given.get("wording_version")]
-            held = registers.get(given["purpose"])
-            if held is None or entry[:3] > held[:3]:
-                registers[given["purpose"]] = entry
-    return {
-        purpose: _without_none({"decision": entry[3], "at": entry[0], "wording_version": entry[4]})
-        for purpose, entry in sorted(registers.items())
+            named, is_denied = state.named.get(record.op_id, ""), given["decision"] == "denied"
+            yield given["purpose"], Said(record.at, is_denied, record.op_id, given.get("wording_version"), named)
+
+
+def _in_words(standing: Standing) -> dict[str, Any]:
+    told = {
+        "decision": "granted" if standing.is_granted else "denied",
+        "at": standing.conflict_at or standing.latest.at,
+        "wording_version": None if standing.conflict_at else standing.latest.wording_version,
+        "is_conflict": True if standing.conflict_at else None,
     }
+    return _without_none(told)
 
 
 def _decisions(record: Record) -> list[Mapping[str, Any]]:
@@ -98,9 +123,13 @@ def _decisions(record: Record) -> list[Mapping[str, Any]]:
     return [one for one in given if one["decision"] == "denied" or may_grant(one.get("method"))]
 
 
+def _has_granted(consent: Mapping[str, Mapping[str, Any]], purpose: str) -> bool:
+    return bool(consent.get(purpose, {}).get("decision") == "granted")
+
+
 def may_show_behaviour(reading: Reading) -> bool:
     """Say whether online behaviour may leave HQ for a tablet: personalise_in_store must be granted."""
-    return consent_in_force(reading).get("personalise_in_store", {}).get("decision") == "granted"
+    return _has_granted(consent_in_force(reading), "personalise_in_store")
 
 
 def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -347,7 +376,8 @@ def identifiers_of(reading: Reading) -> list[dict[str, str]]:
 def project(reading: Reading, profile_id: str, view: StoreView, reasons: list[str] | None = None) -> dict[str, Any]:
     """The document `profile/<id>` for one store. `reasons` None means HQ's own full view: nothing is redacted."""
     consent = consent_in_force(reading)
-    is_open = reasons is None or consent.get("personalise_in_store", {}).get("decision") == "granted"
+    is_open = reasons is None or _has_granted(consent, "personalise_in_store")
+    is_counted = reasons is None or (is_open and _has_granted(consent, "profiling"))
     traits = traits_of(reading)
     document = {
         "id": profile_id,
@@ -356,7 +386,7 @@ def project(reading: Reading, profile_id: str, view: StoreView, reasons: list[st
         "postcode": traits.get("postcode"),
         "consent": consent,
         "facts": _facts(reading, view, is_open=is_open),
-        "seen": _seen(reading, is_open=is_open),
+        "seen": _seen(reading, is_open=is_counted),
         "recent": _recent(reading) if is_open else [],
         "cart": open_cart(reading) if is_open else [],
         "wishlist": _wishlist(reading) if is_open else [],
@@ -368,11 +398,25 @@ def project(reading: Reading, profile_id: str, view: StoreView, reasons: list[st
         "follow_ups": _follow_ups(reading),
         "open_issue": _open_issue(reading),
         "plays_state": _plays_state(reading),
-        "redacted": None if is_open else ["behaviour"],
+        "redacted": _redacted(is_open=is_open, is_counted=is_counted),
         "is_provisional": True if is_provisional(reading) else None,
-        "as_of": reading.state.latest_at or None,
+        "as_of": (reading.state.latest_at if is_open else _floor_at(reading)) or None,
     }
     return _without_none(document)
+
+
+def _redacted(*, is_open: bool, is_counted: bool) -> list[str] | None:
+    """What was left out; `profiling`: how often online events were seen over the whole retention."""
+    return [BEHAVIOUR] if not is_open else None if is_counted else [PROFILING]
+
+
+def _floor_at(reading: Reading) -> str:
+    """When the newest fact was that is no online behaviour: its time alone would tell of a visit to the website."""
+    state = reading.state
+    times = [*state.contacts.values(), *(record.at for record in reading.records)]
+    times += [at for channel, at in state.last_seen.items() if channel not in DIGITAL_CHANNELS]
+    times += [one["at"] for one in consent_in_force(reading).values()]
+    return max(times, default="")
 
 
 def is_provisional(reading: Reading) -> bool:
@@ -385,7 +429,8 @@ def is_provisional(reading: Reading) -> bool:
 
 def slice_reasons(reading: Reading, now_at: str, distance_m: Mapping[str, int]) -> dict[str, dict[str, str]]:
     """Store -> {reason: since}: why each store holds this profile at `now_at`. `distance_m` has stores with a known
-    distance. Reasons: home, visited, enrolled, cart_near, opened, contact (protocol.md, Slice)."""
+    distance. Reasons: home, visited, enrolled, cart_near, opened, contact (protocol.md, Slice). An open cart is
+    behaviour: without consent it brings no store the profile."""
     visit_since, contact_since = _limits_of(now_at)
     reasons: dict[str, dict[str, str]] = {}
     for store, reason, at in _ties(reading, distance_m):
@@ -412,7 +457,7 @@ def _ties(reading: Reading, distance_m: Mapping[str, int]) -> Iterator[tuple[str
         if record.kind == "shopper_enrolled":
             yield record.store, "enrolled", record.at
     near = [store for store, distance in distance_m.items() if distance <= NEAR_M]
-    if near and (wanted := open_cart(reading) + _wishlist(reading)):
+    if near and may_show_behaviour(reading) and (wanted := open_cart(reading) + _wishlist(reading)):
         newest_at = max(line["at"] for line in wanted)
         yield from ((store, "cart_near", newest_at) for store in near)
     yield from ((store, "opened", at) for store, (_, at) in state.opened.items())

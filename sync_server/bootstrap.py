@@ -7,6 +7,7 @@ whether the database lost what the guard remembers.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,12 +23,15 @@ from sync_server.adapters.guard import FileGuard
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.media import FolderMediaShelf
 from sync_server.adapters.migrations import bring_up_to_date
+from sync_server.adapters.sender import HttpSender
 from sync_server.adapters.system import SystemChance, SystemClock
+from sync_server.adapters.target_secrets import FileTargetSecrets
 from sync_server.ports import Chance, Clock, Mark
 from sync_server.services.custody import check_keys, known_keys
 from sync_server.services.guard import mark_of, watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
+from sync_server.services.trait_targets import Outlet
 from sync_server.settings import Settings
 
 
@@ -71,6 +75,11 @@ def _put_together(settings: Settings, database: SqlDatabase, clock: Clock, chanc
     media = FolderMediaShelf(settings.media_dir)
     guard = FileGuard(settings.guard_file)
     return Headquarters(database, keys, clock, chance, settings, make_id, media, guard=guard)
+
+
+def trait_outlet(settings: Settings) -> Outlet:
+    """What sends summaries to other systems."""
+    return Outlet(FileTargetSecrets(settings.keys_dir), HttpSender(), time.sleep)
 
 
 def _connections(settings: Settings) -> int:

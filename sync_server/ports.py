@@ -295,6 +295,40 @@ class Mark:
     devices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+class TraitRow(NamedTuple):
+    """When a profile's summary for other systems changed: its place `n`, of what it was made, and its hash ("" for a
+    profile that is gone)."""
+
+    profile_id: str
+    n: int
+    source_sha: str
+    sha: str
+
+
+class TargetSecrets(Protocol):
+    """The secrets that sign what is sent to other systems; in the keys folder, never in the database."""
+
+    def make(self, target_id: str) -> str:
+        """A fresh secret for a target, kept; replaces one that was there."""
+
+    def read(self, target_id: str) -> bytes:
+        """The secret. Raises Damaged where it is missing."""
+
+    def drop(self, target_id: str) -> None:
+        """Forget it."""
+
+
+class Sender(Protocol):
+    """The way to other systems."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """POST once; the status answered. Raises Unreachable where nobody answers in time."""
+
+
+class Unreachable(FloorsideError):
+    """Nobody answered at an address; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """A shop. Coordinates in millionths of a degree."""
@@ -435,6 +469,15 @@ class CentralReader(Protocol):
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Plain rows of a small administrative table, by equality; ordered by its key."""
 
+    def known_traits(self, profile_ids: Collection[str]) -> dict[str, TraitRow]:
+        """What is noted of these profiles' summaries for other systems."""
+
+    def traits_after(self, n: int, limit: int) -> list[TraitRow]:
+        """Changed summaries above a place in rising order, at most `limit`."""
+
+    def traits_without_profile(self) -> list[str]:
+        """Profiles once summarised that are there no more and of which nobody was told yet."""
+
 
 class CentralWriter(CentralReader, Protocol):
     """A writing transaction."""
@@ -444,6 +487,12 @@ class CentralWriter(CentralReader, Protocol):
 
     def put_row(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert or replace a row of a small administrative table."""
+
+    def put_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert or replace many rows of one shape at once."""
+
+    def drop_rows(self, table: str, **equal: Any) -> int:
+        """Delete rows of a small administrative table by equality; how many."""
 
     def add_row(self, table: str, row: Mapping[str, Any]) -> bool:
         """Insert a row; False where its key is taken."""

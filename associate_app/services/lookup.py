@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from associate_app.absence import away_s
 from associate_app.ports import LAST_COMPLETE_SYNC_NOTE, StoredDocument, TabletDatabase
@@ -22,9 +22,9 @@ from shared.overlay import bare_document, overlay
 from shared.plays.inputs import EvaluationInputs
 from shared.plays.rank import HeldBack, Recommendation, WouldShow, recommend
 from shared.profile import Profile
+from shared.redaction import without_behaviour
 from shared.wire.ops import Op
 
-_BEHAVIOUR: Final = "behaviour"
 _TYPED: Final = (IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierType.CUSTOMER_ID, IdentifierType.LOYALTY_ID)
 _NO_SHOPPER: Final = "This code belongs to an offer, a product or a tablet, not to a shopper. Scan the loyalty card."
 _EMPTY_PACK: Final = "0" * 64
@@ -111,6 +111,14 @@ def look_up_again(
     return _view(database, book, _find(database, identifier), view.card, now, language)
 
 
+def has_consent(database: TabletDatabase, shopper: ShopperKey, purpose: str) -> bool:
+    """Say whether this tablet knows of a grant, own records included. Not known is not granted."""
+    found = _find(database, Identifier(IdentifierType(shopper.type), shopper.value))
+    document = found.document.body if found.document is not None else bare_document(found.profile_id, [])
+    decided = (overlay(document, found.ops).get("consent") or {}).get(purpose) or {}
+    return bool(decided.get("decision") == "granted")
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What this tablet holds under an identifier."""
@@ -178,7 +186,10 @@ def _view(
 
 
 def _profile(found: _Found, card: CardReading, *, is_behaviour_hidden: bool) -> Profile:
-    """Document + own ops; for a shopper this tablet does not hold, what the card says."""
+    """Document + own ops; for a shopper this tablet does not hold, what the card says.
+
+    Behaviour is hidden after too long without HQ: consent may have been withdrawn meanwhile.
+    """
     if found.document is not None:
         document = found.document.body
     else:
@@ -186,13 +197,7 @@ def _profile(found: _Found, card: CardReading, *, is_behaviour_hidden: bool) -> 
         document["is_provisional"] = any(op.kind == "shopper_enrolled" for op in found.ops)
         document["tier"] = card.tier if card.status is CardStatus.VERIFIED else None
     document = overlay(document, found.ops)
-    return Profile.from_document(_without_behaviour(document) if is_behaviour_hidden else document)
-
-
-def _without_behaviour(document: dict[str, Any]) -> dict[str, Any]:
-    """Too long without HQ: consent may have been withdrawn meanwhile, and what was seen may be long past."""
-    redacted = sorted({*(document.get("redacted") or ()), _BEHAVIOUR})
-    return {**document, "recent": [], "cart": [], "wishlist": [], "redacted": redacted}
+    return Profile.from_document(without_behaviour(document) if is_behaviour_hidden else document)
 
 
 def _key(found: _Found) -> ShopperKey:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from associate_app.ports import Clock, JournalEntry, NewOp, TabletDatabase
-from associate_app.services.lookup import CardView, ShopperKey
+from associate_app.services.lookup import CardView, ShopperKey, has_consent
 from associate_app.services.store_book import StoreBook
 from shared.clock import format_at, parse_at
 from shared.errors import Malformed, Refused
@@ -26,6 +26,7 @@ from shared.wire.ops import OUTCOMES, SCHEMA, read_body
 REOPENING: Final = timedelta(minutes=30)
 """A card opened again this soon on the same tablet is the same visit: no new opening, no new impression (plays.md)."""
 _SHOWN_MAX: Final = 50
+_CHANNELS: Final = {"email": "e-mail", "sms": "text message", "phone": "phone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,12 @@ def request_follow_up(
     sku: str | None = None,
     offer_id: str | None = None,
 ) -> Saved:
-    """Something promised: what = message | call | visit | reminder, channel = email | sms | phone | none."""
+    """Something promised: what = message | call | visit | reminder, channel = email | sms | phone | none.
+
+    Raises Refused for a channel the shopper has not agreed to.
+    """
+    if channel != "none" and not has_consent(recorder.database, shopper, channel):
+        raise Refused(f"They have not agreed to be reached by {_CHANNELS.get(channel, channel)}. Choose another way.")
     details = {"text": text, "template_id": template_id, "sku": sku, "offer_id": offer_id}
     promise = {"what": what, "due_at": format_at(due), "channel": channel, "assignee": assignee, **details}
     return _record_about(recorder, "follow_up_requested", shopper, **promise)

@@ -323,7 +323,8 @@ class TabletFloor:
                 wording = ConsentWording.model_validate(stored.body)
             except ValidationError:
                 continue
-            newest[wording.purpose] = wording
+            held = newest.get(wording.purpose)
+            newest[wording.purpose] = wording if held is None else max(held, wording, key=lambda one: one.order)
         return tuple(
             Wording(
                 purpose,

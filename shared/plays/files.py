@@ -187,6 +187,12 @@ class ConsentWording(FilePart):
     title: Words
     text: Words
 
+    @property
+    def order(self) -> tuple[tuple[int, str], ...]:
+        """Sort key by version: 10 comes after 9, and 2b after 2."""
+        parts = re.findall(r"[0-9]+|[^0-9]+", self.version)
+        return tuple((int(part), "") if part.isdigit() and part.isascii() else (0, part) for part in parts)
+
     def sha_in(self, language: str) -> str:
         """Hex SHA-256 of the wording as the shopper saw it: title and text of the language it is shown in."""
         return sha_of({"title": in_language(self.title, language), "text": in_language(self.text, language)})

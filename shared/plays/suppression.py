@@ -8,15 +8,17 @@ as a purchase here at once, on this tablet and after sync everywhere. The hold t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from shared.plays.catalogue import HOUR_S, ORDER_COMPLETED
+from shared.event_catalogue import DIGITAL_CHANNELS
+from shared.plays.catalogue import EVENTS, HOUR_S, ORDER_COMPLETED
 from shared.plays.condition import Condition, EventCount, Group, Recency
 from shared.plays.evaluate import Trace, evaluate
 from shared.plays.inputs import EvaluationInputs, TimedOutcome, seconds_of
 from shared.plays.playbook import Play, Playbook
 from shared.plays.settings import Cap
+from shared.redaction import is_floor_event
 
 HoldReason = Literal[
     "outcome",
@@ -51,6 +53,8 @@ class Hold:
 class HoldCauses:
     """What a profile shows against plays, found once for all of them."""
 
+    inputs: EvaluationInputs
+    """What rules that hold back may look at."""
     by_play: Mapping[str, tuple[TimedOutcome, ...]]
     purchase_s: int | None
     support_s: int | None
@@ -60,7 +64,9 @@ class HoldCauses:
 
 
 def find_causes(inputs: EvaluationInputs) -> HoldCauses:
-    """Gather the causes: newest first, nothing later than now."""
+    """Gather the causes: newest first, nothing later than now. Without `profiling` browsing holds nothing back."""
+    if not inputs.profile.has_consent("profiling"):
+        inputs = _without_browsing(inputs)
     view, holds = inputs.view, inputs.settings.holds
     by_play: dict[str, list[TimedOutcome]] = {}
     for timed in view.outcomes:
@@ -68,6 +74,7 @@ def find_causes(inputs: EvaluationInputs) -> HoldCauses:
     support = [at_s for name in holds.support_events if (at_s := view.last_known(name)) is not None]
     clicks = [(at_s, line.offer_id) for at_s, line in view.lines(_PROMOTION_CLICKED) if line.offer_id]
     return HoldCauses(
+        inputs=inputs,
         by_play={play_id: tuple(outcomes) for play_id, outcomes in by_play.items()},
         purchase_s=view.last_known(ORDER_COMPLETED, counts_claims=True),
         support_s=max(support, default=None),
@@ -75,6 +82,26 @@ def find_causes(inputs: EvaluationInputs) -> HoldCauses:
         has_open_issue=inputs.profile.open_issue is not None,
         shown=_shown_times(inputs),
     )
+
+
+def _without_browsing(inputs: EvaluationInputs) -> EvaluationInputs:
+    """The same inputs without what a shopper did online, orders aside."""
+    profile = inputs.profile
+    left = {
+        "recent": [line for line in profile.recent if not _is_browsing(line.event, line.channel)],
+        "seen": {name: count for name, count in profile.seen.items() if not _is_browsing(name)},
+        "cart": [],
+        "wishlist": [],
+    }
+    return replace(inputs, profile=profile.model_copy(update=left))
+
+
+def _is_browsing(event: str, channel: str | None = None) -> bool:
+    """Whether this is behaviour of the web, app or mail; a count without a channel is where the event usually is."""
+    known = EVENTS.get(event)
+    if known is not None and known.purpose is None:
+        return False
+    return channel in DIGITAL_CHANNELS if channel else not is_floor_event(event)
 
 
 def _shown_times(inputs: EvaluationInputs) -> dict[str, tuple[int, ...]]:
@@ -97,7 +124,7 @@ def holds_on(play: Play, playbook: Playbook, inputs: EvaluationInputs, causes: H
     yield from _after_outcomes(play, inputs, causes)
     if play.is_selling:
         yield from _on_selling(play, playbook, inputs, causes)
-    yield from _by_own_rules(play, playbook, inputs)
+    yield from _by_own_rules(play, playbook, causes.inputs)
     yield from _by_caps(play, playbook, inputs, causes)
 
 

@@ -40,6 +40,7 @@ from sync_server.adapters import schema
 from sync_server.adapters.database_errors import mapped_errors
 from sync_server.adapters.feed_listener import CHANNEL, follow_heads
 from sync_server.adapters.identity_rows import IdentityReads, IdentityWrites
+from sync_server.adapters.trait_rows import TraitRowReads
 from sync_server.ports import (
     DeadLetter,
     Delivery,
@@ -105,7 +106,7 @@ def _insert_text(table: Table, names: tuple[str, ...], mark: str, *, is_upsert: 
     return f"{text} ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {changed}" if changed else "NOTHING")
 
 
-class SqlReader(IdentityReads):
+class SqlReader(IdentityReads, TraitRowReads):
     """Reads inside one transaction (`CentralReader`)."""
 
     def __init__(self, connection: Connection) -> None:
@@ -388,11 +389,19 @@ class SqlWriter(IdentityWrites, SqlReader):
         """Insert or replace a row of a small administrative table."""
         self._upsert(schema.metadata.tables[table], [dict(row)])
 
+    def put_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert or replace many rows of one shape at once."""
+        self._upsert(schema.metadata.tables[table], [dict(row) for row in rows])
+
     def add_row(self, table: str, row: Mapping[str, Any]) -> bool:
         """Insert a row; False where its key is taken."""
         target = schema.metadata.tables[table]
         statement = self._insert(target).on_conflict_do_nothing().returning(*target.primary_key.columns)
         return self._connection.execute(statement, dict(row)).first() is not None
+
+    def drop_rows(self, table: str, **equal: Any) -> int:
+        """Delete rows of a small administrative table by equality; how many."""
+        return self._connection.execute(delete(schema.metadata.tables[table]).filter_by(**equal)).rowcount
 
     def change_rows(self, table: str, values: Mapping[str, Any], **equal: Any) -> int:
         """Update rows by equality; how many."""

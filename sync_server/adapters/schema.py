@@ -408,3 +408,42 @@ audit = Table(
     Column("did", String(80), nullable=False),
     Column("about", Text, nullable=False),
 )
+
+wording = Table(
+    "wording",
+    metadata,
+    Column("purpose", String(40), nullable=False),
+    Column("sha", String(64), nullable=False),
+    Column("version", String(20), nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("published_at", String(24), nullable=False),
+    PrimaryKeyConstraint("purpose", "sha", "version", "language"),
+    comment="Every wording of a consent ever published, word for word: what the sha of a decision stands for.",
+)
+
+trait_row = Table(
+    "trait_row",
+    metadata,
+    Column("profile_id", String(36), primary_key=True),
+    Column("n", BigInteger, nullable=False, comment="place in the row of changes; a cursor is one of these"),
+    Column("source_sha", String(64), nullable=False, comment="of what the summary was made of"),
+    Column("sha", String(64), nullable=False, comment="of the summary; empty for a profile that is gone"),
+    comment="When each profile's summary for other systems changed last. The summary itself is made when it is sent.",
+)
+Index("ix_trait_row_n", trait_row.c.n)
+
+trait_target = Table(
+    "trait_target",
+    metadata,
+    Column("target_id", String(12), primary_key=True, comment="made of the address"),
+    Column("url", Text, nullable=False),
+    Column("made_at", String(24), nullable=False),
+    Column("sent_n", BigInteger, nullable=False, comment="the receiver has taken everything up to here"),
+    Column("sent_at", String(24)),
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", String(24)),
+    Column("problem", Text),
+    comment="Where changed summaries are sent. The secret lies in the keys folder.",
+)

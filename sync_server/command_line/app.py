@@ -30,6 +30,10 @@ _GROUPS: Final = {
     "play": "The playbook.",
     "product": "What the chain sells.",
     "identity": "Who is who.",
+    "consent": "What shoppers agreed to, and the proof of it.",
+    "consent wording": "The words shoppers agree to.",
+    "export": "Summaries for other systems.",
+    "export webhook": "Where changed summaries are sent.",
 }
 _COMMANDS: Final = {
     "init": ("chain:init", "Make a new chain."),
@@ -76,6 +80,17 @@ _COMMANDS: Final = {
     "identity duplicates": ("duplicates:identity_duplicates", "Propose shoppers who may be one person."),
     "play list": ("chain:play_list", "List the plays published now."),
     "product picture": ("products:product_picture", "Give a product a picture."),
+    "consent show": ("consent:consent_show", "Show what stands for a shopper, and why."),
+    "consent coverage": ("consent:consent_coverage", "Count who agreed to what."),
+    "consent export": ("consent:consent_export", "Write every decision with its proof to a file."),
+    "consent wording add": ("consent:wording_add", "Publish the wording of a consent."),
+    "consent wording list": ("consent:wording_list", "List the wordings published."),
+    "consent wording show": ("consent:wording_show", "Show a wording in every language."),
+    "export traits": ("exports:traits_export", "Write one summary per shopper, for a CRM."),
+    "export webhook add": ("exports:webhook_add", "Send changed summaries to an address."),
+    "export webhook list": ("exports:webhook_list", "List the webhooks and how far each is."),
+    "export webhook remove": ("exports:webhook_remove", "Send nothing more to a webhook."),
+    "export webhook run": ("exports:webhook_run", "Send what is due."),
     "demo-data": ("demo:demo_data", "Fill an empty chain with the demo."),
     "demo-sheet": ("demo:demo_sheet", "Show the demo's cards and people."),
     "demo-live": ("demo:demo_live", "Let the demo's shoppers go on living."),
@@ -96,12 +111,14 @@ def make_cli() -> App:
         version=VERSION,
         help_format="plaintext",
     )
-    groups = {name: App(name=name, help=words, help_format="plaintext") for name, words in _GROUPS.items()}
-    for part in groups.values():
-        cli.command(part)
+    groups = {"": cli}
+    for path, words in _GROUPS.items():
+        above, _, name = path.rpartition(" ")
+        groups[path] = App(name=name, help=words, help_format="plaintext")
+        groups[above].command(groups[path])
     for words, (place, summary) in _COMMANDS.items():
         group, _, name = words.rpartition(" ")
-        (groups[group] if group else cli).command(f"{__package__}.{place}", name=name, help=summary)
+        groups[group].command(f"{__package__}.{place}", name=name, help=summary)
     return cli
 
 

@@ -40,6 +40,7 @@ from shared.wire.messages import SCOPE_ALL
 from sync_server.ports import CentralReader, CentralWriter, DocWrite
 from sync_server.services.chain import document_in_all, read_chain
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.wordings import keep_wordings, wording_document
 
 LANGUAGES: Final = ("en", "de")
 DEMO_BRAND: Final = "Nordhang"
@@ -142,6 +143,7 @@ def publish_playbook(hq: Headquarters, *, has_offers: bool = True) -> int:
     with hq.database.write() as tx:
         plays = [_with_version(tx, play, now_at) for play in found.plays]
         _keep_rule_pack(tx, plays, found, now_at)
+        keep_wordings(tx, found.wordings, now_at)
         hq.note_audit(tx, "command line", "published the playbook", f"{len(plays)} plays")
         tx.publish(list(_documents(plays, found)), now_at)
     hq.doorbell.ring()
@@ -180,19 +182,12 @@ def _documents(plays: list[Play], found: PlaybookFiles) -> Iterator[DocWrite]:
     yield from (_whole(f"offer/{offer.id}", offer) for offer in found.offers)
     yield from (_whole(f"calendar/{entry.id}", entry) for entry in found.calendar)
     yield from (_whole(f"template/{template.id}", template) for template in found.templates)
-    yield from (_wording_document(wording) for wording in found.wordings)
+    yield from (wording_document(wording) for wording in found.wordings)
     yield document_in_all(SETTING_ID, found.settings.as_document())
 
 
 def _whole(document_id: str, part: FilePart) -> DocWrite:
     return DocWrite(SCOPE_ALL, document_id, canonical(document_of(part)))
-
-
-def _wording_document(wording: ConsentWording) -> DocWrite:
-    """`consent_wording/<purpose>/<version>` with the sha of the wording in each language it is written in."""
-    languages = sorted({*wording.title, *wording.text})
-    document = {**document_of(wording), "sha": {language: wording.sha_in(language) for language in languages}}
-    return document_in_all(f"consent_wording/{wording.purpose}/{wording.version}", document)
 
 
 # listing --------------------------------------------------------------------------------------------------------------

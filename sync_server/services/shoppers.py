@@ -94,11 +94,17 @@ def _lookup(reader: CentralReader, kinds: tuple[IdentifierType, ...], text: str)
     return None
 
 
-def _find(reader: CentralReader, identifier: str) -> tuple[StoredProfile, Reading]:
+def find_shopper(reader: CentralReader, identifier: str) -> StoredProfile:
+    """The profile an identifier leads to. Raises Refused for a shopper nobody knows."""
     profile_id = find_profile_id(reader, identifier.strip())
     stored = reader.profiles([profile_id]).get(profile_id) if profile_id else None
     if stored is None:
         raise Refused(f"HQ knows no shopper by {identifier!r:.80}: give a loyalty number, e-mail, phone or profile id.")
+    return stored
+
+
+def _find(reader: CentralReader, identifier: str) -> tuple[StoredProfile, Reading]:
+    stored = find_shopper(reader, identifier)
     return stored, Reading(ProfileState.from_json(json.loads(stored.state)))
 
 

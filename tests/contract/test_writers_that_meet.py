@@ -134,7 +134,10 @@ def test_one_new_address_given_to_two_shoppers_at_once(
         [review] = reader.reviews(is_open=True)
     assert sorted(map(sorted, map(notes_of, profiles_at(first)))) == [["a"], ["b"]]
     assert len([profile for profile in profiles_at(first) if profile["id"] == holder]) == 1
-    assert (review.why, review.b_value) == ("two_numbers", EMAIL) or (review.why, review.a_value) == ("two_numbers", EMAIL)
+    assert (review.why, review.b_value) == ("two_numbers", EMAIL) or (review.why, review.a_value) == (
+        "two_numbers",
+        EMAIL,
+    )
 
 
 def test_the_same_ops_of_a_clone_reach_both_processes_at_once(

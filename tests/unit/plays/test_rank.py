@@ -166,13 +166,28 @@ def test_who_clicked_one_offer_is_not_pushed_another_for_three_days():
     """Clicked X: Y waits until three days later, X does not; a click of four days ago holds nothing."""
     about_x, about_y = play(offer_id="ten"), play(id="other", offer_id="gift")
     click = event("Promotion Clicked", 30, offer_id="ten")
-    answer = ranked(about_x, about_y, offers=[offer(), offer(**DISCOUNT)], recent=[click])
+    agreed = granted("personalise_in_store", "profiling")
+    answer = ranked(about_x, about_y, offers=[offer(), offer(**DISCOUNT)], recent=[click], consent=agreed)
     assert [one.play_id for one in answer.plays] == ["greet"]
     assert (answer.held_back[0].play_id, answer.held_back[0].reason) == ("other", "other_offer")
     both = [click, event("Promotion Clicked", 20, offer_id="gift")]
-    assert ranked(about_x, about_y, offers=[offer(), offer(**DISCOUNT)], recent=both).held_back == ()
+    assert ranked(about_x, about_y, offers=[offer(), offer(**DISCOUNT)], recent=both, consent=agreed).held_back == ()
     old = event("Promotion Clicked", 73, offer_id="ten")
-    assert ranked(about_y, offers=[offer()], recent=[old]).held_back == ()
+    assert ranked(about_y, offers=[offer()], recent=[old], consent=agreed).held_back == ()
+
+
+def test_browsing_holds_nothing_back_without_profiling():
+    """No hold is built of what someone did online unless they agreed to profiling; purchases still hold."""
+    click, order = event("Promotion Clicked", 30, offer_id="ten"), event("Order Completed", 5)
+    suppress = [{"kind": "Recency", "events": ["Product Viewed"], "cmp": "newer_than", "hours": 48}]
+    plays = play(id="other", offer_id="gift"), play(id="ruled", tags=["b"], suppress=suppress)
+    lines = [click, event("Product Viewed", 3)]
+    for purposes, held in ((("profiling",), {"other", "ruled"}), ((), set())):
+        agreed = granted("personalise_in_store", *purposes)
+        answer = ranked(*plays, offers=[offer(), offer(**DISCOUNT)], recent=lines, consent=agreed)
+        assert {one.play_id for one in answer.held_back} == held
+    campaign = play(campaign_id="autumn", offer_id="ten")
+    assert ranked(campaign, offers=[offer(**DISCOUNT)], recent=[order]).held_back[0].reason == "purchase"
 
 
 def test_the_best_shoppers_are_held_from_discounts_only():

@@ -34,6 +34,7 @@ from tests.support.replica import (
     card_for,
     gone,
     mara,
+    open_file,
     page,
     put,
 )
@@ -238,6 +239,37 @@ def test_a_withdrawn_consent_hides_behaviour_on_this_tablet_at_once(shop):
     after = again(shop, view)
     assert (after.profile.recent, after.profile.cart, after.has_agreed) == ([], [], False)
     assert all(play.sku != SKU for play in after.plays)
+
+
+def test_a_withdrawal_outlives_a_restart_and_a_clock_that_is_behind(shop, tmp_path):
+    """Not yet sent, opened again from the same files: still hidden, whatever moment the tablet thinks it is."""
+    counts = {"Product Viewed": 4, "Store Entered": 2}
+    seen = {name: {"n": n, "first_at": ago(99), "last_at": ago(9)} for name, n in counts.items()}
+    offers = [{"offer_id": "ten", "state": "clicked", "at": ago(9)}, {"offer_id": "late", "state": "honoured"}]
+    bought = [{"at": ago(9), "event": "Order Completed", "channel": channel} for channel in ("web", "pos")]
+    told = mara(seen=seen, offers=offers, purchases=bought, slice=["cart_near", "home"])
+    told["facts"]["last_seen"] = {"web": ago(9), "store": ago(30)}
+    shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{MARA}", told, 50)], head=50))
+    view = opened(shop, card_for())
+    assert view.profile is not None
+    assert view.profile.seen.keys() == counts.keys()
+    shop.clock.move(-400 * 86_400.0)
+    no = record.ConsentAnswer("personalise_in_store", is_granted=False, method="spoken")
+    record.change_consent(shop.recorder, view.shopper, no)
+    shop.clock.move(400 * 86_400.0)
+    for is_restarted in (False, True):
+        if is_restarted:
+            shop.database.close()
+            shop.database = open_file(tmp_path, clock=shop.clock)
+        after = look_up(shop.database, shop.book, card_for(), now=shop.clock.now())
+        profile = after.profile
+        assert profile is not None
+        assert (profile.recent, profile.cart, profile.wishlist, after.has_agreed) == ([], [], [], False)
+        assert profile.seen.keys() == {"Store Entered"}
+        assert profile.facts.last_seen.keys() == {"store"}
+        assert [line.channel for line in profile.purchases] == ["pos"]
+        assert [one.offer_id for one in profile.offers] == ["late"]
+        assert profile.slice == ["home"]
 
 
 def test_after_72_hours_without_hq_behaviour_is_hidden_and_says_so(shop):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_every_use_case_writes_a_body_hq_reads(shop, view):
     record.add_identifier(recorder, shopper, "phone", "+4915100000000")
     record.correct_profile(recorder, shopper, "family_name", "Lindquist")
     record.flag_wrong(recorder, shopper, "postcode", "moved")
-    promised = record.request_follow_up(recorder, shopper, what="call", due=shop.clock.now(), channel="phone")
+    promised = record.request_follow_up(recorder, shopper, what="call", due=shop.clock.now())
     record.change_promise(recorder, promised.op_id, "follow_up", state="done")
     record.book_appointment(
         recorder, shopper, starts=shop.clock.now(), minutes=30, topic="boots", with_associate="a0001"
@@ -139,6 +140,21 @@ def test_every_use_case_writes_a_body_hq_reads(shop, view):
     assert len({entry.op.kind for entry in entries}) == 18
     ids = [entry.op.op_id for entry in reversed(entries)]
     assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize("channel", ["email", "sms", "phone"])
+def test_nobody_is_promised_a_message_by_a_way_they_did_not_agree_to(shop, view, channel):
+    """Refused in words before anything is written; right after the shopper's own yes it is taken."""
+    ask = partial(record.request_follow_up, shop.recorder, view.shopper, what="message", due=shop.clock.now())
+    no = record.ConsentAnswer(channel, is_granted=False, method="spoken")
+    record.change_consent(shop.recorder, view.shopper, no)
+    with pytest.raises(Refused, match="have not agreed"):
+        ask(channel=channel)
+    assert kinds(shop) == ["consent_changed"]
+    shop.clock.move(1)
+    yes = record.ConsentAnswer(channel, is_granted=True, method="shopper_tapped", wording_version="1")
+    record.change_consent(shop.recorder, view.shopper, yes)
+    assert ask(channel=channel).op_id
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\x00\x07"])
