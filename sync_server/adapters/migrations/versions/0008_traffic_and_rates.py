@@ -25,7 +25,9 @@ def upgrade() -> None:
         "currency_rate",
         sa.Column("day", sa.String(10), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
-        sa.Column("rate", sa.Text(), nullable=False, comment="decimal text: what one unit is in the reporting currency"),
+        sa.Column(
+            "rate", sa.Text(), nullable=False, comment="decimal text: what one unit is in the reporting currency"
+        ),
         sa.PrimaryKeyConstraint("day", "currency", name="pk_currency_rate"),
         comment="Dated rates by which reports bring money into one currency; a missing one leaves it shown apart.",
     )
