@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from shared.errors import Malformed, Refused, StorageFull
+from shared.errors import Damaged, Malformed, Refused, StorageFull
 from shared.ingest_rules import IngestRules
 from shared.segment_messages import normalise_message
 from shared.shopper_events import FaultyMessage
@@ -129,10 +129,13 @@ class _Import:
         self._report = ImportReport(kind)
         self._bad = hq.settings.data_dir / "imports" / f"{path.name}.bad.jsonl"
         self._bad_lines: list[str] = []
+        self._bytes_read = 0
+        self._heard: Callable[[int], object] = lambda _: None
 
     def run(self, heard: Callable[[int], object]) -> ImportReport:
         self._bad.unlink(missing_ok=True)
-        rows = self._sound(read_rows(self._path, heard))
+        self._heard = heard
+        rows = self._sound(read_rows(self._path, self._read_so_far))
         if self._kind == "traffic":
             counts = DoorCounts(
                 self._reading, self._leave_out, self._ground, self._hq.clock.now(), self._mapping.timezone
@@ -143,9 +146,14 @@ class _Import:
         else:
             for batch in _batches(self._messages(rows)):
                 self._take(batch)
+                heard(self._bytes_read)
         self._save_bad()
         self._hq.doorbell.ring()
         return self._report
+
+    def _read_so_far(self, count: int) -> None:
+        self._bytes_read = count
+        self._heard(count)
 
     def _sound(self, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
@@ -258,12 +266,13 @@ class _Import:
     def _take_things(self, things: Iterator[tuple[list[Row], Any]]) -> None:
         for batch in _batches(things):
             self._write(batch)
+            self._heard(self._bytes_read)
 
     def _write(self, batch: Sequence[tuple[list[Row], Any]]) -> None:
         """A batch at once; where the chain refuses it, one by one, so that only the culprit is left out."""
         try:
             changed = len(batch) if self._is_trial else write_table(self._hq, self._kind, [made for _, made in batch])
-        except StorageFull:
+        except (StorageFull, Damaged):
             raise
         except Refused as refusal:
             if len(batch) == 1:
