@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.support.programs import run, run_json
+from sync_server.command_line.app import run as run_command_line
+from tests.support.programs import Said
 
 PROGRAM = "sync_server"
 STARTER = Path(__file__).parents[2] / "assets" / "starter"
 WAIT_S_MAX = 60.0
-SHOPPERS = 6_000
+SHOPPERS = 4_000
+
+
+def here(*words: object) -> Said:
+    """A command line on a data folder, its last word, in this very process: seconds saved."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = run_command_line([*map(str, words[:-1]), "--data-dir", str(words[-1])])
+    return Said(status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
 def chain(tmp_path: Path) -> Path:
     """The data folder of an empty chain."""
     folder = tmp_path / "hq"
-    run_json(
-        PROGRAM, "init", "--chain", "Fjellvik", "--currency", "EUR", "--timezone", "Europe/Berlin", "--data-dir", folder
-    )
+    assert here("init", "--chain", "Fjellvik", "--currency", "EUR", "--timezone", "Europe/Berlin", folder).status == 0
     return folder
 
 
@@ -60,7 +68,7 @@ class Watcher:
 
 def count_facts(chain: Path) -> int:
     """How much of the shoppers' file HQ holds."""
-    with closing(sqlite3.connect(chain / "central.db")) as database:
+    with contextlib.closing(sqlite3.connect(chain / "central.db")) as database:
         [count] = database.execute("SELECT count(*) FROM fact WHERE origin = 'import-shoppers'").fetchone()
         return int(count)
 
@@ -84,7 +92,7 @@ def wait_until_begun(chain: Path, watcher: Watcher) -> None:
     until = time.monotonic() + WAIT_S_MAX
     while count_facts(chain) == 0:
         assert time.monotonic() < until, "nothing was taken"
-        with suppress(subprocess.TimeoutExpired):
+        with contextlib.suppress(subprocess.TimeoutExpired):
             watcher.process.wait(0.02)
             raise AssertionError(f"it ended: {watcher.process.communicate()}")
 
@@ -104,7 +112,7 @@ def test_ended_in_the_middle_of_a_file_it_loses_and_doubles_nothing(
     held = count_facts(chain)
     assert 0 < held < SHOPPERS
     assert "shoppers.csv" in names(drop)
-    told = json.loads(run(PROGRAM, "watch", drop, "--once", "--json", "--data-dir", chain).out)
+    told = json.loads(here("watch", drop, "--once", "--json", chain).out)
     assert (told["report"]["taken"], told["report"]["known"]) == (SHOPPERS - held, held)
     assert count_facts(chain) == SHOPPERS
     assert names(drop) == {told["place"], f"{told['place']}.bad.jsonl"}
@@ -115,14 +123,14 @@ def test_a_whole_chain_dropped_at_once_is_set_up_in_turn(chain: Path, drop: Path
     for path in STARTER.iterdir():
         (drop / path.name).write_bytes(path.read_bytes())
         (drop / f"{path.name}.done").touch()
-    said = run(PROGRAM, "watch", drop, "--once", "--data-dir", chain)
+    said = here("watch", drop, "--once", chain)
     assert (said.status, said.err) == (0, "")
     lines = said.out.splitlines()
     assert [line.partition(".")[0] for line in lines[:2]] == ["stores", "associates"]
     assert len(lines) == len(list(STARTER.iterdir()))
     assert not [line for line in lines if "left out" in line]
     assert all(name.startswith("done/") for name in names(drop))
-    again = run(PROGRAM, "watch", drop, "--once", "--data-dir", chain)
+    again = here("watch", drop, "--once", chain)
     assert (again.status, again.out, again.err) == (0, "", "")
 
 
@@ -130,7 +138,7 @@ def test_it_runs_until_a_signal_takes_what_comes_and_has_the_folder_alone(chain:
     """As a service: a second one is refused, SIGTERM ends it as done."""
     watcher = Watcher(chain, drop, "--every", "0.1")
     assert watcher.line().startswith(f"Looking at {drop} every 0.1 s.")
-    second = run(PROGRAM, "watch", drop, "--once", "--data-dir", chain)
+    second = here("watch", drop, "--once", chain)
     assert (second.status, second.out, second.err.count("\n")) == (1, "", 1)
     assert "Another watcher looks after" in second.err
     (drop / "stores.csv.part").write_text("code,name\nbonn-1,Bonn\n")
@@ -143,7 +151,7 @@ def test_a_refused_file_is_cron_s_business(chain: Path, drop: Path) -> None:
     """Status 1 and one sentence that says where to look."""
     (drop / "orders.csv").write_text("a,b\n1,2\n")
     (drop / "orders.done").touch()
-    said = run(PROGRAM, "watch", drop, "--once", "--data-dir", chain)
+    said = here("watch", drop, "--once", chain)
     assert said.status == 1
     assert said.err == f"1 of the files were refused: they are in {drop / 'failed'}, each with its reason.\n"
     assert names(drop) == {"failed/orders.csv", "failed/orders.csv.reason.txt"}
@@ -157,6 +165,6 @@ def test_what_cannot_be_watched_is_refused_in_a_sentence(
     chain: Path, tmp_path: Path, words: list[str], says: str
 ) -> None:
     """A folder that is not there, a pause that is none."""
-    said = run(PROGRAM, "watch", tmp_path / "nowhere", *words, "--data-dir", chain)
+    said = here("watch", tmp_path / "nowhere", *words, chain)
     assert (said.status, said.err.count("\n")) == (1, 1)
     assert says in said.err
