@@ -381,6 +381,26 @@ postcode = Table(
     PrimaryKeyConstraint("country", "postcode"),
 )
 
+store_traffic = Table(
+    "store_traffic",
+    metadata,
+    Column("store", String(40), nullable=False),
+    Column("hour", String(24), nullable=False, comment="when the hour began, in UTC"),
+    Column("count", Integer, nullable=False),
+    PrimaryKeyConstraint("store", "hour"),
+    comment="Visitors that a store's counter saw in an hour; what was imported last counts.",
+)
+
+currency_rate = Table(
+    "currency_rate",
+    metadata,
+    Column("day", String(10), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("rate", Text, nullable=False, comment="decimal text: what one unit is in the reporting currency"),
+    PrimaryKeyConstraint("day", "currency"),
+    comment="Dated rates by which reports bring money into one currency; a missing one leaves it shown apart.",
+)
+
 play_version = Table(
     "play_version",
     metadata,

@@ -95,6 +95,7 @@ _COMMANDS: Final = {
     "demo-sheet": ("demo:demo_sheet", "Show the demo's cards and people."),
     "demo-live": ("demo:demo_live", "Let the demo's shoppers go on living."),
     "import": ("imports:import_file", "Take a file of another system."),
+    "watch": ("watching:watch", "Take the files that a folder is given, until stopped."),
     "serve": ("operations:serve", "Serve tablets and the tracking API."),
     "migrate": ("operations:migrate", "Bring the database up to date."),
     "backup": ("operations:backup", "Copy the database to a file."),

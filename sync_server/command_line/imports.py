@@ -15,12 +15,12 @@ from sync_server.services.imports.run import ImportReport, run_import
 def import_file(
     kind: str, file: Path, *, mapping: Path | None = None, dry_run: bool = False, common: Common = DEFAULT
 ) -> None:
-    """Take a file of another system: CSV with a header, or JSON lines.
+    """Take a file of another system: CSV with a header, or JSON lines, gzipped or not.
 
     Parameters
     ----------
     kind
-        orders, shoppers, consents, events, service, products, stock, stores, associates or postcodes.
+        stores, associates, postcodes, products, stock, rates, traffic, shoppers, consents, orders, service or events.
     file
         The file. Rows that cannot be taken are kept in the data folder, each with the reason.
     mapping
@@ -44,7 +44,8 @@ def _progress() -> Progress:
 def sentence(report: ImportReport, *, is_trial: bool) -> str:
     """What came of it, for people."""
     would = "would be taken" if is_trial else "taken"
-    lines = [f"{report.rows} rows read; {report.taken} {report.kind} {would}, {report.known} known already."]
+    lines = [f"{report.rows} rows read; {report.taken} {report.things} {would}, {report.known} known already."]
+    lines += [f"  {count} {what} came along." for what, count in report.also.items() if count]
     left_out = sum(report.left_out.values())
     if left_out:
         lines.append(f"{left_out} rows were left out; each stands in {report.bad_rows} with its reason:")

@@ -6,21 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from shared.documents import ProductDocument, StockDocument
 from shared.errors import Refused
-from shared.wire.messages import SCOPE_ALL
+from shared.wire.messages import SCOPE_ALL, store_scope
+from sync_server.ports import DocWrite
 from sync_server.services.chain import document_in_all, document_in_store
 from sync_server.services.headquarters import Headquarters
 
 
 def publish_products(hq: Headquarters, products: Iterable[ProductDocument]) -> int:
-    """Put products into scope `all`; those already so in the feed are left alone. Returns how many were given."""
+    """Put products into scope `all`; those already so in the feed are left alone. Returns how many were
+    new or changed."""
     writes = [
         document_in_all(f"product/{product.sku}", product.model_dump(mode="json", exclude_none=True))
         for product in products
     ]
-    with hq.database.write() as tx:
-        tx.publish(writes, hq.now_at())
-    hq.doorbell.ring()
-    return len(writes)
+    return _publish(hq, SCOPE_ALL, writes)
 
 
 def set_picture(hq: Headquarters, sku: str, content: bytes) -> ProductDocument:
@@ -40,11 +39,17 @@ def set_picture(hq: Headquarters, sku: str, content: bytes) -> ProductDocument:
 
 
 def publish_stock(hq: Headquarters, store: str, stock: Sequence[StockDocument]) -> int:
-    """Put a store's stock into its scope. Returns how many were given."""
+    """Put a store's stock into its scope. Returns how many were new or changed."""
     writes = [
         document_in_store(store, f"stock/{held.sku}", held.model_dump(mode="json", exclude_none=True)) for held in stock
     ]
+    return _publish(hq, store_scope(store), writes)
+
+
+def _publish(hq: Headquarters, scope: str, writes: Sequence[DocWrite]) -> int:
+    """Each document that changes moves the scope's head by one, and a writer holds the head until it commits."""
     with hq.database.write() as tx:
-        tx.publish(writes, hq.now_at())
+        before = tx.head(scope).n
+        after = tx.publish(writes, hq.now_at()).get(scope, before)
     hq.doorbell.ring()
-    return len(writes)
+    return after - before

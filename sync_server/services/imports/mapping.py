@@ -8,31 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from shared.errors import Refused
-
-_WHO: Final = ("loyalty_id", "customer_id", "email", "phone")
-_NAME: Final = ("given_name", "family_name", "birth_on", "language", "postcode", "country")
-FIELDS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "orders": (
-        ("order_id", "at"),
-        (*_WHO, "sku", "title", "category", "quantity", "price", "total", "currency", "store", "coupon", "country"),
-    ),
-    "shoppers": (("loyalty_id",), (*_WHO[1:], *_NAME, "tier", "points", "home_store", "at", "old_loyalty_ids")),
-    "consents": (("purpose", "decision", "at"), (*_WHO, "wording_version", "method", "proof")),
-    "events": ((), ()),
-    "service": (("case_id", "state", "at"), (*_WHO, "title", "due_on")),
-    "products": (("sku", "title"), ("category", "brand", "gtin", "price", "currency", "image", "sizes")),
-    "stock": (("store", "sku", "quantity"), ("aisle",)),
-    "stores": (("code", "name"), ("currency", "timezone", "country", "region", "lat", "lon")),
-    "associates": (("store", "name"), ("role", "pin", "associate_id")),
-    "postcodes": (("country", "postcode", "lat", "lon"), ()),
-}
-"""Kind -> (fields it must have, fields it may have)."""
+from sync_server.services.imports.exports import check_proof, known_export
+from sync_server.services.imports.kinds import FIELDS, WHO, ImportMapping
 
 _ALSO: Final[Mapping[str, str]] = {
     "order_id": "orderid order ordernumber invoiceno invoice receiptno receipt ticket",
@@ -53,33 +36,19 @@ _ALSO: Final[Mapping[str, str]] = {
     "home_store": "homestore favouritestore store",
     "store": "storecode shop branch location",
     "category": "producttype department",
-    "old_loyalty_ids": "oldnumbers formernumbers",
+    "old_loyalty_ids": "oldnumbers oldnumber formernumbers formernumber previousnumbers oldcards",
     "code": "store storecode id",
+    "day": "date on",
+    "currency": "currencycode",
+    "rate": "exchangerate",
+    "subtotal": "net netamount subtotalprice",
+    "payment_status": "financialstatus",
+    "refunded": "refundedamount amountrefunded",
+    "visitors": "visits footfall traffic count counted people in ins entries",
+    "date": "day",
+    "hour": "hourofday time from starting",
 }
 """Other names of a field, letters and digits only."""
-
-SHOPIFY_ORDERS: Final = frozenset({"Name", "Email", "Paid at", "Lineitem quantity", "Lineitem price"})
-SHOPIFY_SHOPPERS: Final = frozenset({"Customer ID", "First Name", "Accepts Email Marketing"})
-ONLINE_RETAIL: Final = frozenset({"InvoiceNo", "StockCode", "UnitPrice", "CustomerID"})
-
-
-class ImportMapping(BaseModel):
-    """How to read a file of one kind.
-
-    `dates` are strptime forms tried in turn (ISO 8601 always is), `timezone` is meant where a time says none,
-    `refund_prefix` marks the numbers of orders that were taken back, `empty` are the texts that mean nothing.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    columns: dict[str, str]
-    dates: tuple[str, ...] = ()
-    timezone: str | None = None
-    decimal: Literal[".", ","] = "."
-    currency: str | None = None
-    store: str | None = None
-    refund_prefix: str | None = None
-    empty: tuple[str, ...] = ("", "NA", "N/A", "NULL", "null", "None")
 
 
 def read_mapping(path: Path, kind: str, columns: Sequence[str]) -> ImportMapping:
@@ -99,23 +68,8 @@ def read_mapping(path: Path, kind: str, columns: Sequence[str]) -> ImportMapping
 
 def infer_mapping(kind: str, columns: Sequence[str]) -> ImportMapping:
     """The mapping of a common export, or of columns that are called as our fields are. Raises Refused."""
-    held = frozenset(columns)
-    if kind == "orders" and held >= ONLINE_RETAIL:
-        named = {"order_id": "InvoiceNo", "at": "InvoiceDate", "sku": "StockCode", "title": "Description"}
-        named |= {"quantity": "Quantity", "price": "UnitPrice", "customer_id": "CustomerID"}
-        return ImportMapping(
-            columns=named, dates=("%m/%d/%Y %H:%M", "%m/%d/%y %H:%M"), currency="GBP", refund_prefix="C"
-        )
-    if kind == "orders" and held >= SHOPIFY_ORDERS:
-        named = {"order_id": "Name", "at": "Paid at", "email": "Email", "sku": "Lineitem sku", "total": "Total"}
-        named |= {"title": "Lineitem name", "quantity": "Lineitem quantity", "price": "Lineitem price"}
-        named |= {"currency": "Currency", "coupon": "Discount Code", "phone": "Phone"}
-        return _checked(ImportMapping(columns=_present(named, held), dates=("%Y-%m-%d %H:%M:%S %z",)), kind, columns)
-    return _checked(ImportMapping(columns=_alike(kind, columns)), kind, columns)
-
-
-def _present(named: Mapping[str, str], held: frozenset[str]) -> dict[str, str]:
-    return {field: column for field, column in named.items() if column in held}
+    known = known_export(kind, frozenset(columns))
+    return _checked(known or ImportMapping(columns=_alike(kind, columns)), kind, columns)
 
 
 def _alike(kind: str, columns: Sequence[str]) -> dict[str, str]:
@@ -142,12 +96,15 @@ def _checked(made: ImportMapping, kind: str, columns: Sequence[str], name: str =
     absent = [column for column in made.columns.values() if column not in columns]
     if absent:
         raise Refused(f"{name}: there is no column {absent[0]!r}. There are: {', '.join(columns)}.")
-    missing = [field for field in must if field not in made.columns and not getattr(made, field, None)]
+    missing = [field for field in must if field not in made.columns and made.constant(field) is None]
+    if kind == "traffic" and not made.columns.keys() & {"at", "date", "hour"}:
+        missing = ["at"]
     if missing:
         raise Refused(
             f"{name} has no column for {missing[0]}, which {kind} need. Its columns are: {', '.join(columns)}. "
             f"Say which one it is in a mapping file: columns: {{{missing[0]}: NAME}}, and give it with --mapping."
         )
-    if {*_WHO} & {*must, *may} and not {*_WHO} & made.columns.keys():
-        raise Refused(f"{name} names no shopper. Map at least one of: {', '.join(_WHO)}.")
+    if {*WHO} & {*must, *may} and not {*WHO} & made.columns.keys():
+        raise Refused(f"{name} names no shopper. Map at least one of: {', '.join(WHO)}.")
+    check_proof(made)
     return made

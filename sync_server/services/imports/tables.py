@@ -1,15 +1,19 @@
-"""Rows that are the chain's own things: products, stock, stores, people and places, written through their services."""
+"""Rows that are the chain's own things: products, stock, stores, people, places, rates and hours of visitors, written
+through their services. Everything is written as it is; what comes a second time changes nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Final
 
 from shared.documents import ProductDocument, StockDocument
 from shared.errors import Malformed
 from shared.money import currency_code, minor_units
 from shared.profile import Money
-from sync_server.ports import Store
+from sync_server.ports import CentralWriter, Store
 from sync_server.services.chain import (
     NewAssociate,
     add_associates,
@@ -21,15 +25,34 @@ from sync_server.services.chain import (
     without_none,
 )
 from sync_server.services.headquarters import Headquarters
-from sync_server.services.imports.mapping import ImportMapping
 from sync_server.services.imports.readings import Reading
 from sync_server.services.products import publish_products, publish_stock
 
 _MICRO: Final = 1_000_000
+_RATE_MAX: Final = 1_000_000_000
+_RATE_DECIMALS_MAX: Final = 12
+_PLANNED_DAYS_MAX: Final = 400
+"""Budgets fix rates for the coming year; a later day is a slip of the pen."""
 
 
-def _product(row: Reading, mapping: ImportMapping) -> ProductDocument:
-    amount, currency = row.number("price"), row.text("currency") or mapping.currency
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What rows are checked against: the chain's currency, its stores' time zones by code, and the day it is."""
+
+    currency: str
+    timezones: Mapping[str, str]
+    today: date
+
+    def store_of(self, row: Reading) -> str:
+        """The store a row names. Raises Malformed for one that there is not."""
+        code = row.must("store")
+        if code not in self.timezones:
+            raise Malformed(f"there is no such store: {code!r:.60}")
+        return code
+
+
+def _product(row: Reading, _: Ground) -> ProductDocument:
+    amount, currency = row.number("price"), row.text("currency")
     prices = []
     if amount is not None:
         code = currency_code(currency)
@@ -42,16 +65,16 @@ def _product(row: Reading, mapping: ImportMapping) -> ProductDocument:
     return ProductDocument(sku=row.must("sku"), title=row.must("title"), prices=prices, sizes=sizes, **told)
 
 
-def _stock(row: Reading, _: ImportMapping) -> tuple[str, StockDocument]:
+def _stock(row: Reading, ground: Ground) -> tuple[str, StockDocument]:
     quantity = row.whole("quantity")
     if quantity is None or quantity < 0:
         raise Malformed("the quantity is no whole number from 0")
-    return row.must("store"), StockDocument(sku=row.must("sku"), quantity=quantity, aisle=row.text("aisle"))
+    return ground.store_of(row), StockDocument(sku=row.must("sku"), quantity=quantity, aisle=row.text("aisle"))
 
 
-def _store(row: Reading, mapping: ImportMapping) -> dict[str, Any]:
+def _store(row: Reading, _: Ground) -> dict[str, Any]:
     told: dict[str, Any] = {name: row.text(name) for name in ("country", "region", "timezone")}
-    told |= {"currency": row.text("currency") or mapping.currency, **_place(row)}
+    told |= {"currency": row.text("currency"), **_place(row)}
     return {"code": row.must("code"), "name": row.must("name"), **told}
 
 
@@ -62,26 +85,50 @@ def _place(row: Reading) -> dict[str, int | None]:
     }
 
 
-def _associate(row: Reading, _: ImportMapping) -> NewAssociate:
+def _associate(row: Reading, ground: Ground) -> NewAssociate:
     return NewAssociate(
-        row.must("store"), row.must("name"), row.text("role") or "associate", row.text("pin"), row.text("associate_id")
+        ground.store_of(row),
+        row.must("name"),
+        row.text("role") or "associate",
+        row.text("pin"),
+        row.text("associate_id"),
     )
 
 
-def _postcode(row: Reading, _: ImportMapping) -> dict[str, Any]:
+def _postcode(row: Reading, _: Ground) -> dict[str, Any]:
     place = _place(row)
     if None in place.values():
         raise Malformed("the place has no coordinates")
     return {**place, "country": row.must("country").upper(), "postcode": row.must("postcode")}
 
 
-TABLES: Final[Mapping[str, Callable[[Reading, ImportMapping], Any]]] = {
+def _rate(row: Reading, ground: Ground) -> dict[str, Any]:
+    """What one unit of a currency was on a day. Raises Malformed for one that cannot be, such as one turned over."""
+    day, currency, rate = row.day("day"), currency_code(row.must("currency")), row.decimal("rate")
+    if currency is None:
+        raise Malformed(f"the currency is no code of three letters: {row.must('currency')!r:.20}")
+    if rate is None or not 0 < rate <= _RATE_MAX:
+        raise Malformed(f"the rate is no amount above 0: {row.text('rate')!r:.40}")
+    if -int(rate.normalize().as_tuple().exponent) > _RATE_DECIMALS_MAX:
+        raise Malformed(f"the rate has more than {_RATE_DECIMALS_MAX} decimals: {rate}")
+    if currency == ground.currency and rate != 1:
+        raise Malformed(
+            f"the chain's own currency has the rate 1; are these rates the other way round? It says: {rate}"
+        )
+    if day > ground.today + timedelta(days=_PLANNED_DAYS_MAX):
+        raise Malformed(f"the day lies too far ahead: {day}")
+    return {"day": day.isoformat(), "currency": currency, "rate": f"{rate.normalize():f}"}
+
+
+TABLES: Final[Mapping[str, Callable[[Reading, Ground], Any]]] = {
     "products": _product,
     "stock": _stock,
     "stores": _store,
     "associates": _associate,
     "postcodes": _postcode,
+    "rates": _rate,
 }
+"""Kinds of which each row is a thing by itself. Hours of visitors are in `traffic.py`."""
 
 
 def write_table(hq: Headquarters, kind: str, made: Sequence[Any]) -> int:
@@ -120,10 +167,30 @@ def _write_associates(hq: Headquarters, made: Sequence[Any]) -> int:
 
 
 def _write_postcodes(hq: Headquarters, made: Sequence[Any]) -> int:
+    return _put_rows(hq, "postcode", ("country", "postcode"), made)
+
+
+def _write_rates(hq: Headquarters, made: Sequence[Any]) -> int:
+    return _put_rows(hq, "currency_rate", ("day", "currency"), made)
+
+
+def _write_traffic(hq: Headquarters, made: Sequence[Any]) -> int:
+    return _put_rows(hq, "store_traffic", ("store", "hour"), made)
+
+
+def _put_rows(hq: Headquarters, table: str, key: Sequence[str], made: Sequence[Mapping[str, Any]]) -> int:
     with hq.database.write() as tx:
-        for row in made:
-            tx.put_row("postcode", row)
-    return len(made)
+        return sum(_put(tx, table, key, row) for row in made)
+
+
+def _put(tx: CentralWriter, table: str, key: Sequence[str], row: Mapping[str, Any]) -> bool:
+    """The last one wins; says whether that changed anything."""
+    if tx.add_row(table, row):
+        return True
+    if tx.rows(table, **{name: row[name] for name in key}) == [dict(row)]:
+        return False
+    tx.put_row(table, row)
+    return True
 
 
 _WRITERS: Final[Mapping[str, Callable[[Headquarters, Sequence[Any]], int]]] = {
@@ -132,4 +199,6 @@ _WRITERS: Final[Mapping[str, Callable[[Headquarters, Sequence[Any]], int]]] = {
     "stores": _write_stores,
     "associates": _write_associates,
     "postcodes": _write_postcodes,
+    "rates": _write_rates,
+    "traffic": _write_traffic,
 }
