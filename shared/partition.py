@@ -213,7 +213,8 @@ class _Work:
         self._policy = policy
         self._sightings = sorted({_cleaned(one, facts.blocked) for one in facts.sightings}, key=lambda one: one.id)
         self._first_seen = self._earliest()
-        self._links, self._splits = _decided(facts.links, facts.splits)
+        links = (one for one in facts.links if not (facts.blocked.blocks(one.a) or facts.blocked.blocks(one.b)))
+        self._links, self._splits = _decided(links, facts.splits)
         self._numbers_linked = self._link_numbers()
         self._shared = self._find_shared() | known_shared
         self._known_alone = self._find_known_alone()

@@ -371,6 +371,12 @@ class CentralReader(Protocol):
     def facts_of(self, profile_ids: Collection[str]) -> Iterator[LedgerRow]:
         """Accepted facts of profiles in order of (profile, effective_at, id)."""
 
+    def facts_naming(self, after_id: str, limit: int) -> list[LedgerRow]:
+        """Accepted facts that name somebody, in order of id, above one."""
+
+    def profiles_with_facts(self) -> set[str]:
+        """Every profile an accepted fact belongs to."""
+
     def count_typed_openings(self, associate_id: str, since_at: str, until_at: str) -> int:
         """How many shoppers an associate opened by typing, in a time (since excluded)."""
 
@@ -520,6 +526,9 @@ class CentralWriter(CentralReader, Protocol):
 
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Many at once."""
+
+    def follow_targets(self) -> int:
+        """Facts that name nobody go where the op they are about is; how many moved."""
 
     def lock_identity(self) -> None:
         """Until COMMIT no other writer changes who is who."""

@@ -11,10 +11,10 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from sync_server.adapters import schema
-from sync_server.ports import IdentityFactRow, ReviewRow, SightingRow
+from sync_server.ports import IdentityFactRow, LedgerRow, ReviewRow, SightingRow
 
 Pair = tuple[str, str]
 _SIGHTING: Final = "sighting_id, at, fact_id, identifiers, family_name, postcode, is_verified"
@@ -70,6 +70,20 @@ class IdentityReads:
         rows = self._ask(f"SELECT {_IDENTITY_FACT} FROM identity_fact{where} ORDER BY at, fact_id", *values)
         return [IdentityFactRow(*row) for row in rows]
 
+    def facts_naming(self, after_id: str, limit: int) -> list[LedgerRow]:
+        """Accepted facts that name somebody, in order of id, above one."""
+        table = schema.fact
+        wanted = (table.c.fact_id > after_id) & (table.c.verdict == "accepted") & table.c.subject.is_not(None)
+        columns = [table.c[name] for name in LedgerRow._fields]
+        rows = self._connection.execute(select(*columns).where(wanted).order_by(table.c.fact_id).limit(limit))
+        return [LedgerRow(*row) for row in rows]
+
+    def profiles_with_facts(self) -> set[str]:
+        """Every profile an accepted fact belongs to."""
+        table = schema.fact
+        wanted = table.c.profile_id.is_not(None) & (table.c.verdict == "accepted")
+        return set(self._connection.execute(select(table.c.profile_id).where(wanted).distinct()).scalars())
+
     def identifiers_called(self, own_ids: Collection[str]) -> dict[str, Pair]:
         """Profile id an identifier gives -> the identifier."""
         query = "SELECT own_id, type, value FROM identifier WHERE own_id"
@@ -95,6 +109,19 @@ class IdentityWrites(IdentityReads):
 
     def _insert(self, table: Any) -> Any:
         raise NotImplementedError
+
+    def follow_targets(self) -> int:
+        """Facts that name nobody go where the op they are about is; how many moved."""
+        fact, target = schema.fact, schema.fact.alias("target")
+        where_it_is = select(target.c.profile_id).where(target.c.fact_id == fact.c.about).scalar_subquery()
+        wanted = fact.c.about.is_not(None) & fact.c.subject.is_(None) & (fact.c.verdict == "accepted")
+        moved, total = 1, 0
+        while moved:
+            differs = where_it_is.is_not(None) & fact.c.profile_id.is_distinct_from(where_it_is)
+            changed = update(fact).where(wanted & differs).values(profile_id=where_it_is)
+            moved = self._connection.execute(changed).rowcount
+            total += moved
+        return total
 
     def lock_identity(self) -> None:
         """Until COMMIT no other writer changes who is who."""

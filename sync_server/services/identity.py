@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from shared.fold import EVENT, Fact
 from shared.identity import (
@@ -21,16 +21,19 @@ from shared.identity import (
     BlockRule,
     Identifier,
     IdentifierType,
+    LinkRule,
     Uniqueness,
     block_list,
     profile_id_for,
     strength,
 )
 from shared.ids import derived_id, is_uuid
-from shared.partition import SHARED_FROM, Component, IdentityFacts, Link, Partition, Refusal, Sighting, Split, partition
+from shared.partition import SHARED_FROM, IdentityFacts, Link, Partition, Refusal, Sighting, Split, partition
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, ReviewRow, SightingRow
 
 Pair = tuple[str, str]
+LINKED: Final = "identity_linked"
+"""A person's link as a fact of the profile, for the fold: consent on one side does not speak for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ def _combination(
 
 
 def sighting_of(fact: Fact) -> SightingRow | None:
-    """What a fact says of who is who; None where it names nobody but a profile."""
-    if all(type_ == "profile_id" for type_, _ in fact.identifiers):
+    """What a fact says of who is who; None where it names nobody but a profile, or is itself what somebody said."""
+    if fact.kind == LINKED or all(type_ == "profile_id" for type_, _ in fact.identifiers):
         return None
     said: Mapping[str, Any] = (fact.body.get("traits") or {}) if fact.kind == EVENT else fact.body
     family_name, postcode = _text(said.get("family_name")), _text(said.get("postcode"))
@@ -87,11 +90,13 @@ def _text(said: object) -> str | None:
 
 
 def alias_of(fact: Fact) -> IdentityFactRow | None:
-    """A shop's `alias` call links two names of one shopper, under the limits of the policy."""
+    """A shop's `alias` call links two names of one shopper, under the limits of the policy; of two loyalty numbers one
+    is the card before the other (the loyalty base says so), which no limit forbids."""
     if fact.kind != EVENT or fact.body.get("kind") != "alias" or len(set(fact.identifiers)) != 2:
         return None
     a, b = sorted(set(fact.identifiers))
-    return IdentityFactRow(derived_id("alias", *a, *b), "alias", *a, *b, fact.at, "alias", fact.id)
+    kind = "link" if a[0] == b[0] == IdentifierType.LOYALTY_ID else "alias"
+    return IdentityFactRow(derived_id("alias", *a, *b), kind, *a, *b, fact.at, "alias", fact.id)
 
 
 # placing --------------------------------------------------------------------------------------------------------------
@@ -101,19 +106,27 @@ def place(tx: CentralWriter, facts: Sequence[Fact], now_at: str) -> Placing:
     """Take new facts as evidence and work out what they change. Writes sightings, what identifiers lead to, redirects
     and reviews; the caller moves profiles and facts as the answer says."""
     seen = _earliest(row for fact in facts if (row := sighting_of(fact)) is not None)
-    aliases = [said for fact in facts if (said := alias_of(fact)) is not None]
-    if not _fresh(seen, tx.first_seen(sorted(seen))) and not aliases:
+    if not _fresh(seen, tx.first_seen(sorted(seen))) and not any(map(alias_of, facts)):
         return _known(tx, {as_identifier(pair) for fact in facts for pair in fact.identifiers})
     tx.lock_identity()
-    known = tx.first_seen(sorted(seen))  # again, for now nobody else changes it
+    seeds, new_facts = take_evidence(tx, facts)
+    placing = place_again(tx, seeds, now_at, new_facts)
+    rest = {as_identifier(pair) for fact in facts for pair in fact.identifiers} - placing.leads.keys()
+    return replace(placing, leads={**_known(tx, rest).leads, **placing.leads})
+
+
+def take_evidence(tx: CentralWriter, facts: Sequence[Fact]) -> tuple[set[Identifier], set[str]]:
+    """Keep what facts say of who is who: (the identifiers this may move, the facts that brought new combinations).
+    The caller holds the lock."""
+    seen = _earliest(row for fact in facts if (row := sighting_of(fact)) is not None)
+    known = tx.first_seen(sorted(seen))
     fresh = _fresh(seen, known)
+    aliases = [said for fact in facts if (said := alias_of(fact)) is not None]
     tx.save_sightings(fresh)
     tx.add_identity_facts(aliases)
     seeds = {as_identifier(pair) for row in fresh for pair in row.identifiers}
     seeds |= {as_identifier(pair) for row in aliases for pair in _pairs_of(row)}
-    placing = place_again(tx, seeds, now_at, {row.fact_id for row in fresh if row.sighting_id not in known})
-    rest = {as_identifier(pair) for fact in facts for pair in fact.identifiers} - placing.leads.keys()
-    return replace(placing, leads={**_known(tx, rest).leads, **placing.leads})
+    return seeds, {row.fact_id for row in fresh if row.sighting_id not in known}
 
 
 def _earliest(rows: Iterable[SightingRow]) -> dict[str, SightingRow]:
@@ -150,13 +163,19 @@ def own_id(reference: Identifier) -> str:
 
 
 def place_again(
-    tx: CentralWriter, seeds: Collection[Identifier], now_at: str, new_facts: Collection[str] = ()
+    tx: CentralWriter,
+    seeds: Collection[Identifier],
+    now_at: str,
+    new_facts: Collection[str] = (),
+    *,
+    is_wide: bool = False,
 ) -> Placing:
     """Work out the part that evidence of these identifiers reaches, and write what it changes. `new_facts` brought
-    combinations of identifiers that no older fact has."""
-    part = gather_part(tx, {*seeds, *_with_them(tx, seeds)})
+    combinations of identifiers that no older fact has; `is_wide` goes through values of too many people as well, as
+    what a person says may change which those are."""
+    part = gather_part(tx, {*seeds, *_with_them(tx, seeds)}, new_facts, is_wide=is_wide)
     found = partition(part.facts, known_shared=part.shared_outside)
-    leads = _leads(found)
+    leads = _with_shared(leads_of(found), found, part)
     before = {as_identifier(pair): id_ for pair, id_ in tx.profile_ids([_pair(one) for one in part.members]).items()}
     references = {reference: leads[one] for reference, one in part.called.items() if one in leads}
     outside = _outside(tx, set(before.values()), part.members)
@@ -169,6 +188,17 @@ def place_again(
     held = {one.profile_id for one in found.components if one.is_held and not one.identifiers & part.released}
     released = {one.profile_id for one in found.components} - held
     return Placing(leads | references, former, torn, frozenset(held), frozenset(released))
+
+
+def _with_shared(leads: dict[Identifier, str], found: Partition, part: Part) -> dict[Identifier, str]:
+    """A value of too many people is a shopper of its own where somebody was known by nothing better; a link may join it
+    all the same. Of its sightings the part holds only some, so that is asked apart."""
+    joined = {one for component in found.components if len(component.identifiers) > 1 for one in component.identifiers}
+    for one in part.shared_outside - joined:
+        leads.pop(one, None)
+        if one in part.known_alone:
+            leads[one] = profile_id_for(one)
+    return leads
 
 
 def _with_them(reader: CentralReader, seeds: Collection[Identifier]) -> set[Identifier]:
@@ -185,7 +215,7 @@ def _outside(
     return {one: id_ for id_, pairs in led.items() for one in map(as_identifier, pairs) if one not in members}
 
 
-def _leads(found: Partition) -> dict[Identifier, str]:
+def leads_of(found: Partition) -> dict[Identifier, str]:
     """Identifier -> profile, for all that lead to one: a contact value to the one shopper that shows it, but never one
     of too many people."""
     component_of = {one: component for component in found.components for one in component.identifiers}
@@ -273,11 +303,13 @@ def review_of(refusal: Refusal, now_at: str) -> ReviewRow:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The identity facts that decide about some identifiers. `called`: references to profiles -> what they mean."""
+    """The identity facts that decide about some identifiers. `called`: references to profiles -> what they mean;
+    `known_alone`: values of too many people that somebody was known by, with nothing better beside them."""
 
     facts: IdentityFacts
     members: frozenset[Identifier]
     shared_outside: frozenset[Identifier]
+    known_alone: frozenset[Identifier]
     called: Mapping[Identifier, Identifier]
     released: frozenset[Identifier]
 
@@ -285,12 +317,17 @@ class Part:
 class _Reach:
     """A walk over evidence, a level at a time."""
 
-    def __init__(self, reader: CentralReader) -> None:
+    def __init__(self, reader: CentralReader, blocked: BlockList, new_facts: Collection[str], *, is_wide: bool) -> None:
         self._reader = reader
+        self._blocked = blocked
+        self._new_facts = new_facts
+        self._is_wide = is_wide
         self.sightings: dict[str, SightingRow] = {}
         self.said: dict[str, IdentityFactRow] = {}
         self.members: set[Identifier] = set()
         self.shared: set[Identifier] = set()
+        self.barred: set[Identifier] = set()
+        self.first_of_shared: dict[Identifier, tuple[str, str]] = {}
         self.called: dict[Identifier, Identifier] = {}
 
     def walk(self, seeds: Collection[Identifier]) -> None:
@@ -305,24 +342,38 @@ class _Reach:
         self.said.update((row.fact_id, row) for row in rows)
         return {as_identifier(pair) for row in rows for pair in _pairs_of(row)}
 
-    def _seen_with(self, level: Collection[Identifier]) -> set[Identifier]:
+    def _seen_with(self, level: set[Identifier]) -> set[Identifier]:
         """Whatever was seen with these, but for what was seen with a value of too many owners: that is no evidence."""
         asked = {_pair(one) for one in level}
         asked |= {("profile_id", profile_id_for(one)) for one in level if one.type is not IdentifierType.PROFILE_ID}
         together = {row: {as_identifier(pair) for pair in row.identifiers} for row in self._reader.sightings_of(asked)}
-        self.shared |= {one for one in level if self._is_shared(one, together.values())}
+        nobody = {one for one in level if self._blocked.blocks(one)}
+        shared = {one for one in level - nobody if self._is_shared(one, together.values())}
+        self.shared |= shared
+        for one in shared:
+            first = min(((row.at, row.fact_id) for row, seen in together.items() if one in seen))
+            self.first_of_shared[one] = first
+        barred = set() if self._is_wide else nobody | (shared - self._newly_shared(shared, together))
         met: set[Identifier] = set()
         for row, identifiers in together.items():
-            if identifiers.intersection(level) - self.shared or len(identifiers) == 1:
+            if identifiers.intersection(level) - barred - self.barred or len(identifiers) == 1:
                 self.sightings[row.sighting_id] = row
                 met |= identifiers
+        self.barred |= barred
         return met
+
+    def _newly_shared(
+        self, shared: Collection[Identifier], together: Mapping[SightingRow, set[Identifier]]
+    ) -> set[Identifier]:
+        """Values that have too many owners by this batch alone: what they held together till now comes apart."""
+        older = [identifiers for row, identifiers in together.items() if row.fact_id not in self._new_facts]
+        return {one for one in shared if not self._is_shared(one, older)}
 
     def _is_shared(self, one: Identifier, together: Collection[set[Identifier]]) -> bool:
         """Whether a value was seen with too many people, as the partition counts them: linked numbers are one."""
         if _is_unique(one):
             return False
-        numbers = {other for seen in together if one in seen for other in seen if _is_unique(other)}
+        numbers = {other for seen in together if one in seen for other in seen if self._is_number(other)}
         if len(numbers) < SHARED_FROM:
             return False
         links = self._reader.identity_facts_of([_pair(number) for number in numbers])
@@ -332,6 +383,27 @@ class _Reach:
                 kept, gone = sorted((root[a], root[b]))
                 root = {number: kept if at == gone else at for number, at in root.items()}
         return len(set(root.values())) >= SHARED_FROM
+
+    def _is_number(self, one: Identifier) -> bool:
+        return _is_unique(one) and not self._blocked.blocks(one)
+
+    def known_alone(self) -> set[Identifier]:
+        """Which of the values of too many people stand for somebody all the same."""
+        return {one for one in self.shared if one.type is IdentifierType.ANONYMOUS_ID or self._is_alone(one)}
+
+    def _is_alone(self, one: Identifier) -> bool:
+        rows = self._reader.sightings_of([_pair(one)])
+        return any(all(self._joins_nobody(as_identifier(pair)) for pair in row.identifiers) for row in rows)
+
+    def _joins_nobody(self, one: Identifier) -> bool:
+        one = self.called.get(one, one)
+        rule = POLICY[one.type].links
+        if rule is not LinkRule.UNLESS_SHARED:
+            return rule is not LinkRule.ALWAYS or self._blocked.blocks(one)
+        if one in self.shared or self._blocked.blocks(one):
+            return True
+        rows = self._reader.sightings_of([_pair(one)])
+        return self._is_shared(one, [{as_identifier(pair) for pair in row.identifiers} for row in rows])
 
     def _meant(self, level: Collection[Identifier]) -> set[Identifier]:
         """What references to profiles in this level mean."""
@@ -346,21 +418,31 @@ def _is_unique(one: Identifier) -> bool:
     return one.type is not IdentifierType.PROFILE_ID and POLICY[one.type].uniqueness is Uniqueness.YES
 
 
-def gather_part(reader: CentralReader, seeds: Collection[Identifier]) -> Part:
+def gather_part(
+    reader: CentralReader, seeds: Collection[Identifier], new_facts: Collection[str] = (), *, is_wide: bool = False
+) -> Part:
     """All identity facts that can decide about these identifiers, and no others."""
-    reach = _Reach(reader)
+    blocked = blocks_of(reader)
+    reach = _Reach(reader, blocked, new_facts, is_wide=is_wide)
     reach.walk(seeds)
     for one in reach.members:
         if one.type is IdentifierType.PROFILE_ID and one not in reach.called:
             for other in reach.members:
                 if other.type is not IdentifierType.PROFILE_ID and profile_id_for(other) == own_id(one):
                     reach.called[one] = other
-    blocked = blocks_of(reader)
-    sightings = tuple(_as_sighting(row, reach.called) for row in reach.sightings.values())
+    first = [Sighting(fact_id, at, (one,)) for one, (at, fact_id) in sorted(reach.first_of_shared.items())]
+    sightings = (*first, *(_as_sighting(row, reach.called) for row in reach.sightings.values()))
     members = frozenset(one for one in reach.members if one.type is not IdentifierType.PROFILE_ID)
     said = list(reach.said.values())
     released = frozenset(as_identifier((row.a_type, row.a_value)) for row in said if row.kind == "release")
-    return Part(facts_of_rows(sightings, said, blocked), members, frozenset(reach.shared), reach.called, released)
+    return Part(
+        facts_of_rows(sightings, said, blocked),
+        members,
+        frozenset(reach.shared),
+        frozenset(reach.known_alone()),
+        reach.called,
+        released,
+    )
 
 
 def facts_of_rows(
@@ -397,11 +479,6 @@ def _as_sighting(row: SightingRow, called: Mapping[Identifier, Identifier]) -> S
 def as_sightings(rows: Iterable[SightingRow], called: Mapping[Identifier, Identifier]) -> tuple[Sighting, ...]:
     """Rows as the partition reads them, references to profiles replaced by what they mean."""
     return tuple(_as_sighting(row, called) for row in rows)
-
-
-def component_of(found: Partition, one: Identifier) -> Component | None:
-    """The component an identifier is in."""
-    return next((component for component in found.components if one in component.identifiers), None)
 
 
 def _pairs_of(row: IdentityFactRow) -> list[Pair]:

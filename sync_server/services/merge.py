@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from shared.fold import Fact, ProfileState, fold
 from shared.identity import Identifier, IdentifierType, canonical_form
@@ -20,6 +20,9 @@ from sync_server.ports import CentralWriter, Conflict, DocWrite, LedgerRow, Stor
 from sync_server.services.identity import Placing, as_identifier, known_leads, own_id, place
 from sync_server.services.json_text import decode, encode
 from sync_server.services.projecting import Projector
+
+MERGED_NOTE: Final = "merged"
+"""Note `merged/<day>`: how many profiles went into others on that day, for the alarm."""
 
 
 @dataclass(slots=True)
@@ -89,6 +92,9 @@ def _merge(tx: CentralWriter, facts: Sequence[Fact], about: Mapping[str, str], p
     batch = _Batch(tx, facts, about, placing)
     batch.gather()
     states = batch.fold()
+    if batch.retired:
+        note = f"{MERGED_NOTE}/{now_at[:10]}"
+        tx.write_note(note, str(int(tx.note(note) or 0) + len(batch.retired)))
     writes = _documents(tx, states, batch, now_at)
     return Merged(batch.profile_of(), batch.spoiled, tuple(writes))
 
@@ -107,6 +113,7 @@ class _Batch:
         self._known_targets: dict[str, str] = {}
         self._target: dict[str, str] = {}
         self._late: dict[str, str] = {}
+        self._loaded: set[str] = set()
 
     # finding ----------------------------------------------------------------------------------------------------------
 
@@ -148,13 +155,14 @@ class _Batch:
     def _load(self, profile_ids: Collection[str]) -> None:
         """Lock and read the profiles touched, with those that go into them."""
         former = self.placing.former
-        wanted = {*profile_ids, *former, *former.values(), *self.placing.torn}
+        wanted = {*profile_ids, *former, *former.values(), *self.placing.torn} - self._loaded
+        self._loaded |= wanted
         for profile_id, stored in self.tx.profiles(wanted, for_update=True).items():
             key = former.get(profile_id, profile_id)
             self.clusters.setdefault(key, _Cluster()).stored.append(stored)
         for key in wanted - former.keys():
             self.clusters.setdefault(key, _Cluster())
-        gone = {one for one in profile_ids if not self.clusters[one].stored}
+        gone = {one for one in wanted & set(profile_ids) if not self.clusters[one].stored}
         if gone and self.tx.redirects(gone):
             raise Conflict  # between the look and the lock another writer merged one of them into a third
 

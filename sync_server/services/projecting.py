@@ -56,20 +56,10 @@ class Projector:
         return {id_: Known(points[id_], names[id_], tuple(redirects.get(id_, ()))) for id_ in readings}
 
     def _identifiers(self, readings: Mapping[str, Reading]) -> dict[str, list[dict[str, str]]]:
-        """What a person may be found by: whatever leads to the profile, and contact values that lead nowhere because
-        several people have them; never what leads to somebody else."""
-        led = {profile_id: set(pairs) for profile_id, pairs in self._reader.identifiers_of(list(readings)).items()}
-        told = {id_: {_spelled(one) for one in identifiers_of(reading)} for id_, reading in readings.items()}
-        apart = {pair for id_, pairs in told.items() for pair in pairs - led.get(id_, set())}
-        elsewhere = self._reader.profile_ids(apart) if apart else {}
-        return {
-            id_: [
-                {"type": type_, "value": value}
-                for type_, value in sorted(led.get(id_, set()) | {one for one in pairs if _is_contact(one, elsewhere)})
-                if type_ not in UNSHOWN
-            ]
-            for id_, pairs in told.items()
-        }
+        """What a person may be found by: all that leads to the profile, and the contacts its own facts gave, which may
+        be several people's. A number that leads to somebody else is not shown, wherever it was once seen."""
+        led = self._reader.identifiers_of(list(readings))
+        return {id_: _shown(set(led.get(id_, ())), reading) for id_, reading in readings.items()}
 
     def _points(self, readings: Mapping[str, Reading]) -> dict[str, tuple[int, int] | None]:
         """Profile -> where the shopper lives (postcode centroid), None where that is unknown."""
@@ -125,9 +115,6 @@ class Projector:
         return writes
 
 
-def _spelled(one: Mapping[str, str]) -> tuple[str, str]:
-    return (one["type"], one["value"])
-
-
-def _is_contact(pair: tuple[str, str], elsewhere: Mapping[tuple[str, str], str]) -> bool:
-    return pair[0] in _CONTACT and pair not in elsewhere
+def _shown(led: set[tuple[str, str]], reading: Reading) -> list[dict[str, str]]:
+    given = {(one["type"], one["value"]) for one in identifiers_of(reading) if one["type"] in _CONTACT}
+    return [{"type": type_, "value": value} for type_, value in sorted(led | given) if type_ not in UNSHOWN]

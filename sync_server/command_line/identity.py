@@ -1,0 +1,149 @@
+"""Commands for who is who: explain, link, split, block, release, review, rebuild."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, say_table
+from sync_server.services import who_is_who
+
+
+def identity_explain(shopper: str, *, common: Common = DEFAULT) -> None:
+    """Say why a shopper is who they are: every join with its evidence, and what was refused.
+
+    Parameters
+    ----------
+    shopper
+        An identifier, such as a loyalty number or email:mara@example.com.
+    """
+    with headquarters(common) as hq:
+        told = who_is_who.explain(hq, shopper)
+    if common.json:
+        say_json(told)
+        return
+    out = people()
+    out.print(f"{told['anchor']} is the shopper {told['profile_id']}, seen in {told['times_seen']} combinations.")
+    for one in told["identifiers"]:
+        out.print(f"  {one}")
+    for edge in told["joined"]:
+        through = f" through {edge['through']}" if edge["through"] else ""
+        out.print(f"Joined: {edge['a']} and {edge['b']}{through}, {edge['who']}, {edge['at']}.")
+    for edge in told["refused"]:
+        out.print(f"Kept apart: {edge['a']} and {edge['b']} ({edge['why'].replace('_', ' ')}).")
+    for one in told["shown_only"]:
+        out.print(f"Shown as contact data, no evidence: {one}")
+    if told["held_since"]:
+        out.print(f"Held since {told['held_since']}: too many identifiers for one person. See `identity release`.")
+
+
+def identity_link(a: str, b: str, *, why: str = "", common: Common = DEFAULT) -> None:
+    """Say that two identifiers are one shopper, such as an old and a new card.
+
+    Parameters
+    ----------
+    a, b
+        Identifiers, such as 2900000000018 or email:mara@example.com.
+    why
+        For those who look later.
+    """
+    with headquarters(common) as hq:
+        told = who_is_who.link(hq, a, b, who=_me(), reason=why)
+    if len(told["profiles"]) == 1:
+        say(common, told, f"{a} and {b} are one shopper now. `identity split` takes them apart again.")
+    else:
+        say(common, told, f"Noted, but a rule keeps {a} and {b} apart: see `identity explain {a}`.")
+
+
+def identity_split(a: str, b: str, *, why: str = "", common: Common = DEFAULT) -> None:
+    """Say that two identifiers are two shoppers; each gets back the history of their own.
+
+    Parameters
+    ----------
+    a, b
+        Identifiers, such as 2900000000018 or email:mara@example.com.
+    why
+        For those who look later.
+    """
+    with headquarters(common) as hq:
+        told = who_is_who.split(hq, a, b, who=_me(), reason=why)
+    say(common, told, f"{a} and {b} are two shoppers now, each with the history of their own.")
+
+
+def identity_block(value: str, *, why: str = "", common: Common = DEFAULT) -> None:
+    """Say that a value identifies nobody, such as the counter's own phone.
+
+    Parameters
+    ----------
+    value
+        An identifier, such as phone:+41445550000.
+    why
+        For those who look later.
+    """
+    with headquarters(common) as hq:
+        told = who_is_who.block(hq, value, who=_me(), reason=why)
+    say(common, told, f"{value} identifies nobody from now on; who was joined by it alone is apart again.")
+
+
+def identity_release(value: str, *, why: str = "", common: Common = DEFAULT) -> None:
+    """Publish a shopper who was held for having too many identifiers.
+
+    Parameters
+    ----------
+    value
+        Any identifier of the shopper.
+    why
+        For those who look later.
+    """
+    with headquarters(common) as hq:
+        told = who_is_who.release(hq, value, who=_me(), reason=why)
+    say(common, told, f"The shopper of {value} is published again.")
+
+
+def identity_review(*, keep: str | None = None, common: Common = DEFAULT) -> None:
+    """List pairs a person should look at, and shoppers whose publication is held.
+
+    Parameters
+    ----------
+    keep
+        The id of a pair that was looked at and stays as it is.
+    """
+    with headquarters(common) as hq:
+        if keep is not None:
+            say(common, who_is_who.keep_apart(hq, keep, who=_me()), "Left as it is; it does not come up again.")
+            return
+        rows = who_is_who.list_reviews(hq)
+    columns = {
+        "id": "Id",
+        "what": "What",
+        "a": "One",
+        "b": "Other",
+        "why": "Why",
+        "score": "Score",
+        "found_at": "Found",
+    }
+    say_table(common, rows, columns, "Nothing waits: no pair was refused, and nobody is held.")
+
+
+def identity_rebuild(*, common: Common = DEFAULT) -> None:
+    """Work out who is who, and every profile, from the ledger alone. Tablets wait meanwhile."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with headquarters(common) as hq, Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, count: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what, total=None)
+            shown.advance(tasks[what], count)
+
+        told = who_is_who.rebuild(hq, tell)
+    moved = f"{told['identifiers_changed']} identifiers lead elsewhere, {told['facts_moved']} facts moved"
+    say(common, told, f"{told['profiles']} profiles worked out anew: {moved}.")
+
+
+def _me() -> str:
+    return f"command line ({getpass.getuser()})"
