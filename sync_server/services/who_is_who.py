@@ -12,10 +12,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
+from shared.code_patterns import Fit, best_fit
 from shared.errors import Refused
 from shared.identity import Identifier, IdentifierType, canonical_form
 from shared.partition import Component, Partition, partition
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, LedgerRow, ReviewRow
+from sync_server.services.chain import read_chain
 from sync_server.services.conflicts import tried_again
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.identity import (
@@ -150,6 +152,7 @@ def read_identifier(reader: CentralReader, text: str) -> Identifier:
     else:
         kinds, said = [IdentifierType.LOYALTY_ID, IdentifierType.EMAIL, IdentifierType.CUSTOMER_ID], text
         kinds = [IdentifierType.EMAIL] if "@" in said else kinds
+        kinds = [IdentifierType.LOYALTY_ID] if best_fit(said, read_chain(reader).loyalty_numbers) is Fit.FITS else kinds
     forms = [form for one in kinds if (form := canonical_form(one, said, region=region)) is not None]
     known = [form for form in forms if reader.profile_ids([(form.type.value, form.value)])]
     if not forms or (len(kinds) > 1 and not known):

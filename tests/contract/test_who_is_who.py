@@ -1,0 +1,171 @@
+"""Who is who, said at HQ and seen on a real tablet: joins, partings, values of nobody, held shoppers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from shared.errors import Refused
+from sync_server.services.headquarters import Headquarters
+from sync_server.services.ingest import take_messages
+from sync_server.services.shoppers import show_profile
+from sync_server.services.who_is_who import (
+    block,
+    explain,
+    keep_apart,
+    link,
+    list_reviews,
+    merge_alarm,
+    rebuild,
+    release,
+    split,
+)
+from tests.support.tablet import Tablet
+
+OLD, NEW = "2900000000018", "2900000000025"
+MARA = "mara@example.com"
+
+
+def identify(hq: Headquarters, number: int, user: str | None = None, **traits: Any) -> None:
+    """An identify call of the web shop."""
+    message = {"type": "identify", "messageId": f"m-{number}", "userId": user, "traits": traits}
+    taken = take_messages(
+        hq.database, hq.clock, "shop", [{**message, "timestamp": f"2026-11-01T10:00:{number:02}.000Z"}]
+    )
+    assert taken.accepted == 1
+
+
+def notes(hq: Headquarters, identifier: str) -> set[str]:
+    """What associates noted of a shopper."""
+    return {note["text"] for note in show_profile(hq, identifier)["notes"]}
+
+
+def test_a_replaced_card_is_one_shopper_and_comes_apart_again_with_both_histories(
+    hq: Headquarters, shop_tablet: Tablet
+) -> None:
+    """Two cards linked by a person are one on the tablet too, by either number; split, each has its own notes again."""
+    shop_tablet.note("likes wool", OLD)
+    shop_tablet.note("size 42", NEW)
+    shop_tablet.sync()
+    before = {number: show_profile(hq, number)["id"] for number in (OLD, NEW)}
+    told = link(hq, OLD, NEW, who="Ada", reason="a new card")
+    assert len(told["profiles"]) == 1
+    assert notes(hq, OLD) == notes(hq, NEW) == {"likes wool", "size 42"}
+    shop_tablet.sync()
+    found = {number: find_on(shop_tablet, "loyalty_id", number) for number in (OLD, NEW)}
+    assert found[OLD] == found[NEW] == told["profiles"][0]
+    for former in before.values():
+        assert find_on(shop_tablet, "profile_id", former) == told["profiles"][0]
+    assert len(split(hq, OLD, NEW, who="Ada", reason="sisters")["profiles"]) == 2
+    assert (notes(hq, OLD), notes(hq, NEW)) == ({"likes wool"}, {"size 42"})
+    assert {number: show_profile(hq, number)["id"] for number in (OLD, NEW)} == before
+    shop_tablet.sync()
+    assert {number: find_on(shop_tablet, "loyalty_id", number) for number in (OLD, NEW)} == before
+
+
+def find_on(tablet: Tablet, type_: str, value: str) -> str | None:
+    """The profile a tablet finds by an identifier."""
+    found = tablet.database.find_profile(type_, value)
+    return found.id.partition("/")[2] if found else None
+
+
+def test_linked_again_after_a_split_it_is_what_it_was(hq: Headquarters, shop_tablet: Tablet) -> None:
+    """Nothing is used up by saying it twice."""
+    shop_tablet.note("a", OLD)
+    shop_tablet.note("b", NEW)
+    shop_tablet.sync()
+    link(hq, OLD, NEW, who="Ada")
+    once = show_profile(hq, OLD)
+    split(hq, OLD, NEW, who="Ada")
+    link(hq, NEW, OLD, who="Ada")
+    again = show_profile(hq, OLD)
+    assert (again["id"], again["identifiers"], again["notes"]) == (once["id"], once["identifiers"], once["notes"])
+
+
+def test_an_address_of_two_cards_waits_for_review_and_is_decided_there(hq: Headquarters, shop_tablet: Tablet) -> None:
+    """Two numbers are never joined by an e-mail; the pair waits with its evidence until somebody says what it is."""
+    identify(hq, 1, email=MARA, loyalty_id=OLD)
+    identify(hq, 2, email=MARA, loyalty_id=NEW)
+    [pair] = list_reviews(hq)
+    assert {pair["a"], pair["b"]} == {f"email:{MARA}", f"loyalty_id:{NEW}"}
+    assert (pair["why"], pair["is_one_now"]) == ("two_numbers", False)
+    assert [edge["why"] for edge in explain(hq, NEW)["refused"]] == ["two_numbers"]
+    keep_apart(hq, pair["id"], who="Ada")
+    assert list_reviews(hq) == []
+    with pytest.raises(Refused, match="No pair waits"):
+        keep_apart(hq, pair["id"], who="Ada")
+
+
+def test_each_join_says_why(hq: Headquarters) -> None:
+    """Seen together, or said by a person; with the moment and the fact."""
+    identify(hq, 1, user="c-1", email=MARA)
+    link(hq, "customer_id:c-1", f"loyalty_id:{OLD}", who="Ada", reason="on the phone")
+    told = explain(hq, f"email:{MARA}")
+    assert told["identifiers"] == ["customer_id:c-1", f"email:{MARA}", f"loyalty_id:{OLD}"]
+    assert {(edge["a"], edge["b"], edge["who"]) for edge in told["joined"]} == {
+        ("customer_id:c-1", f"email:{MARA}", "seen together"),
+        ("customer_id:c-1", f"loyalty_id:{OLD}", "Ada"),
+    }
+    with pytest.raises(Refused, match="HQ knows"):
+        explain(hq, "nobody-at-all")
+
+
+def test_a_blocked_value_joins_nobody_and_those_it_joined_are_apart_again(hq: Headquarters) -> None:
+    """The counter's own address brought two customers together."""
+    identify(hq, 1, user="c-1", email="shop@nordhang.example")
+    identify(hq, 2, email="shop@nordhang.example", loyalty_id=OLD)
+    assert show_profile(hq, OLD)["id"] == show_profile(hq, "customer_id:c-1")["id"]
+    block(hq, "email:shop@nordhang.example", who="Ada", reason="the counter's own")
+    assert show_profile(hq, OLD)["id"] != show_profile(hq, "customer_id:c-1")["id"]
+    identify(hq, 3, user="c-2", email="shop@nordhang.example")
+    assert len({show_profile(hq, one)["id"] for one in (OLD, "customer_id:c-1", "customer_id:c-2")}) == 3
+
+
+def test_a_shopper_too_large_to_be_one_is_not_published_until_somebody_looked(
+    hq: Headquarters, shop_tablet: Tablet
+) -> None:
+    """Four cards linked one to the next are nobody, until HQ says they are."""
+    numbers = [f"29000000000{digit}" for digit in ("18", "25", "32", "49")]
+    for number in numbers:
+        shop_tablet.note("here", number)
+    shop_tablet.sync()
+    for one, other in pairwise(numbers):
+        link(hq, one, other, who="Ada")
+    shop_tablet.sync()
+    assert find_on(shop_tablet, "loyalty_id", OLD) is None
+    assert [row["what"] for row in list_reviews(hq)] == ["held"]
+    release(hq, OLD, who="Ada", reason="a collector of cards")
+    shop_tablet.sync()
+    assert find_on(shop_tablet, "loyalty_id", OLD) is not None
+    assert list_reviews(hq) == []
+
+
+def test_old_numbers_of_the_loyalty_base_lead_to_the_shopper(hq: Headquarters) -> None:
+    """An alias of two loyalty numbers is a card before another."""
+    ids = [{"type": "loyalty_id", "id": number, "encoding": "none"} for number in (NEW, OLD)]
+    alias = {"type": "alias", "messageId": "a-1", "context": {"externalIds": ids}}
+    taken = take_messages(hq.database, hq.clock, "base", [alias])
+    assert taken.accepted == 1
+    assert show_profile(hq, OLD)["id"] == show_profile(hq, NEW)["id"]
+
+
+def test_a_rebuild_from_the_ledger_changes_nothing(hq: Headquarters, shop_tablet: Tablet) -> None:
+    """Everything is there again: joins, notes, what was said."""
+    shop_tablet.note("likes wool", OLD)
+    shop_tablet.sync()
+    identify(hq, 1, user="c-1", email=MARA, phone="+41790000001", last_name="Voss")
+    identify(hq, 2, email=MARA, loyalty_id=OLD)
+    link(hq, OLD, NEW, who="Ada")
+    before = {one: show_profile(hq, one) for one in (OLD, NEW, f"email:{MARA}")}
+    told = rebuild(hq)
+    assert (told["identifiers_changed"], told["facts_moved"]) == (0, 0)
+    assert {one: show_profile(hq, one) for one in before} == before
+
+
+def test_the_alarm_is_for_many_merges_in_a_day_and_for_few_shoppers_never() -> None:
+    """One in 200, and at least twenty."""
+    assert merge_alarm(20, 100) is None
+    assert merge_alarm(500, 100_000) is None
+    assert "501 of 100000" in str(merge_alarm(501, 100_000))
