@@ -32,6 +32,7 @@ from sync_server.services.guard import mark_of, watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
 from sync_server.services.trait_targets import Outlet
+from sync_server.services.who_is_who import has_unread_ledger, rebuild
 from sync_server.settings import Settings
 
 
@@ -58,6 +59,10 @@ def open_headquarters(
         hq = _put_together(settings, database, clock or SystemClock(), chance or SystemChance())
         if lost := watch_history(hq):
             tell(lost)
+        with database.read() as reader:
+            is_unread = has_unread_ledger(reader)
+        if is_unread:
+            rebuild(hq)
         try:
             yield hq
         finally:

@@ -22,14 +22,21 @@ DeviceMemory = Mapping[str, Mapping[str, Any]]
 
 def remember_devices(reader: CentralReader) -> DeviceMemory:
     """What to remember of all devices."""
-    return {row["device_id"]: {name: row[name] for name in _REMEMBERED} for row in reader.rows("device")}
+    installs: dict[str, list[str]] = {}
+    for row in reader.rows("install"):
+        installs.setdefault(row["device_id"], []).append(row["install_id"])
+    return {
+        row["device_id"]: {**{name: row[name] for name in _REMEMBERED}, "installs": installs.get(row["device_id"], [])}
+        for row in reader.rows("device")
+    }
 
 
 def recall_devices(hq: Headquarters, tx: CentralWriter, memory: DeviceMemory) -> int:
     """Bring a restored database's devices to what is remembered; returns how many were not so.
 
-    Tablets enrolled since go on without a new code, what was recorded for a store given since is taken, and a lost
-    tablet stays shut out. A device of a store the database does not know is left alone.
+    Tablets enrolled since go on without a new code, what was recorded for a store given since is taken, also by an
+    install that HQ then did not know, and a lost tablet stays shut out. A device of a store the database does not know
+    is left alone.
     """
     rows = {row["device_id"]: row for row in tx.rows("device")}
     known = {row["code"] for row in tx.rows("store")}
@@ -46,6 +53,8 @@ def _recall(
         tx.put_row("device", dict(row))
         tx.publish([device_document(device) for device in find_devices(tx, [device_id])], hq.now_at())
         changes.append("enrolled")
+    for install_id in kept.get("installs", ()):
+        tx.lock_install(install_id, device_id)
     stores = [kept["store"], *(one for one in reversed(json.loads(kept["stores_held"])) if one != kept["store"])]
     if row["store"] != stores[0] or not {*stores} <= {*json.loads(row["stores_held"])}:
         give_to_store(hq, tx, row, stores)

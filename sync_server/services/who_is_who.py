@@ -291,6 +291,11 @@ def merge_alarm(merged_today: int, profiles: int) -> str | None:
 # rebuilding -----------------------------------------------------------------------------------------------------------
 
 
+def has_unread_ledger(reader: CentralReader) -> bool:
+    """Whether this database is of a version that kept no evidence: then it is read out of the ledger at the opening."""
+    return next(iter(reader.every_sighting()), None) is None and bool(reader.facts_naming("", 1))
+
+
 def rebuild(hq: Headquarters, progress: Progress = lambda what, count: None) -> dict[str, int]:
     """Work out who is who from the ledger alone, and every profile with it. Changes nothing where nothing was wrong.
 

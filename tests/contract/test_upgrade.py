@@ -59,6 +59,8 @@ def test_a_database_of_the_first_version_is_brought_up_and_its_tablets_go_on(old
         with hq.database.read() as reader:
             [kept] = [json.loads(row["raw"]) for row in reader.rows("salvage")]
             assert reader.note("epoch") == EPOCH, "an update is no new history"
+            assert [row.identifiers for row in reader.every_sighting()], "who is who is read out of the ledger"
+            assert all(row["own_id"] for row in reader.rows("identifier"))
         message = {
             "epoch": EPOCH,
             "device_id": device.device_id,

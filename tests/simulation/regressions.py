@@ -87,6 +87,7 @@ REGRESSIONS = (
         Plan(10, faults=("move", "schema", "min_app", "decide", "salvage", "drop_response", "offline", "consent")),
         "a tablet connected in another store had the unsent ops of its first store refused for good",
     ),
+    Regression(Plan(310), "the same of an install begun since, whose tablet was then connected elsewhere"),
     Regression(Plan(1018), "HQ restored to before a move refused for good what was recorded for the new store since"),
     Regression(Plan(77), "the same of a tablet enrolled since, which HQ then did not know at all"),
 )

@@ -245,6 +245,7 @@ def test_a_tablet_enrolled_since_goes_on_and_a_revoked_one_stays_out(settings: S
         with pytest.raises(Problem) as refused:
             authenticate(hq, lost.token)
         with hq.database.read() as reader:
+            assert reader.install(fresh.install_id) is not None
             listed = {row["id"] for row in reader.rows("doc", scope=f"store:{BERLIN.code}", deleted=False)}
     assert refused.value.code == "device_revoked"
     assert {f"device/{fresh.device.device_id}"} == {id_ for id_ in listed if id_.startswith("device/")}
