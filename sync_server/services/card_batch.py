@@ -65,7 +65,7 @@ def issue_for_file(
     """A card for each number of a CSV or JSON-lines file.
 
     `keep` is given each batch after its commit, `heard` the bytes read. Lines that cannot have a card are written to
-    `bad_numbers` with the reason. Raises Refused for a file that is none, or has no column of loyalty numbers.
+    `bad_numbers` with the reason. Raises Refused for a file that is none or empty, or has no column of loyalty numbers.
     """
     if not path.is_file():
         raise Refused(f"There is no file {path}.")
@@ -81,6 +81,8 @@ def issue_for_file(
         report.issued += fresh
         report.known += len(cards) - fresh
         keep(cards)
+    if not report.lines:
+        raise Refused(f"{path.name} holds no rows: below the line that names the columns there is no number.")
     return report
 
 

@@ -124,9 +124,19 @@ def take_evidence(tx: CentralWriter, facts: Sequence[Fact]) -> tuple[set[Identif
     aliases = [said for fact in facts if (said := alias_of(fact)) is not None]
     tx.save_sightings(fresh)
     tx.add_identity_facts(aliases)
-    seeds = {as_identifier(pair) for row in fresh for pair in row.identifiers}
+    settled = _settled(tx, fresh)
+    seeds = {as_identifier(pair) for row in fresh if row.sighting_id not in settled for pair in row.identifiers}
     seeds |= {as_identifier(pair) for row in aliases for pair in _pairs_of(row)}
     return seeds, {row.fact_id for row in fresh if row.sighting_id not in known}
+
+
+def _settled(reader: CentralReader, fresh: Collection[SightingRow]) -> set[str]:
+    """Of fresh combinations those that can move nobody: one value alone that leads somewhere and is the only one of its
+    kind with its shopper; neither an edge nor the anchor depends on its moment then."""
+    alone = {row.identifiers[0]: row.sighting_id for row in fresh if len(row.identifiers) == 1}
+    led = reader.profile_ids({pair for pair in alone if pair[0] != IdentifierType.ANONYMOUS_ID})
+    kinds = {id_: [type_ for type_, _ in pairs] for id_, pairs in reader.identifiers_of(set(led.values())).items()}
+    return {alone[pair] for pair, id_ in led.items() if kinds[id_].count(pair[0]) == 1}
 
 
 def _earliest(rows: Iterable[SightingRow]) -> dict[str, SightingRow]:
@@ -348,7 +358,7 @@ class _Reach:
         asked |= {("profile_id", profile_id_for(one)) for one in level if one.type is not IdentifierType.PROFILE_ID}
         together = {row: {as_identifier(pair) for pair in row.identifiers} for row in self._reader.sightings_of(asked)}
         nobody = {one for one in level if self._blocked.blocks(one)}
-        shared = {one for one in level - nobody if self._is_shared(one, together.values())}
+        shared = self._shared_of(level - nobody, together.values())
         self.shared |= shared
         for one in shared:
             first = min(((row.at, row.fact_id) for row, seen in together.items() if one in seen))
@@ -363,26 +373,32 @@ class _Reach:
         return met
 
     def _newly_shared(
-        self, shared: Collection[Identifier], together: Mapping[SightingRow, set[Identifier]]
+        self, shared: set[Identifier], together: Mapping[SightingRow, set[Identifier]]
     ) -> set[Identifier]:
         """Values that have too many owners by this batch alone: what they held together till now comes apart."""
-        older = [identifiers for row, identifiers in together.items() if row.fact_id not in self._new_facts]
-        return {one for one in shared if not self._is_shared(one, older)}
+        return shared - self._shared_of(
+            shared, [seen for row, seen in together.items() if row.fact_id not in self._new_facts]
+        )
 
-    def _is_shared(self, one: Identifier, together: Collection[set[Identifier]]) -> bool:
-        """Whether a value was seen with too many people, as the partition counts them: linked numbers are one."""
-        if _is_unique(one):
-            return False
-        numbers = {other for seen in together if one in seen for other in seen if self._is_number(other)}
-        if len(numbers) < SHARED_FROM:
-            return False
+    def _shared_of(self, some: set[Identifier], together: Collection[set[Identifier]]) -> set[Identifier]:
+        """Which values were seen with too many people, as the partition counts them: linked numbers are one."""
+        numbers: dict[Identifier, set[Identifier]] = {}
+        for seen in together:
+            unique = {one for one in seen if self._is_number(one)}
+            for one in seen & some if unique else ():
+                if not _is_unique(one):
+                    numbers.setdefault(one, set()).update(unique)
+        return {one for one, own in numbers.items() if len(own) >= SHARED_FROM and self._count(own) >= SHARED_FROM}
+
+    def _count(self, numbers: set[Identifier]) -> int:
+        """How many people these numbers are, those linked by a person being one's."""
         links = self._reader.identity_facts_of([_pair(number) for number in numbers])
         root = {number: number for number in numbers}
         for a, b in (map(as_identifier, _pairs_of(row)) for row in links if row.kind == "link"):
             if a.type is b.type and a in root and b in root:
                 kept, gone = sorted((root[a], root[b]))
                 root = {number: kept if at == gone else at for number, at in root.items()}
-        return len(set(root.values())) >= SHARED_FROM
+        return len(set(root.values()))
 
     def _is_number(self, one: Identifier) -> bool:
         return _is_unique(one) and not self._blocked.blocks(one)
@@ -403,7 +419,7 @@ class _Reach:
         if one in self.shared or self._blocked.blocks(one):
             return True
         rows = self._reader.sightings_of([_pair(one)])
-        return self._is_shared(one, [{as_identifier(pair) for pair in row.identifiers} for row in rows])
+        return bool(self._shared_of({one}, [{as_identifier(pair) for pair in row.identifiers} for row in rows]))
 
     def _meant(self, level: Collection[Identifier]) -> set[Identifier]:
         """What references to profiles in this level mean."""

@@ -129,7 +129,7 @@ def test_a_cursor_brings_only_what_changed_and_says_who_is_gone(hq: Headquarters
     ((row,), cursor) = exported(hq, cursor)
     assert (row["consent_email"], "email" in row, row["loyalty_id"]) == ("denied", False, LOYALTY_ID)
     pass_time(hq, minutes=1)
-    joined = {"userId": "c-1", "context": {"traits": {"email": "mara2@example.org"}}, "type": "identify"}
+    joined = {"userId": "c-1", "previousId": "c-2", "type": "alias"}
     take_messages(hq.database, hq.clock, "web-shop", [{"messageId": "j", **joined}])
     rows, cursor = exported(hq, cursor)
     gone = [row for row in rows if row.get("is_gone")]
