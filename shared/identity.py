@@ -234,6 +234,7 @@ def strongest(identifiers: Iterable[Identifier]) -> Identifier:
     return min(identifiers, key=strength)
 
 
+@lru_cache(maxsize=65_536)
 def profile_id_for(anchor: Identifier) -> str:
     """The profile id of an anchor: UUIDv5, the same on every machine and after every rebuild.
 
