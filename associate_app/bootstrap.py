@@ -67,9 +67,12 @@ class Tablet:
         return open_tablet_database(self.settings.database_path, self.key, clock=self.clock, chance=self.chance)
 
     def connect(self, invitation: Invitation) -> HttpEndpoint:
-        """HQ at an invitation's address, before this tablet has a token."""
+        """HQ at an invitation's address, before this tablet has a token of it."""
         return HttpEndpoint(
-            invitation.url, token=lambda: None, ca_fingerprint=invitation.ca_fingerprint, gate=self.gate
+            invitation.url,
+            token=lambda: invitation.earlier_token,
+            ca_fingerprint=invitation.ca_fingerprint,
+            gate=self.gate,
         )
 
     def open_endpoint(self, database: TabletDatabase) -> HttpEndpoint:

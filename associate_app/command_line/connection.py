@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from associate_app.command_line.common import DEFAULT, REFUSED, Common, complain, people, say, say_json, tablet_of
-from associate_app.services.enrol import enrol_tablet, read_invitation
+from associate_app.services.enrol import enrol_tablet, read_invitation, show_earlier
 from associate_app.services.outbox import journal_lines
 from associate_app.services.status import TabletStatus, read_status
 from associate_app.settings import APP_VERSION
@@ -38,6 +38,7 @@ def enrol(code: str, *, server: str | None = None, name: str = "Tablet", common:
     """
     invitation = read_invitation(code, server)
     with tablet_of(common) as (tablet, database):
+        invitation = show_earlier(database, invitation)
         endpoint = tablet.connect(invitation)
         try:
             device = enrol_tablet(database, lambda _: endpoint, invitation, name=name, app=APP_VERSION)

@@ -6,7 +6,7 @@ What was recorded before stays in the journal and goes up under the new identity
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from associate_app.ports import DeviceIdentity, SyncEndpoint, TabletDatabase
@@ -20,11 +20,12 @@ NAME_LENGTH_MAX: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Address of HQ, one-time code, and the only CA to trust (None: the usual ones)."""
+    """Address of HQ, one-time code, the only CA to trust (None: the usual ones), the token had from there before."""
 
     url: str
     code: str
     ca_fingerprint: str | None = None
+    earlier_token: str | None = None
 
 
 def read_invitation(text: str, url: str | None) -> Invitation:
@@ -40,6 +41,14 @@ def read_invitation(text: str, url: str | None) -> Invitation:
     if url is None:
         raise Refused("A typed code needs HQ's address as well, such as https://hq.example.com.")
     return Invitation(url.strip(), typed)
+
+
+def show_earlier(database: TabletDatabase, invitation: Invitation) -> Invitation:
+    """The invitation with the token this tablet had from the same HQ: its records stay known there, whatever became of
+    the device. Another HQ is never shown it."""
+    device = database.device()
+    is_same = device is not None and device.server_url == invitation.url
+    return replace(invitation, earlier_token=device.token if device is not None and is_same else None)
 
 
 def enrol_tablet(

@@ -346,6 +346,7 @@ def _begin_round(state: EngineState, event: Looked) -> EngineState:
 
 
 def _on_wiped(state: EngineState, event: Wiped) -> Step:
+    state = replace(state, is_wiped=True)
     return _rest(state, event.moment) if state.is_revoked else _do(state, Look())
 
 
@@ -391,6 +392,7 @@ def _admit(state: EngineState, event: Greeted, *, is_behind: bool) -> EngineStat
         to_snapshot={scope: is_fresh for scope, is_fresh in state.to_snapshot.items() if scope in scopes},
         to_recompute=state.to_recompute & scopes,
         is_revoked=False,
+        is_wiped=False,
         unsettled=None if is_behind else state.unsettled,
         troubles=troubles if session.may_pull else {**troubles, "upgrade": Trouble("upgrade")},
     )
@@ -674,10 +676,9 @@ def _needs_connect(state: EngineState, event: ProblemCame) -> Step:
 
 def _revoked(state: EngineState, event: ProblemCame) -> Step:
     """The shoppers go, the outbox stays."""
-    is_news = not state.is_revoked
     state = replace(end_session(state), is_revoked=True)
     state = close(state, HQ, event.moment, Trouble("revoked"), least_s=REVOKED_S_MIN)
-    return _do(state, WipeSlice()) if is_news else _rest(state, event.moment)
+    return _rest(state, event.moment) if state.is_wiped else _do(state, WipeSlice())
 
 
 def _scope_revoked(state: EngineState, event: ProblemCame) -> Step:

@@ -156,6 +156,8 @@ class EngineState:
     has_started: bool = False
     is_asked: bool = False
     is_revoked: bool = False
+    is_wiped: bool = False
+    """The shoppers are gone since it was revoked; until then each refusal deletes them: a disk may have been full."""
     is_cut_short: bool = False
     """The doorbell has already shortened the present back-off."""
     offline_since_s: float | None = None

@@ -15,7 +15,7 @@ from typing import Final, Protocol, cast
 import flet as ft
 
 from associate_app.ports import Chance, Clock, CodeReader, SyncEndpoint, TabletDatabase
-from associate_app.services.enrol import Invitation, enrol_tablet
+from associate_app.services.enrol import Invitation, enrol_tablet, show_earlier
 from associate_app.services.store_book import StoreBooks
 from associate_app.sync.doorbell import Doorbell
 from associate_app.sync.driver import SyncDriver
@@ -126,6 +126,7 @@ class SyncEngine:
 
     def enrol(self, invitation: Invitation, name: str, *, app: str) -> None:
         """Connect this tablet and start. Raises Refused with a sentence."""
+        invitation = show_earlier(self._database, invitation)
         enrol_tablet(self._database, self._tablet.connect, invitation, name=name, app=app)
         if self._doorbell is not None:
             self._worker.reopen()

@@ -25,7 +25,7 @@ from shared.wire.messages import (
     SalvageRequest,
     WaitReply,
 )
-from sync_server.api.access import AnyDevice, Hq, KnownDevice, ReceivingDevice, check_scope
+from sync_server.api.access import AnyDevice, Credentials, Hq, KnownDevice, ReceivingDevice, check_scope
 from sync_server.api.bodies import accepts_gzip, gzip_maker, json_reply, receive
 from sync_server.api.parameters import known_heads, required, seconds, whole_number
 from sync_server.ports import Device
@@ -56,10 +56,11 @@ def _takes(model: type[BaseModel]) -> dict[str, Any]:
 
 
 @router.post("/enroll", status_code=201, tags=["sync"], openapi_extra=_takes(EnrollRequest), response_model=EnrollReply)
-async def post_enroll(request: Request, hq: Hq) -> Response:
-    """Exchange a one-time code for a device token."""
+async def post_enroll(request: Request, hq: Hq, credentials: Credentials) -> Response:
+    """Exchange a one-time code for a device token. A tablet that had one shows it, so that its records are known."""
     body = await receive(request, SMALL_BYTES)
-    return json_reply(request, await hq.queue.take(body.json, lambda raw: enroll(hq, raw)), 201)
+    earlier = credentials.credentials if credentials else None
+    return json_reply(request, await hq.queue.take(body.json, lambda raw: enroll(hq, raw, earlier)), 201)
 
 
 @router.post("/sync/hello", tags=["sync"], openapi_extra=_takes(HelloRequest), response_model=HelloReply)

@@ -67,8 +67,12 @@ def fold_code(code: str) -> str:
 
 
 @tried_again
-def enroll(hq: Headquarters, raw: Any) -> dict[str, Any]:
-    """Exchange a code for a device and its token. Raises Problem: 422 malformed_request, 403 enrolment_refused."""
+def enroll(hq: Headquarters, raw: Any, earlier_token: str | None = None) -> dict[str, Any]:
+    """Exchange a code for a device and its token. Raises Problem: 422 malformed_request, 403 enrolment_refused.
+
+    A tablet that was connected before shows the token it had, revoked or not, so that what it recorded for that
+    device's stores is taken: its install may be one HQ never heard of.
+    """
     request = _read_request(raw)
     now_at = hq.now_at()
     token = hq.secret_text()
@@ -76,6 +80,8 @@ def enroll(hq: Headquarters, raw: Any) -> dict[str, Any]:
         device = _new_device(hq, _use_code(tx, request.code, now_at), request, now_at)
         install = tx.lock_install(request.install_id, device.device_id)
         device = _with_stores_of(tx, device, install.device_id)
+        if earlier_token and (earlier := tx.device_by_token(sha256_hex(earlier_token))):
+            device = _with_stores_of(tx, device, earlier[0].device_id)
         row = {
             "device_id": device.device_id,
             "store": device.store,
@@ -136,7 +142,7 @@ def _new_device(hq: Headquarters, store: str, request: EnrollRequest, now_at: st
 def _with_stores_of(tx: CentralWriter, device: Device, earlier_id: str) -> Device:
     """A tablet connected anew in another store still holds unsent ops of the store it comes from: they are taken."""
     earlier = [store for row in tx.rows("device", device_id=earlier_id) for store in json.loads(row["stores_held"])]
-    return replace(device, stores_held=tuple(dict.fromkeys((device.store, *earlier))))
+    return replace(device, stores_held=tuple(dict.fromkeys((*device.stores_held, *earlier))))
 
 
 def device_document(device: Device) -> DocWrite:

@@ -88,6 +88,8 @@ REGRESSIONS = (
         "a tablet connected in another store had the unsent ops of its first store refused for good",
     ),
     Regression(Plan(310), "the same of an install begun since, whose tablet was then connected elsewhere"),
+    Regression(Plan(463), "a wipe that failed was not tried again while the app ran"),
+    Regression(Plan(528), "a copy of a disconnected tablet, connected in another store, had its records refused"),
     Regression(Plan(1018), "HQ restored to before a move refused for good what was recorded for the new store since"),
     Regression(Plan(77), "the same of a tablet enrolled since, which HQ then did not know at all"),
 )

@@ -140,7 +140,7 @@ class SimulatedTablet:
         code = make_code(hq, self.store).code
         install_id = self.database.install_id()
         request = EnrollRequest(code=code, name=self.name, install_id=install_id, app=self.app_version)
-        reply = make_endpoint(self.transport, lambda: None).enroll(request)
+        reply = make_endpoint(self.transport, self._token).enroll(request)
         identity = DeviceIdentity(
             server_url="http://hq.test",
             device_id=reply.device_id,

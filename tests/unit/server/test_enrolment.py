@@ -92,6 +92,20 @@ def test_an_install_belongs_to_the_device_that_last_enrolled_with_it(hq: Headqua
     assert install.device_id == reply["device_id"]
 
 
+def test_the_token_a_tablet_had_keeps_the_stores_it_recorded_for(hq: Headquarters) -> None:
+    """Under an install HQ never heard of, and with the device revoked: its records are taken all the same."""
+    earlier = enroll(hq, request(hq, make_code(hq, "zurich-1").code))
+    revoke_device(hq, earlier["device_id"])
+    for token, stores in (
+        (earlier["token"], {"berlin-1", "zurich-1"}),
+        ("strange", {"berlin-1"}),
+        (None, {"berlin-1"}),
+    ):
+        reply = enroll(hq, request(hq, make_code(hq, "berlin-1").code), token)
+        assert reply["scopes"] == ["all", "store:berlin-1"]
+        assert set(authenticate(hq, reply["token"]).stores_held) == stores
+
+
 def test_a_revoked_device_is_told_so_and_its_document_goes(hq: Headquarters) -> None:
     """403 and not 401: the tablet must know that it has to wipe. Revoking twice keeps the first time."""
     reply = enroll(hq, request(hq, make_code(hq, "berlin-1").code))

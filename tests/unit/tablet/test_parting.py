@@ -11,7 +11,7 @@ import pytest
 
 from associate_app.bootstrap import make_tablet
 from associate_app.ports import DeviceIdentity
-from associate_app.services.enrol import Invitation, enrol_tablet
+from associate_app.services.enrol import Invitation, enrol_tablet, show_earlier
 from associate_app.services.export import note_safe_elsewhere
 from associate_app.services.parting import check_nothing_is_lost, only_here
 from associate_app.settings import Settings
@@ -170,3 +170,10 @@ def test_another_store_or_hq_is_refused_while_records_wait(shop: ShopTablet, hq:
     assert shop.database.device() == before
     note_safe_elsewhere(shop.database, op.op_id)
     assert enrolled_anew(shop, hq).store == hq.store
+
+
+def test_only_the_same_hq_is_shown_the_token_this_tablet_had(shop):
+    """So that it knows whose records these are; to another it would be a stranger's secret."""
+    device = shop.database.device()
+    assert show_earlier(shop.database, Invitation(device.server_url, "CODE")).earlier_token == device.token
+    assert show_earlier(shop.database, Invitation("https://other.test", "CODE")).earlier_token is None
