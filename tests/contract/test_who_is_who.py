@@ -142,6 +142,22 @@ def test_a_shopper_too_large_to_be_one_is_not_published_until_somebody_looked(
     assert list_reviews(hq) == []
 
 
+def test_an_address_that_turns_out_to_be_everybodys_no_longer_stands_between(hq: Headquarters) -> None:
+    """A browser seen with one account and with another's address was nobody's; once three share the address, it is the
+    account's: also of people whom the third has nothing to do with."""
+    browser = "11111111-1111-4111-8111-111111111111"
+    identify(hq, 1, user="c-1", email=MARA)
+    seen = {"type": "identify", "messageId": "b", "userId": "c-3", "anonymousId": browser, "traits": {"email": MARA}}
+    take_messages(hq.database, hq.clock, "shop", [seen])
+    with hq.database.read() as reader:
+        before = reader.profile_ids([("anonymous_id", browser), ("customer_id", "c-3")])
+    assert len(set(before.values())) == 2
+    identify(hq, 2, email=MARA, loyalty_id=OLD)
+    with hq.database.read() as reader:
+        after = reader.profile_ids([("anonymous_id", browser), ("customer_id", "c-3")])
+    assert len(set(after.values())) == 1
+
+
 def test_old_numbers_of_the_loyalty_base_lead_to_the_shopper(hq: Headquarters) -> None:
     """An alias of two loyalty numbers is a card before another."""
     ids = [{"type": "loyalty_id", "id": number, "encoding": "none"} for number in (NEW, OLD)]
