@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.house.sources import ROOT, pyproject
+from tests.house.sources import ROOT, provided_by, pyproject
 
 # Runs in its own interpreter: refuses every top-level module that no part of the tablet's list provides.
 STARTER = """
@@ -55,13 +56,12 @@ def is_wanted(need: Requirement, extras: set[str]) -> bool:
     return need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in extras)
 
 
+@cache
 def tablet_modules() -> set[str]:
     """The top-level modules a tablet has besides the standard library."""
     parts = closure(pyproject()["project"]["dependencies"])
     provided = {
-        module
-        for module, names in packages_distributions().items()
-        if {canonicalize_name(name) for name in names} & parts
+        module for module, names in provided_by().items() if {canonicalize_name(name) for name in names} & parts
     }
     return provided | {"associate_app", "shared", "assets"}
 
