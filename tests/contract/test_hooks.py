@@ -23,7 +23,7 @@ from sync_server.services.hooks.shipped import find_mapping, shipped_mappings
 from sync_server.settings import Settings
 from tests.support import webhooks
 from tests.support.asking import Asker
-from tests.support.programs import ServerProcess, run_json_here
+from tests.support.programs import ForkedServer, run_json_here
 from tests.support.webhooks import SECRET, body_of, shopify_headers
 
 SUCCESS = {"success": True}
@@ -339,7 +339,7 @@ def test_a_server_that_starts_again_maps_what_it_was_killed_over(tmp_path: Path)
         assert store_delivery(hq, hook, {}, json.dumps(webhooks.ticket()))
     [row] = run_json_here("sync_server", "hook", "list", *where)
     assert (row["received"], row["stored"]) == (1, 1)
-    server = ServerProcess(folder).start()
+    server = ForkedServer(folder).start()
     try:
         with open_headquarters(settings_for(folder)) as hq:
             wait_until(lambda: counts(hq, "till") == {"mapped": 1})

@@ -17,10 +17,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
+
+from tests.support.forked import start_forked
 
 START_S_MAX = 60.0
 
@@ -100,24 +103,29 @@ class ServerProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> ServerProcess:
+    def start(self) -> Self:
         """Start and wait until it answers."""
-        words = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir)]
-        log = self._log.open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", self.program, *words], stdout=log, stderr=log, start_new_session=True
-        )
-        log.close()
+        self._launch(["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir)])
         until = time.monotonic() + START_S_MAX
-        while time.monotonic() < until:
-            if self._process.poll() is not None:
-                raise AssertionError(f"the server stopped: {self._log.read_text()}")
-            try:
-                if httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200:
-                    return self
-            except httpx.HTTPError:
-                time.sleep(0.05)
+        with httpx.Client(timeout=1) as asker:  # one for all: making one is the dear part of asking
+            while time.monotonic() < until:
+                if not self._is_running():
+                    raise AssertionError(f"the server stopped: {self._log.read_text()}")
+                try:
+                    if asker.get(f"{self.url}/healthz").status_code == 200:
+                        return self
+                except httpx.HTTPError:
+                    time.sleep(0.05)
         raise AssertionError(f"the server does not answer: {self._log.read_text()}")
+
+    def _launch(self, words: list[str]) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self.program, *words], stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def log(self) -> str:
         """What it printed."""
@@ -136,3 +144,24 @@ class ServerProcess:
         if process is not None and process.poll() is None:
             os.kill(process.pid, how)
             process.wait(timeout=30)
+
+
+class ForkedServer(ServerProcess):
+    """The same with `sync_server` imported already (tests/support/forked.py)."""
+
+    def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
+        super().__init__(data_dir, port=port)
+        self._forked: ForkServerProcess | None = None
+
+    def _launch(self, words: list[str]) -> None:
+        self._forked = start_forked(words, self._log)
+
+    def _is_running(self) -> bool:
+        return self._forked is not None and self._forked.is_alive()
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._forked = self._forked, None
+        if process is not None and process.pid is not None and process.is_alive():
+            os.kill(process.pid, how)
+            process.join(timeout=30)
+            assert process.exitcode is not None, "it did not end"
