@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from shared.cards import SignedCard, parse_card
-from tests.support.programs import Said, ServerProcess, run, run_here
+from tests.support.forked import start_forked
+from tests.support.programs import ForkedServer, Said, ServerProcess, run, run_here
 
 PROGRAM = "sync_server"
 
@@ -206,20 +207,20 @@ def test_the_server_serves_refuses_a_second_one_and_goes_on_after_kill_9(chain: 
         server.kill()
 
 
-def test_a_command_beside_the_running_server_is_heard_by_whoever_waits(chain: Path) -> None:
+def test_a_command_beside_the_running_server_is_heard_by_whoever_waits(chain: Path, tmp_path: Path) -> None:
     """Another process writes to the same file: the doorbell answers long before its time is over."""
-    server = ServerProcess(chain).start()
+    server = ForkedServer(chain).start()
     try:
         code = told(chain, "device enrol --store berlin-1")["code"]
         request = {"code": code, "name": "T", "install_id": "01a2052a-4b6d-71f5-a684-4e273d3b0943", "app": "1.0.0"}
         token = httpx.post(f"{server.url}/v1/enroll", json=request).json()["token"]
         headers = {"Authorization": f"Bearer {token}"}
         head = httpx.get(f"{server.url}/v1/sync/wait?known=all:0&seconds=0", headers=headers).json()["heads"]["all"]
-        words = [sys.executable, "-m", PROGRAM, "store", "add", "wait-1", "Waiting", "--data-dir", str(chain)]
-        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as command:
-            url = f"{server.url}/v1/sync/wait?known=all:{head}&seconds=30"
-            reply = httpx.get(url, headers=headers, timeout=40)
-            assert command.wait() == 0
+        command = start_forked(["store", "add", "wait-1", "Waiting", "--data-dir", chain], tmp_path / "said.log")
+        url = f"{server.url}/v1/sync/wait?known=all:{head}&seconds=30"
+        reply = httpx.get(url, headers=headers, timeout=40)
+        command.join()
+        assert command.exitcode == 0
         assert reply.json()["heads"]["all"] > head
         assert reply.elapsed.total_seconds() < 25
     finally:
@@ -228,7 +229,7 @@ def test_a_command_beside_the_running_server_is_heard_by_whoever_waits(chain: Pa
 
 def test_a_stopped_server_lets_waiting_tablets_go(chain: Path) -> None:
     """SIGTERM ends it in a moment although a tablet waits for half a minute."""
-    server = ServerProcess(chain).start()
+    server = ForkedServer(chain).start()
     code = told(chain, "device enrol --store berlin-1")["code"]
     request = {"code": code, "name": "T", "install_id": "01a2052a-4b6d-71f5-a684-4e273d3b0944", "app": "1.0.0"}
     token = httpx.post(f"{server.url}/v1/enroll", json=request).json()["token"]
