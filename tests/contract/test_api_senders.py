@@ -15,7 +15,7 @@ from sync_server.services.chain import Chain, add_stores, make_chain
 from sync_server.services.shoppers import show_profile
 from sync_server.services.sources import create_key
 from sync_server.settings import Settings, read_settings
-from tests.support.programs import ServerProcess
+from tests.support.programs import ForkedServer
 from tests.support.world import BERLIN
 
 PRODUCT = {"sku": "S-1", "name": "Hekla down jacket", "category": "jackets", "price": 199.0, "currency": "EUR"}
@@ -33,9 +33,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def server(settings: Settings) -> Iterator[ServerProcess]:
+def server(settings: Settings) -> Iterator[ForkedServer]:
     """The chain, served."""
-    running = ServerProcess(Path(settings.data_dir)).start()
+    running = ForkedServer(Path(settings.data_dir)).start()
     yield running
     running.kill()
 
@@ -53,7 +53,7 @@ def profile_of(settings: Settings, identifier: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
-def test_segments_python_library_delivers(settings: Settings, server: ServerProcess, is_packed: bool) -> None:
+def test_segments_python_library_delivers(settings: Settings, server: ForkedServer, is_packed: bool) -> None:
     """Basic key and a key in the body, null ids, gzip or not."""
     from segment.analytics.client import Client
 
@@ -74,7 +74,7 @@ def test_segments_python_library_delivers(settings: Settings, server: ServerProc
     assert [line["title"] for line in profile["cart"]] == ["Hekla down jacket"]
 
 
-def test_rudderstacks_python_library_delivers(settings: Settings, server: ServerProcess) -> None:
+def test_rudderstacks_python_library_delivers(settings: Settings, server: ForkedServer) -> None:
     """gzip by default, traits under context, exactly 200 or it is a failure."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -95,7 +95,7 @@ def test_rudderstacks_python_library_delivers(settings: Settings, server: Server
     assert [line["sku"] for line in profile["cart"]] == ["S-1"]
 
 
-def test_a_wrong_key_is_an_error_the_libraries_can_read(server: ServerProcess) -> None:
+def test_a_wrong_key_is_an_error_the_libraries_can_read(server: ForkedServer) -> None:
     """A code and a message: one library raises a second error where they are missing."""
     from segment.analytics.client import Client
 
@@ -107,7 +107,7 @@ def test_a_wrong_key_is_an_error_the_libraries_can_read(server: ServerProcess) -
     assert [getattr(problem, "status", None) for problem in failures] == [401]
 
 
-def test_a_browser_librarys_requests_are_taken(settings: Settings, server: ServerProcess) -> None:
+def test_a_browser_librarys_requests_are_taken(settings: Settings, server: ForkedServer) -> None:
     """As recorded from it: settings first, a preflight, then JSON that says it is text."""
     key = key_for(settings, "browser")
     shop = {"Origin": "https://shop.example"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +23,8 @@ from sync_server.services.enrolment import make_code
 from sync_server.services.guard import loss_between, mark_of
 from sync_server.services.operations import former_epochs
 from tests.support.asgi_endpoint import AsgiTransport
-from tests.support.programs import ServerProcess
+from tests.support.forked import start_forked
+from tests.support.programs import ForkedServer
 from tests.support.tablet import Tablet, make_tablet
 from tests.support.traffic import found_chain, open_chain
 
@@ -33,18 +33,18 @@ GUARD_AGE_S_MAX = 20
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
+def server(tmp_path: Path) -> Iterator[ForkedServer]:
     """A chain's server, stopped."""
     folder = tmp_path / "hq"
     with open_chain(folder) as hq:
         found_chain(hq)
-    made = ServerProcess(folder)
+    made = ForkedServer(folder)
     yield made
     made.kill()
 
 
 @pytest.fixture
-def tablet(server: ServerProcess, tmp_path: Path) -> Iterator[Tablet]:
+def tablet(server: ForkedServer, tmp_path: Path) -> Iterator[Tablet]:
     """A tablet that speaks to the server over real HTTP; the server runs."""
     with open_chain(server.data_dir) as hq:
         code = make_code(hq, "store-0").code
@@ -84,17 +84,18 @@ def assert_guard_lags(folder: Path) -> None:
     assert loss_between(kept, mark, former) is None
 
 
-def await_guard(server: ServerProcess, ops: int) -> None:
+def await_guard(server: ForkedServer, ops: int) -> None:
     """Until the running server has written down so many ops."""
     until_s = time.monotonic() + GUARD_AGE_S_MAX
     guard = FileGuard(server.data_dir / "guard.json")
-    while (kept := guard.read()) is None or kept.ops < ops:
-        assert time.monotonic() < until_s, "the guard was not brought up to date"
-        httpx.get(f"{server.url}/healthz")
+    with httpx.Client() as asker:
+        while (kept := guard.read()) is None or kept.ops < ops:
+            assert time.monotonic() < until_s, "the guard was not brought up to date"
+            asker.get(f"{server.url}/healthz")
 
 
 def test_kill_9_between_any_two_commits_begins_no_epoch_and_the_guard_is_never_ahead(
-    server: ServerProcess, tablet: Tablet
+    server: ForkedServer, tablet: Tablet
 ) -> None:
     """Killed right after an answer, before and after the guard was written: the same history goes on."""
     ops = []
@@ -112,7 +113,7 @@ def test_kill_9_between_any_two_commits_begins_no_epoch_and_the_guard_is_never_a
 
 
 def test_an_older_file_put_in_place_while_the_server_is_down_gets_everything_again(
-    server: ServerProcess, tablet: Tablet, tmp_path: Path
+    server: ForkedServer, tablet: Tablet, tmp_path: Path
 ) -> None:
     """Killed, swapped, started: a new epoch is said in one sentence, the tablet sends again, nothing is there twice."""
     ops = [tablet.note("before the copy").op_id]
@@ -142,18 +143,18 @@ def test_an_older_file_put_in_place_while_the_server_is_down_gets_everything_aga
 def push_while(tablet: Tablet, command: str, path: Path, folder: Path) -> list[str]:
     """Record and push until a command beside the running server has ended; it must have done what it was told."""
     ops: list[str] = []
-    words = [sys.executable, "-m", "sync_server", command, str(path), "--data-dir", str(folder)]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
-        while running.poll() is None:
-            ops.append(tablet.note(f"while {command} runs {len(ops)}").op_id)
-            tablet.sync()
-        assert running.stderr is not None
-        assert (running.returncode, running.stderr.read()) == (0, "")
+    said = folder.parent / f"{command}.log"
+    running = start_forked([command, path, "--json", "--data-dir", folder], said)
+    while running.is_alive():
+        ops.append(tablet.note(f"while {command} runs {len(ops)}").op_id)
+        tablet.sync()
+    assert running.exitcode == 0, said.read_text("utf-8")
+    assert json.loads(said.read_text("utf-8")), "one value, and no complaint beside it"
     return ops
 
 
 def test_backup_and_restore_beside_a_server_that_takes_pushes_lose_and_double_nothing(
-    server: ServerProcess, tablet: Tablet, tmp_path: Path
+    server: ForkedServer, tablet: Tablet, tmp_path: Path
 ) -> None:
     """The restored database gets again what the backup lacks; the guard knows of the restore, so a start begins no
     further epoch."""

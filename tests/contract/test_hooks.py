@@ -23,7 +23,7 @@ from sync_server.services.hooks.shipped import find_mapping, shipped_mappings
 from sync_server.settings import Settings
 from tests.support import webhooks
 from tests.support.asking import Asker
-from tests.support.programs import ServerProcess, run_json
+from tests.support.programs import ForkedServer, run_json_here
 from tests.support.webhooks import SECRET, body_of, shopify_headers
 
 SUCCESS = {"success": True}
@@ -331,14 +331,15 @@ def test_a_server_that_starts_again_maps_what_it_was_killed_over(tmp_path: Path)
     """As a person sees it: `hook list` says "To map" before the start and "Mapped" after it."""
     folder = tmp_path / "hq"
     where = ("--data-dir", folder)
-    run_json("sync_server", "init", "--chain", "Fjellvik", "--currency", "EUR", "--timezone", "Europe/Berlin", *where)
-    run_json("sync_server", "hook", "add", "till", "--mapping", "pos-ticket", *where)
+    chain = ("--chain", "Fjellvik", "--currency", "EUR", "--timezone", "Europe/Berlin")
+    run_json_here("sync_server", "init", *chain, *where)
+    run_json_here("sync_server", "hook", "add", "till", "--mapping", "pos-ticket", *where)
     with open_headquarters(settings_for(folder)) as hq:
         hook = Hook("till", find_mapping("pos-ticket")[1])
         assert store_delivery(hq, hook, {}, json.dumps(webhooks.ticket()))
-    [row] = run_json("sync_server", "hook", "list", *where)
+    [row] = run_json_here("sync_server", "hook", "list", *where)
     assert (row["received"], row["stored"]) == (1, 1)
-    server = ServerProcess(folder).start()
+    server = ForkedServer(folder).start()
     try:
         with open_headquarters(settings_for(folder)) as hq:
             wait_until(lambda: counts(hq, "till") == {"mapped": 1})

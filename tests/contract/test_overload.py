@@ -23,7 +23,7 @@ from sync_server.services.sources import create_key
 from sync_server.settings import DATABASE_FILE
 from tests.support.asgi_endpoint import AsgiTransport
 from tests.support.asking import Asker, problem_of
-from tests.support.programs import ServerProcess
+from tests.support.programs import ForkedServer
 from tests.support.tablet import connect, make_tablet
 from tests.support.traffic import found_chain, open_chain
 from tests.support.world import Journalist, SeededChance, make_journalist
@@ -117,19 +117,19 @@ def test_a_tablet_that_was_turned_away_sends_all_of_it_once(
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[ServerProcess, Journalist]]:
+def served(tmp_path: Path) -> Iterator[tuple[ForkedServer, Journalist]]:
     """A server on SQLite with a tablet that recorded one note."""
     with open_chain(tmp_path / "hq") as hq:
         found_chain(hq)
         tablet = make_journalist(hq, "store-0")
         tablet.note("kept until the end")
-        server = ServerProcess(tmp_path / "hq").start()
+        server = ForkedServer(tmp_path / "hq").start()
         yield server, tablet
         server.kill()
 
 
 @contextmanager
-def held_database(server: ServerProcess) -> Iterator[sqlite3.Connection]:
+def held_database(server: ForkedServer) -> Iterator[sqlite3.Connection]:
     """The database while another program writes to it: the server's writer waits in the middle of its work."""
     connection = sqlite3.connect(server.data_dir / DATABASE_FILE, isolation_level=None, check_same_thread=False)
     connection.execute("BEGIN IMMEDIATE")
@@ -137,13 +137,13 @@ def held_database(server: ServerProcess) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def push(server: ServerProcess, tablet: Journalist, message: dict[str, Any]) -> httpx.Response:
+def push(server: ForkedServer, tablet: Journalist, message: dict[str, Any]) -> httpx.Response:
     """One push over a connection of its own."""
     headers = {"Authorization": f"Bearer {tablet.token}"}
     return httpx.post(f"{server.url}/v1/sync/push", json=message, headers=headers, timeout=WAIT_S)
 
 
-def send_only(server: ServerProcess, tablet: Journalist, message: dict[str, Any]) -> socket.socket:
+def send_only(server: ForkedServer, tablet: Journalist, message: dict[str, Any]) -> socket.socket:
     """Send a push and do not wait for the answer. When it returns, the server has the request."""
     request = httpx.Request("POST", f"{server.url}/v1/sync/push", json=message)
     head = f"POST /v1/sync/push HTTP/1.1\r\nHost: hq\r\nAuthorization: Bearer {tablet.token}\r\n"
@@ -153,7 +153,7 @@ def send_only(server: ServerProcess, tablet: Journalist, message: dict[str, Any]
     return line
 
 
-def test_a_sender_that_hangs_up_leaves_the_writer_free(served: tuple[ServerProcess, Journalist]) -> None:
+def test_a_sender_that_hangs_up_leaves_the_writer_free(served: tuple[ForkedServer, Journalist]) -> None:
     """Its ops are written or not; sent again they are there once, and others were never in their way."""
     server, tablet = served
     message = tablet.message()
@@ -165,7 +165,7 @@ def test_a_sender_that_hangs_up_leaves_the_writer_free(served: tuple[ServerProce
     assert verdicts[1] == "duplicate"
 
 
-def test_a_server_that_stops_answers_what_is_under_way(served: tuple[ServerProcess, Journalist]) -> None:
+def test_a_server_that_stops_answers_what_is_under_way(served: tuple[ForkedServer, Journalist]) -> None:
     """SIGTERM in the middle of a push: it is written, answered with its receipt, and then the server ends."""
     server, tablet = served
     with held_database(server) as other, ThreadPoolExecutor(1) as stopper:
@@ -182,7 +182,7 @@ def test_a_server_that_stops_answers_what_is_under_way(served: tuple[ServerProce
         assert facts_of(hq) == [op["op_id"] for op in tablet.ops]
 
 
-def _is_deaf(server: ServerProcess) -> bool:
+def _is_deaf(server: ForkedServer) -> bool:
     try:
         socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S).close()
     except OSError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import resource
@@ -19,29 +17,30 @@ import httpx
 import pytest
 
 from shared.cards import SignedCard, parse_card
-from sync_server.command_line.app import run as run_command_line
-from tests.support.programs import Said, ServerProcess, run
+from tests.support.forked import start_forked
+from tests.support.programs import ForkedServer, Said, ServerProcess, run, run_here
 
 PROGRAM = "sync_server"
 
 
-def said(folder: Path, line: str, **more: Any) -> Said:
-    """Run a command line in a data folder."""
-    words = shlex.split(line)
-    return run(PROGRAM, *words, "--data-dir", folder, **more)
+def said(folder: Path, line: str) -> Said:
+    """Run a command line in a data folder, as a process."""
+    return run(PROGRAM, *shlex.split(line), "--data-dir", folder)
 
 
 def here(line: str) -> Said:
     """Run a command line in this very process: the same code after the interpreter's start, and a second saved."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = run_command_line(shlex.split(line))
-    return Said(status, out.getvalue(), err.getvalue())
+    return run_here(PROGRAM, *shlex.split(line))
+
+
+def here_in(folder: Path, line: str) -> Said:
+    """The same in a data folder."""
+    return here(f"{line} --data-dir '{folder}'")
 
 
 def told(folder: Path, line: str) -> Any:
     """The one JSON value a command prints."""
-    done = here(f"{line} --data-dir '{folder}' --json")
+    done = here_in(folder, f"{line} --json")
     assert (done.status, done.err) == (0, ""), done
     assert done.out.count("\n") == 1
     return done.json
@@ -97,11 +96,11 @@ def test_the_program_itself_prints_one_json_value_and_ends_with_the_status(chain
 
 def test_people_get_tables_and_a_qr_code(chain: Path) -> None:
     """Without --json everything is said for reading."""
-    listed = said(chain, "store list")
+    listed = here_in(chain, "store list")
     assert listed.status == 0
     assert "Berlin Mitte" in listed.out
     assert "┃" in listed.out
-    enrol = said(chain, "device enrol --store berlin-1 --url https://hq.example")
+    enrol = here_in(chain, "device enrol --store berlin-1 --url https://hq.example")
     assert "█" in enrol.out
     assert "https://hq.example" in enrol.out
     assert "It works once" in enrol.out
@@ -140,7 +139,7 @@ def test_people_get_tables_and_a_qr_code(chain: Path) -> None:
 def test_a_refusal_is_one_sentence_on_standard_error_and_status_1(chain: Path, line: str, sentence: str) -> None:
     """Nothing on standard output, never a traceback."""
     for more in ("", " --json"):
-        done = here(f"{line}{more} --data-dir '{chain}'")
+        done = here_in(chain, f"{line}{more}")
         assert (done.status, done.out) == (1, "")
         assert sentence in done.err
         assert done.err.count("\n") == 1
@@ -181,14 +180,15 @@ def test_help_is_shown_and_only_a_missing_command_is_a_mistake(words: list[str])
     assert "Traceback" not in done.err
 
 
-def test_settings_come_from_the_environment_too(tmp_path: Path) -> None:
+def test_settings_come_from_the_environment_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder by variable; the command line wins over it."""
-    environment = {"FLOORSIDE_DATA_DIR": str(tmp_path / "a"), "FLOORSIDE_PORT": "seven"}
-    done = run(PROGRAM, "store", "list", "--json", environment=environment)
+    monkeypatch.setenv("FLOORSIDE_DATA_DIR", str(tmp_path / "a"))
+    monkeypatch.setenv("FLOORSIDE_PORT", "seven")
+    done = here("store list --json")
     assert done.status == 1
     assert "FLOORSIDE_PORT" in done.err
-    environment.pop("FLOORSIDE_PORT")
-    assert run(PROGRAM, "store", "list", "--json", environment=environment).json == []
+    monkeypatch.delenv("FLOORSIDE_PORT")
+    assert here("store list --json").json == []
     assert (tmp_path / "a" / "central.db").exists()
 
 
@@ -196,7 +196,7 @@ def test_the_server_serves_refuses_a_second_one_and_goes_on_after_kill_9(chain: 
     """A port in use is a sentence; a power cut leaves nothing to mend."""
     server = ServerProcess(chain).start()
     try:
-        second = said(chain, f"serve --port {server.port}")
+        second = here_in(chain, f"serve --port {server.port}")
         assert (second.status, second.out) == (1, "")
         assert f"Port {server.port} on 127.0.0.1 is in use" in second.err
         epoch = httpx.get(f"{server.url}/healthz").json()["epoch"]
@@ -207,20 +207,20 @@ def test_the_server_serves_refuses_a_second_one_and_goes_on_after_kill_9(chain: 
         server.kill()
 
 
-def test_a_command_beside_the_running_server_is_heard_by_whoever_waits(chain: Path) -> None:
+def test_a_command_beside_the_running_server_is_heard_by_whoever_waits(chain: Path, tmp_path: Path) -> None:
     """Another process writes to the same file: the doorbell answers long before its time is over."""
-    server = ServerProcess(chain).start()
+    server = ForkedServer(chain).start()
     try:
         code = told(chain, "device enrol --store berlin-1")["code"]
         request = {"code": code, "name": "T", "install_id": "01a2052a-4b6d-71f5-a684-4e273d3b0943", "app": "1.0.0"}
         token = httpx.post(f"{server.url}/v1/enroll", json=request).json()["token"]
         headers = {"Authorization": f"Bearer {token}"}
         head = httpx.get(f"{server.url}/v1/sync/wait?known=all:0&seconds=0", headers=headers).json()["heads"]["all"]
-        words = [sys.executable, "-m", PROGRAM, "store", "add", "wait-1", "Waiting", "--data-dir", str(chain)]
-        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as command:
-            url = f"{server.url}/v1/sync/wait?known=all:{head}&seconds=30"
-            reply = httpx.get(url, headers=headers, timeout=40)
-            assert command.wait() == 0
+        command = start_forked(["store", "add", "wait-1", "Waiting", "--data-dir", chain], tmp_path / "said.log")
+        url = f"{server.url}/v1/sync/wait?known=all:{head}&seconds=30"
+        reply = httpx.get(url, headers=headers, timeout=40)
+        command.join()
+        assert command.exitcode == 0
         assert reply.json()["heads"]["all"] > head
         assert reply.elapsed.total_seconds() < 25
     finally:
@@ -229,7 +229,7 @@ def test_a_command_beside_the_running_server_is_heard_by_whoever_waits(chain: Pa
 
 def test_a_stopped_server_lets_waiting_tablets_go(chain: Path) -> None:
     """SIGTERM ends it in a moment although a tablet waits for half a minute."""
-    server = ServerProcess(chain).start()
+    server = ForkedServer(chain).start()
     code = told(chain, "device enrol --store berlin-1")["code"]
     request = {"code": code, "name": "T", "install_id": "01a2052a-4b6d-71f5-a684-4e273d3b0944", "app": "1.0.0"}
     token = httpx.post(f"{server.url}/v1/enroll", json=request).json()["token"]
@@ -261,7 +261,7 @@ def test_serve_says_its_address_as_json(chain: Path) -> None:
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(chain: Path, tmp_path: Path) -> None:
     """The largest file this process may write is as small as a full disk's."""
-    before = said(chain, "store list --json").json
+    before = here_in(chain, "store list --json").json
     limit = (64 * 1024, 64 * 1024)
     words = [sys.executable, "-m", PROGRAM, "backup", str(tmp_path / "b.db"), "--data-dir", str(chain)]
 
@@ -274,7 +274,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(chain: Path, 
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
-    assert said(chain, "store list --json").json == before
+    assert here_in(chain, "store list --json").json == before
 
 
 @pytest.mark.parametrize("name", ["keys/card-1.pem", "central.db", "settings.toml"])
@@ -288,7 +288,7 @@ def test_a_damaged_file_is_named_in_one_sentence(chain: Path, tmp_path: Path, na
     for extra in ("central.db-wal", "central.db-shm"):
         (folder / extra).unlink(missing_ok=True)
     for line in ("store list", "serve --port 0"):
-        done = said(folder, line)
+        done = here_in(folder, line)
         assert (done.status, done.out) == (1, "")
         assert done.err.count("\n") == 1
         assert ("database file" if name == "central.db" else Path(name).name) in done.err

@@ -10,7 +10,7 @@ from associate_app.settings import Settings as TabletSettings
 from sync_server.bootstrap import open_headquarters
 from sync_server.services.enrolment import make_code
 from sync_server.settings import Settings
-from tests.support.programs import ServerProcess
+from tests.support.programs import ForkedServer
 from tests.support.replica import new_note, op_ids
 from tests.support.traffic import STORES, found_chain
 from tests.unit.tablet.test_command_line import here
@@ -22,7 +22,7 @@ def test_retire_waits_for_hq_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with open_headquarters(settings) as hq:
         found_chain(hq)
         code = make_code(hq, STORES[0].code).code
-    server = ServerProcess(settings.data_dir).start()
+    server = ForkedServer(settings.data_dir).start()
     try:
         assert here("enrol", code, "--server", server.url, "--data-dir", folder).status == 0
         with contextlib.closing(make_tablet(TabletSettings(folder, is_own_folder=True)).open_database()) as database:

@@ -27,7 +27,7 @@ from sync_server.services.intake import take_push
 from sync_server.services.quarantine import list_quarantine, replay
 from sync_server.services.salvage import approve, list_salvage
 from sync_server.settings import Settings
-from tests.support.programs import run
+from tests.support.programs import run_here
 from tests.support.tablet import Tablet
 
 KEPT = Path(__file__).parent / "kept" / "central-0001.sql"
@@ -124,7 +124,7 @@ def test_a_newer_database_is_refused_in_one_sentence_and_left_alone(old_chain: S
     newer.commit()
     newer.close()
     before = path.read_bytes()
-    said = run("sync_server", *line.split(), "--data-dir", old_chain.data_dir)
+    said = run_here("sync_server", *line.split(), "--data-dir", old_chain.data_dir)
     assert (said.status, said.out, said.err.count("\n")) == (1, "", 1)
     assert "schema 9999, which a newer Floorside made" in said.err
     assert "Update this server, or restore a backup from before the update." in said.err

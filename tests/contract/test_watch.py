@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import signal
 import sqlite3
@@ -14,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_server.command_line.app import run as run_command_line
-from tests.support.programs import Said
+from tests.support.programs import Said, run_here
 
 PROGRAM = "sync_server"
 STARTER = Path(__file__).parents[2] / "assets" / "starter"
@@ -25,10 +23,7 @@ SHOPPERS = 4_000
 
 def here(*words: object) -> Said:
     """A command line on a data folder, its last word, in this very process: seconds saved."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = run_command_line([*map(str, words[:-1]), "--data-dir", str(words[-1])])
-    return Said(status, out.getvalue(), err.getvalue())
+    return run_here(PROGRAM, *words[:-1], "--data-dir", words[-1])
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,9 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 def pyproject() -> dict[str, Any]:
     """The project's own description."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def provided_by() -> Mapping[str, list[str]]:
+    """Module -> distributions, read once: every file list of every installed package is opened for it."""
+    return packages_distributions()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.metadata import packages_distributions
+from collections.abc import Iterator
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.house.sources import modules, pyproject, tree_of
+from tests.house.sources import modules, provided_by, pyproject, tree_of
 
 OWN = {"shared", "associate_app", "sync_server", "assets", "tests"}
 CORE_PARTS = {"pydantic", "cryptography", "phonenumbers", "idna"}
@@ -54,12 +52,6 @@ def modules_imported(path: Path) -> Iterator[str]:
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield node.module.split(".")[0]
-
-
-@cache
-def provided_by() -> Mapping[str, list[str]]:
-    """Module -> distributions, read once: every file list of every installed package is opened for it."""
-    return packages_distributions()
 
 
 def parts_imported(path: Path) -> set[str]:

@@ -18,7 +18,7 @@ import httpx
 
 from sync_server.services.feed import Cursor, seal_cursor
 from sync_server.services.headquarters import Headquarters
-from tests.support.programs import ServerProcess
+from tests.support.programs import ForkedServer, ServerProcess
 from tests.support.world import Journalist, make_headquarters, make_journalist
 
 SHARED_SHOPPERS = ("2900000000018", "2900000000025", "2900000000032")
@@ -54,7 +54,8 @@ def two_servers(url: str, folder: Path, program: str = "sync_server") -> Iterato
     """(headquarters opened beside them, their URLs): two processes of a program on one database and one key folder."""
     hq = make_headquarters(url, folder)
     (folder / "settings.toml").write_text(f'database = "{url}"\n', "utf-8")
-    servers = [ServerProcess(folder, program=program) for _ in range(2)]
+    forked = program == "sync_server"
+    servers = [ForkedServer(folder) if forked else ServerProcess(folder, program=program) for _ in range(2)]
     try:
         for server in servers:
             server.start()

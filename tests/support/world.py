@@ -13,10 +13,8 @@ from shared.clock import format_at
 from shared.ids import Uuid7
 from shared.journal import CHAIN_START, extend_chain
 from shared.wire.canonical import sha_of
-from sync_server.adapters.database import SqlDatabase
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.media import FolderMediaShelf
-from sync_server.adapters.migrations import bring_up_to_date
 from sync_server.ports import Device, Store
 from sync_server.services.chain import Chain, add_stores, make_chain
 from sync_server.services.enrolment import authenticate, enroll, make_code
@@ -24,6 +22,7 @@ from sync_server.services.headquarters import Headquarters
 from sync_server.services.intake import take_push
 from sync_server.services.sessions import EPOCH_NOTE
 from sync_server.settings import Settings
+from tests.support.fresh import open_fresh_database
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 BERLIN = Store("berlin-1", "Berlin Mitte", "EUR", "Europe/Berlin", "DE", None, 52_520_000, 13_405_000)
@@ -62,8 +61,7 @@ class SeededChance:
 
 def make_headquarters(url: str, folder: Path, *, stores: tuple[Store, ...] = (BERLIN, ZURICH)) -> Headquarters:
     """A headquarters with a chain and stores on a fresh database."""
-    database = SqlDatabase(url)
-    bring_up_to_date(database.engine)
+    database = open_fresh_database(url)
     clock, chance = SetClock(), SeededChance()
     settings = Settings(data_dir=folder, database=url)
     hq = Headquarters(
