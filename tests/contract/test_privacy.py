@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from associate_app.adapters.sqlite import open_tablet_database
+from sync_server.adapters import schema
 from sync_server.bootstrap import open_headquarters, restore
+from sync_server.command_line.app import run
 from sync_server.services.cards import issue_card
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
 from sync_server.services.privacy import erase, export_shopper, plan_erasure, show_erasures
+from sync_server.services.salvage import take_salvage
 from sync_server.services.who_is_who import rebuild
 from tests.support.backups import keep_backup
 from tests.support.tablet import Tablet
@@ -44,8 +47,6 @@ def tell(hq: Headquarters, number: int = 1, loyalty_id: str = LOYALTY_ID) -> Non
 def dump(hq: Headquarters) -> str:
     """Every value of every table."""
     with hq.database._writing.connect() as connection:  # type: ignore[attr-defined]
-        from sync_server.adapters import schema
-
         return "\n".join(
             repr(tuple(row)) for table in schema.metadata.tables.values() for row in connection.execute(table.select())
         )
@@ -148,7 +149,7 @@ def test_a_tablet_forgets_and_shows_it(hq: Headquarters, shop_tablet: Tablet):
     tell(hq)
     shop_tablet.note("likes the blue kayak")
     assert shop_tablet.sync().is_complete
-    assert shop_tablet.database.find_profile("loyalty_id", LOYALTY_ID) is not None
+    assert {EMAIL, LOYALTY_ID, "blue kayak"} <= set(found_in(tablet_dump(shop_tablet)))
     told = erase(hq, LOYALTY_ID, who="hq")
     assert (told["confirmed"], told["outstanding"]) == (0, 1)
     assert shop_tablet.sync().is_complete
@@ -161,7 +162,7 @@ def test_a_tablet_forgets_and_shows_it(hq: Headquarters, shop_tablet: Tablet):
 def tablet_dump(tablet: Tablet) -> str:
     """Every value of every table of a tablet's database."""
     database = open_tablet_database(tablet.path, "ab" * 32, clock=tablet.clock, chance=tablet.chance)
-    connection = database._connection  # type: ignore[attr-defined]
+    connection = database._connection
     try:
         names = [name for (name,) in connection.rows("SELECT name FROM sqlite_master WHERE type = 'table'", ())]
         return "\n".join(repr(row) for name in names for row in connection.rows(f'SELECT * FROM "{name}"', ()))
@@ -177,3 +178,37 @@ def test_access_hands_out_what_erasure_takes(hq: Headquarters, tablet: Journalis
     assert {"identifiers", "facts", "consents", "documents", "dead_letter", "review", "card"} <= told.keys()
     assert any(isinstance(fact["body"], Mapping) and fact["body"].get("text") for fact in told["facts"])
     assert [row["did"] for row in rows(hq, "audit") if row["who"] == "hq"] == ["handed out everything of a shopper"]
+
+
+def test_salvage_about_an_erased_shopper_waits_without_words(hq: Headquarters, tablet: Journalist):
+    """What is handed in late keeps its place among the ops and nothing else; what waited already is blanked."""
+    tell(hq)
+    ops = [tablet.note("blue kayak, early"), tablet.note("blue kayak, late")]
+    message = {"device_id": tablet.device.device_id, "install_id": tablet.install_id, "why": "revoked"}
+    message |= {"batch_id": hq.make_id(), "device_now": hq.now_at()}
+    take_salvage(hq, tablet.device, {**message, "ops": ops[:1]})
+    erase(hq, LOYALTY_ID, who="hq")
+    take_salvage(hq, tablet.device, {**message, "ops": ops[1:]})
+    assert found_in(dump(hq)) == []
+    assert [op["op_id"] for op in ops] == sorted(row["op_id"] for row in rows(hq, "salvage"))
+
+
+def test_the_commands_erase_export_and_prove(hq: Headquarters, tablet: Journalist, capsys: pytest.CaptureFixture[str]):
+    """The same by command line, as JSON."""
+    if not hq.settings.database.startswith("sqlite"):
+        pytest.skip("the command line is the same over either")
+    fill(hq, tablet)
+    hq.database.close()
+    place = ["--data-dir", str(hq.settings.data_dir), "--database", hq.settings.database, "--json"]
+    file = hq.settings.data_dir / "mara.json"
+    assert run(["privacy", "export", EMAIL, str(file), *place]) == 0
+    assert EMAIL in file.read_text("utf-8")
+    assert run(["privacy", "export", EMAIL, str(file), *place]) == 1
+    assert run(["privacy", "erase", EMAIL, "--dry-run", *place]) == 0
+    capsys.readouterr()
+    assert run(["privacy", "erase", EMAIL, *place]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["outstanding"] == 1
+    assert run(["privacy", "status", told["id"], *place]) == 0
+    assert json.loads(capsys.readouterr().out) == told
+    assert run(["privacy", "erase", EMAIL, *place]) == 1
