@@ -15,10 +15,11 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from shared.errors import Damaged, Refused
+from shared.errors import Damaged, Problem, Refused
 from shared.ids import Uuid7
 from sync_server.adapters.backup import check_database, copy_database, file_of, replace_database
 from sync_server.adapters.database import CONNECTIONS, SqlDatabase
+from sync_server.adapters.erasure_list import FileErasureList
 from sync_server.adapters.guard import FileGuard
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.media import FolderMediaShelf
@@ -31,6 +32,7 @@ from sync_server.services.custody import check_keys, known_keys
 from sync_server.services.guard import mark_of, watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
+from sync_server.services.privacy import apply_list, check_list, clear_files
 from sync_server.services.trait_targets import Outlet
 from sync_server.services.who_is_who import has_unread_ledger, rebuild
 from sync_server.settings import Settings
@@ -63,6 +65,8 @@ def open_headquarters(
             is_unread = has_unread_ledger(reader)
         if is_unread:
             rebuild(hq)
+        apply_list(hq)
+        clear_files(hq)
         try:
             yield hq
         finally:
@@ -74,8 +78,10 @@ def open_headquarters(
 
 def _put_together(settings: Settings, database: SqlDatabase, clock: Clock, chance: Chance) -> Headquarters:
     keys = FileKeyFolder(settings.keys_dir)
+    database.erasures = FileErasureList(settings.keys_dir, lambda: keys.hmac_key("erasure"))
     with database.read() as reader:
         check_keys(known_keys(reader), keys.inventory(), str(settings.keys_dir))
+        check_list(reader, database.erasures)
     make_id = Uuid7(clock.now, chance.bits)
     media = FolderMediaShelf(settings.media_dir)
     guard = FileGuard(settings.guard_file)
@@ -132,6 +138,7 @@ def restore(settings: Settings, path: Path) -> dict[str, object]:
     target = file_of(settings.database)
     check_database(path)
     _make_folder(settings.data_dir)
+    _check_present_erasures(settings, target)
     trial = settings.data_dir / "restoring.db"
     _drop_trial(trial)
     try:
@@ -142,6 +149,20 @@ def restore(settings: Settings, path: Path) -> dict[str, object]:
         _drop_trial(trial)
     FileGuard(settings.guard_file).write(mark)
     return {"restored_from": str(path), **told}
+
+
+def _check_present_erasures(settings: Settings, target: Path) -> None:
+    """A backup may be from before an erasure that the database it replaces knows: the list must know it then. A present
+    database that cannot be read is no reason to refuse, for it is why one restores."""
+    keys = FileKeyFolder(settings.keys_dir)
+    if not target.is_file():
+        return
+    database = open_database(settings.database)
+    try:
+        with suppress(Problem, SQLAlchemyError), database.read() as reader:
+            check_list(reader, FileErasureList(settings.keys_dir, lambda: keys.hmac_key("erasure")))
+    finally:
+        database.close()
 
 
 def begin_anew(settings: Settings) -> dict[str, object]:
@@ -158,10 +179,12 @@ def _begin_anew(settings: Settings, url: str) -> tuple[dict[str, object], Mark]:
         upgrade(database)
         hq = _put_together(settings, database, SystemClock(), SystemChance())
         told = begin_new_epoch(hq)
+        erased = apply_list(hq)
+        clear_files(hq)
         with database.read() as reader:
             mark = mark_of(reader)
         assert mark is not None, "begin_new_epoch refuses a database without one"
-        return told, mark
+        return {**told, "erasures_applied": erased}, mark
     finally:
         database.close()
 

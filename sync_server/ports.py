@@ -329,6 +329,27 @@ class Unreachable(FloorsideError):
     """Nobody answered at an address; the text says why."""
 
 
+class ErasureList(Protocol):
+    """Whose identifiers are never to be stored again, as keyed hashes. It lies outside the database, so that a restored
+    backup does not forget it."""
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for people."""
+
+    def is_empty(self) -> bool:
+        """Whether nobody was ever erased."""
+
+    def holds(self, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of these (type, value) are of somebody who was erased. Raises Damaged without its key."""
+
+    def known(self) -> Mapping[str, str]:
+        """Erasure id -> when."""
+
+    def add(self, erasure_id: str, at: str, pairs: Collection[tuple[str, str]]) -> None:
+        """Remember these for ever; durable when it returns. Raises StorageFull."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """A shop. Coordinates in millionths of a degree."""
@@ -475,6 +496,16 @@ class CentralReader(Protocol):
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Plain rows of a small administrative table, by equality; ordered by its key."""
 
+    def facts_of_shopper(self, profile_ids: Collection[str], pairs: Collection[tuple[str, str]]) -> list[LedgerRow]:
+        """Every fact, whatever its verdict, that belongs to these profiles or names one of these identifiers, and those
+        about such a fact; in order of time. Walks the ledger."""
+
+    def every_identifier(self) -> Iterator[tuple[str, str]]:
+        """Every identifier that leads somewhere or was ever seen, streamed; some come twice."""
+
+    def every_row(self, table: str) -> Iterator[dict[str, Any]]:
+        """All rows of a table that may be large, streamed."""
+
     def known_traits(self, profile_ids: Collection[str]) -> dict[str, TraitRow]:
         """What is noted of these profiles' summaries for other systems."""
 
@@ -523,6 +554,13 @@ class CentralWriter(CentralReader, Protocol):
 
     def judge_facts(self, verdicts: Iterable[tuple[str, str, str | None, str | None]]) -> None:
         """(fact_id, verdict, code, detail): after a replay."""
+
+    def blank_facts(self, left: Iterable[tuple[str, str]]) -> None:
+        """(fact_id, what is left of its body): the row stays, without a word of whom it was about or who said it."""
+
+    def heed_erasures(self, *, is_erasing: bool = False) -> None:
+        """Until COMMIT nobody is erased, or, `is_erasing`, nobody else stores what a shopper did. It comes before any
+        look at the erasure list."""
 
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Many at once."""
@@ -576,7 +614,12 @@ class CentralWriter(CentralReader, Protocol):
 
 
 class CentralDatabase(Protocol):
-    """HQ's database. Reads and writes raise Problem `busy` while it does not answer."""
+    """HQ's database. Reads and writes raise Problem `busy` while it does not answer.
+
+    `erasures` comes with it, so that no way in can forget to look there.
+    """
+
+    erasures: ErasureList
 
     def read(self) -> AbstractContextManager[CentralReader]:
         """One read transaction."""
@@ -586,6 +629,9 @@ class CentralDatabase(Protocol):
 
     def follow_heads(self, ring: Callable[[], None], stopped: threading.Event) -> None:
         """Call `ring` when any process moved a head, until `stopped`; returns at once where the engine cannot tell."""
+
+    def compact(self) -> bool:
+        """Write the files anew without what was deleted; False where others used them and old bytes may be left."""
 
     def close(self) -> None:
         """Close all connections."""

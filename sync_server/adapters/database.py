@@ -36,8 +36,11 @@ from sqlalchemy.engine import make_url
 
 from shared.journal import CHAIN_START
 from shared.wire.canonical import document_hash
+from shared.wire.ops import ERASED
 from sync_server.adapters import schema
 from sync_server.adapters.database_errors import mapped_errors
+from sync_server.adapters.erasure_list import NoErasures
+from sync_server.adapters.erasure_rows import ErasureReads, ErasureWrites
 from sync_server.adapters.feed_listener import CHANNEL, follow_heads
 from sync_server.adapters.identity_rows import IdentityReads, IdentityWrites
 from sync_server.adapters.trait_rows import TraitRowReads
@@ -48,6 +51,7 @@ from sync_server.ports import (
     DocRow,
     DocWrite,
     Entry,
+    ErasureList,
     Install,
     KnownFact,
     LedgerRow,
@@ -106,7 +110,7 @@ def _insert_text(table: Table, names: tuple[str, ...], mark: str, *, is_upsert: 
     return f"{text} ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {changed}" if changed else "NOTHING")
 
 
-class SqlReader(IdentityReads, TraitRowReads):
+class SqlReader(IdentityReads, TraitRowReads, ErasureReads):
     """Reads inside one transaction (`CentralReader`)."""
 
     def __init__(self, connection: Connection) -> None:
@@ -378,7 +382,7 @@ _DEVICE_COLUMNS: Final = tuple(part.name for part in fields(Device) if part.name
 _DEVICE_NAMES: Final = ", ".join(_DEVICE_COLUMNS)
 
 
-class SqlWriter(IdentityWrites, SqlReader):
+class SqlWriter(IdentityWrites, ErasureWrites, SqlReader):
     """Reads and writes inside one transaction (`CentralWriter`)."""
 
     def write_note(self, name: str, value: str) -> None:
@@ -486,7 +490,7 @@ class SqlWriter(IdentityWrites, SqlReader):
         for write in writes:
             old_hash = held.get(write.id, "")
             new_hash = "" if write.body is None else document_hash(write.id, write.body)
-            if new_hash == old_hash:
+            if new_hash == old_hash and write.why != ERASED:  # another tombstone would not tell tablets to forget
                 continue
             position += 1
             count += bool(new_hash) - bool(old_hash)
@@ -577,6 +581,7 @@ class SqlDatabase:
         """Open by SQLAlchemy URL, with at most so many connections where it is PostgreSQL."""
         self.engine = _make_engine(url, connections)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.erasures: ErasureList = NoErasures()
         # A page that another connection wrote empties SQLite's cache: who writes keeps a connection that only writes.
         self._writing = _make_engine(url, connections) if self.is_sqlite else self.engine
 
@@ -599,6 +604,19 @@ class SqlDatabase:
         """Call `ring` when any process moved a head, until `stopped`; SQLite cannot tell and returns at once."""
         if not self.is_sqlite:
             follow_heads(self.engine, ring, stopped)
+
+    def compact(self) -> bool:
+        """Write the files anew without what was deleted; False where others used them, and old bytes may be left.
+
+        PostgreSQL gives the space free, and overwrites it by and by.
+        """
+        with mapped_errors():
+            opened = self._writing.raw_connection()
+            try:
+                compact = _compact_sqlite if self.is_sqlite else _vacuum_postgresql
+                return compact(opened.driver_connection)
+            finally:
+                opened.close()
 
     def close(self) -> None:
         """Close all connections."""
@@ -628,8 +646,32 @@ def _make_engine(url: str, connections: int) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     kept = (f"cache_size=-{_CACHE_KIB}", f"wal_autocheckpoint={_CHECKPOINT_PAGES}")
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}", *kept):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=FAST",
+        f"busy_timeout={_BUSY_MS}",
+        *kept,
+    ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _compact_sqlite(opened: Any) -> bool:
+    opened.execute("VACUUM")
+    is_busy, _, _ = opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not is_busy
+
+
+def _vacuum_postgresql(opened: Any) -> bool:
+    opened.autocommit = True
+    try:
+        opened.execute("SET statement_timeout = 0")
+        opened.execute("VACUUM (ANALYZE)")
+        opened.execute("RESET statement_timeout")
+    finally:
+        opened.autocommit = False
+    return True
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -467,3 +467,26 @@ trait_target = Table(
     Column("problem", Text),
     comment="Where changed summaries are sent. The secret lies in the keys folder.",
 )
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("erasure_id", String(36), primary_key=True),
+    Column("at", String(24), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("counts", Text, nullable=False, comment="JSON: table -> rows deleted or blanked"),
+    Column("positions", Text, nullable=False, comment="JSON: scope -> where the feed says it"),
+    Column("cleared_at", String(24), comment="when no byte was left in the files"),
+    comment="Who was erased is said nowhere; that, when and of how many rows, here. The hashes lie in the keys folder.",
+)
+
+erasure_device = Table(
+    "erasure_device",
+    metadata,
+    Column("erasure_id", String(36), nullable=False),
+    Column("device_id", String(36), nullable=False),
+    Column("confirmed_at", String(24)),
+    PrimaryKeyConstraint("erasure_id", "device_id"),
+    comment="Tablets there were, and when each showed by its position in the feed that it had taken the erasure.",
+)
+Index("ix_erasure_device_device_id", erasure_device.c.device_id)

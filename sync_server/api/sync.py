@@ -32,9 +32,10 @@ from sync_server.ports import Device
 from sync_server.services.cards import fill_stock
 from sync_server.services.doorbell import wait_for_change
 from sync_server.services.enrolment import enroll, token_to_offer
-from sync_server.services.feed import PAGE_MAX, read_page, stream_snapshot
+from sync_server.services.feed import PAGE_MAX, open_cursor, read_page, stream_snapshot
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.intake import read_push, take_push
+from sync_server.services.privacy import confirm
 from sync_server.services.problems import refuse
 from sync_server.services.salvage import take_salvage
 from sync_server.services.sessions import greet
@@ -104,7 +105,10 @@ async def get_pull(
     most = whole_number(limit, "limit", PAGE_MAX)
     if not cursor or not most:
         raise refuse("malformed_request", "cursor is missing or limit is 0: the first cursor comes from a snapshot.")
-    return json_reply(request, read_page(hq.database, hq.keys, check_scope(device, asked), cursor, most))
+    page = read_page(hq.database, hq.keys, check_scope(device, asked), cursor, most)
+    if (taken := open_cursor(cursor, hq.keys.hmac_key("cursor"))) is not None:
+        confirm(hq, device, {asked: taken.position})
+    return json_reply(request, page)
 
 
 @router.get("/sync/snapshot", tags=["sync"], response_class=StreamingResponse)

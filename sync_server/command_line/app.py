@@ -32,6 +32,7 @@ _GROUPS: Final = {
     "identity": "Who is who.",
     "consent": "What shoppers agreed to, and the proof of it.",
     "consent wording": "The words shoppers agree to.",
+    "privacy": "A shopper's rights: to be forgotten, and to know.",
     "export": "Summaries for other systems.",
     "export webhook": "Where changed summaries are sent.",
 }
@@ -93,6 +94,9 @@ _COMMANDS: Final = {
     "consent wording add": ("consent:wording_add", "Publish the wording of a consent."),
     "consent wording list": ("consent:wording_list", "List the wordings published."),
     "consent wording show": ("consent:wording_show", "Show a wording in every language."),
+    "privacy erase": ("privacy:privacy_erase", "Erase a shopper, at HQ and on every tablet."),
+    "privacy export": ("privacy:privacy_export", "Write everything HQ holds of a shopper to a file."),
+    "privacy status": ("privacy:privacy_status", "List erasures, and which tablets confirmed them."),
     "export traits": ("exports:traits_export", "Write one summary per shopper, for a CRM."),
     "export webhook add": ("exports:webhook_add", "Send changed summaries to an address."),
     "export webhook list": ("exports:webhook_list", "List the webhooks and how far each is."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shared.clock import format_at
@@ -23,11 +23,12 @@ from shared.shopper_events import FaultyMessage, ShopperEvent
 from shared.wire.canonical import check_body
 from shared.wire.messages import SCOPE_ALL
 from shared.wire.ops import SCHEMA
-from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clock, DeadLetter, LedgerRow
+from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clock, DeadLetter, ErasureList, LedgerRow
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.conflicts import tried_again
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import merge
+from sync_server.services.suppression import NOTHING, blanked, names_erased, raw_mentions_erased
 
 RAW_KEPT_MAX: Final = 65_536
 _Event = tuple[ShopperEvent, dict[str, Any]]
@@ -68,6 +69,7 @@ def take_messages(
     """Take a batch of one source in one transaction; when it returns, every message is durable or a dead letter."""
     received_at = format_at(clock.now())
     with database.write() as tx:
+        tx.heed_erasures()
         rules = rules_of(tx)
         events: dict[str, _Event] = {}
         letters: list[DeadLetter] = []
@@ -79,7 +81,7 @@ def take_messages(
                 events.setdefault(event[0].event_id, event)
         known = tx.known_facts(list(events))
         fresh = [event for event_id, event in events.items() if event_id not in known]
-        _write(tx, fresh, letters, received_at)
+        _write(tx, fresh, [_sayable(tx, database.erasures, one) for one in letters], received_at, database.erasures)
     return IngestResult(len(fresh), len(messages) - len(letters) - len(fresh), len(letters))
 
 
@@ -111,11 +113,25 @@ def _letter(message: Any, source: str, received_at: str, code: str, sentence: st
     return DeadLetter(letter_id_of(source, message), source, None, code, sentence, received_at, raw)
 
 
-def _write(tx: CentralWriter, events: Sequence[_Event], letters: list[DeadLetter], received_at: str) -> None:
+def _sayable(reader: CentralReader, erasures: ErasureList, letter: DeadLetter) -> DeadLetter:
+    """A dead letter about an erased shopper keeps why it was refused, not what it said."""
+    return replace(letter, raw=NOTHING) if raw_mentions_erased(reader, erasures, letter.raw) else letter
+
+
+def _write(
+    tx: CentralWriter,
+    events: Sequence[_Event],
+    letters: list[DeadLetter],
+    received_at: str,
+    erasures: ErasureList,
+) -> None:
     rows: dict[str, LedgerRow] = {}
     facts: list[Fact] = []
     for event, body in events:
         row, fact = _ledger_row(event, body, received_at)
+        if names_erased(erasures, fact.identifiers):
+            rows[event.event_id] = blanked(row)
+            continue
         rows[event.event_id] = row
         if fact.identifiers:
             facts.append(fact)

@@ -35,6 +35,7 @@ from sync_server.ports import (
     Device,
     DocWrite,
     Entry,
+    ErasureList,
     Install,
     KeyFolder,
     KnownFact,
@@ -47,6 +48,7 @@ from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.problems import refuse
 from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
+from sync_server.services.suppression import blanked, mentions_erased, names_erased, stand_in
 
 LIMITS: Final = Limits()
 SUSPECT_MS: Final = 300_000
@@ -84,11 +86,14 @@ class _Setting:
     region_of: Mapping[str | None, str]
     play_ids: frozenset[str]
     doorkeeper: Doorkeeper
+    erasures: ErasureList
+    reader: CentralReader
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A batch on its way: how far the journal is, what will be written, and each op's result in order."""
+    """A batch on its way: how far the journal is, what will be written, and each op's result in order. `erased`: ops,
+    known or of the batch, whose shopper was erased."""
 
     install: Install
     acked_seq: int
@@ -102,6 +107,7 @@ class _Draft:
     openings: list[Opening] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     scopes: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
 
     @classmethod
     def after(cls, install: Install) -> _Draft:
@@ -127,10 +133,10 @@ def take_push(
     received_at = format_at(clock.now())
     try:
         with database.write() as tx:
-            draft, heads, epoch = _take(tx, keys, device, push.request, push.read, received_at, one_by_one=False)
+            draft, heads, epoch = _take(tx, keys, device, push, received_at, database.erasures, one_by_one=False)
     except RowRefused:
         with database.write() as tx:
-            draft, heads, epoch = _take(tx, keys, device, push.request, push.read, received_at, one_by_one=True)
+            draft, heads, epoch = _take(tx, keys, device, push, received_at, database.erasures, one_by_one=True)
     receipt = {
         "install_id": draft.install.install_id,
         "through_seq": draft.install.acked_seq,
@@ -216,12 +222,14 @@ def _take(
     tx: CentralWriter,
     keys: KeyFolder,
     device: Device,
-    request: PushRequest,
-    read: Mapping[int, ReadOp],
+    push: Push,
     received_at: str,
+    erasures: ErasureList,
     *,
     one_by_one: bool,
 ) -> tuple[_Draft, dict[str, int], str]:
+    request = push.request
+    tx.heed_erasures()
     epoch = tx.note(EPOCH_NOTE) or ""
     if request.epoch != epoch:
         raise refuse("epoch", epoch=epoch)
@@ -235,10 +243,12 @@ def _take(
         device=device,
         received_at=received_at,
         offset_ms=ms_between(request.device_now, received_at),
-        read=read,
+        read=push.read,
         region_of={store: region_of(stores, store) for store in device.stores_held},
         play_ids=frozenset(tx.play_ids()),
         doorkeeper=Doorkeeper(tx, keys.public_card_keys()),
+        erasures=erasures,
+        reader=tx,
     )
     draft = _Draft.after(install)
     heads: dict[str, int] = {}
@@ -283,7 +293,11 @@ class _whole:  # noqa: N801 - reads as a word in the `with` above
 
 def _judge_all(tx: CentralWriter, draft: _Draft, ops: Sequence[dict[str, Any]], setting: _Setting) -> None:
     held = tx.entries(draft.install.install_id, ops[0]["seq"], ops[-1]["seq"]) if ops else {}
-    known = tx.known_facts({op["op_id"] for op in ops})
+    wanted = {op["op_id"] for op in ops}
+    if not setting.erasures.is_empty():
+        wanted |= {about for op in ops if (about := _about(op))}
+    known = tx.known_facts(wanted)
+    draft.erased = {op_id for op_id, fact in known.items() if ERASED in (fact.code, fact.kind)}
     for op in ops:
         entry = held.get(op["seq"])
         if entry is not None and entry.op_id != op["op_id"]:
@@ -352,7 +366,8 @@ def _enter(draft: _Draft, op: Mapping[str, Any], result: Mapping[str, Any]) -> N
 
 def _reject(draft: _Draft, op: Mapping[str, Any], problem: Malformed, setting: _Setting) -> dict[str, Any]:
     letter_id = derived_id("rejected", draft.install.install_id, str(op["seq"]), op["sha"])
-    raw = json.dumps(op, ensure_ascii=True)
+    is_erased = mentions_erased(setting.reader, setting.erasures, op)
+    raw = json.dumps(stand_in(op) if is_erased else op, ensure_ascii=True)
     origin, at = draft.install.install_id, setting.received_at
     draft.letters.append(DeadLetter(letter_id, origin, op["seq"], problem.code, str(problem), at, raw))
     return {"verdict": "rejected", "code": problem.code, "detail": str(problem)}
@@ -377,17 +392,29 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
     problem = read.parked or unknown_play(kind, body, setting.play_ids)
     if problem is not None:
         result = {"verdict": "parked", "code": problem.code, "detail": str(problem)}
-        draft.rows[op["op_id"]] = _row(draft, op, setting, result, body=read.text, schema=op["schema"])
+        row = _row(draft, op, setting, result, body=read.text, schema=op["schema"])
+        if row.about in draft.erased or mentions_erased(setting.reader, setting.erasures, body):
+            return _take_erased(draft, row)
+        draft.rows[op["op_id"]] = row
         return result
     named = identifiers_of_op(kind, body, setting.region_of[store])
     pairs = tuple((one.type.value, one.value) for one in named)
     row = _row(draft, op, setting, _ACCEPTED, body=read.text, schema=op["schema"], subject=_subject(pairs))
+    if row.about in draft.erased or names_erased(setting.erasures, pairs):
+        return _take_erased(draft, row)
     draft.rows[row.fact_id] = row
     draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
     if row.about:
         draft.about[row.fact_id] = row.about
     if kind == "shopper_opened":
         draft.openings.append(Opening(row, body, named))
+    return {**_ACCEPTED}
+
+
+def _take_erased(draft: _Draft, row: LedgerRow) -> dict[str, Any]:
+    """What a tablet says late of an erased shopper is answered as ever, kept without its words, and merged nowhere."""
+    draft.rows[row.fact_id] = blanked(row)
+    draft.erased.add(row.fact_id)
     return {**_ACCEPTED}
 
 
@@ -419,8 +446,6 @@ def _row(
     occurred_at, corrected_at = _times_of(op, setting)
     effective_at = max(min(corrected_at, setting.received_at), draft.last_effective_at)
     draft.last_effective_at = effective_at
-    changed = op["body"].get("id") if op["kind"].endswith("_changed") and "body" in op else None
-    amends = op.get("amends")
     return LedgerRow(
         fact_id=op["op_id"],
         kind=op["kind"],
@@ -433,8 +458,8 @@ def _row(
         received_at=setting.received_at,
         offset_ms=setting.offset_ms,
         is_clock_suspect=abs(setting.offset_ms) > SUSPECT_MS or corrected_at > setting.received_at,
-        about=amends or (changed if isinstance(changed, str) and len(changed) <= 36 else None),
-        amends=amends,
+        about=_about(op),
+        amends=op.get("amends"),
         sha=op["sha"],
         body=body,
         verdict=result["verdict"],
@@ -443,6 +468,15 @@ def _row(
         device_id=setting.device.device_id,
         subject=subject,
     )
+
+
+def _about(op: Mapping[str, Any]) -> str | None:
+    """The op that this one corrects, withdraws or changes."""
+    kind, body = op.get("kind"), op.get("body")
+    is_change = isinstance(kind, str) and kind.endswith("_changed") and isinstance(body, dict)
+    changed = body.get("id") if is_change and body else None
+    said = op.get("amends") or changed
+    return said if isinstance(said, str) and len(said) <= 36 else None
 
 
 def _times_of(op: Mapping[str, Any], setting: _Setting) -> tuple[str, str]:
@@ -506,7 +540,7 @@ def store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """Ops about the store rather than a shopper become documents of their own: feedback and calendar entries."""
     writes = []
     for row in rows:
-        if row.verdict != "accepted" or row.store is None or row.amends is not None:
+        if row.verdict != "accepted" or row.store is None or row.amends is not None or row.code == ERASED:
             continue
         told = {"at": row.effective_at, "associate_id": row.associate_id}
         if row.kind == "feedback_given":

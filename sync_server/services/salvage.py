@@ -28,6 +28,7 @@ from sync_server.services.headquarters import Headquarters
 from sync_server.services.problems import refuse
 from sync_server.services.quarantine import push_apart, replay
 from sync_server.services.sessions import EPOCH_NOTE
+from sync_server.services.suppression import mentions_erased, stand_in
 
 WAITING: Final = "waiting"
 
@@ -37,6 +38,7 @@ def take_salvage(hq: Headquarters, device: Device, raw: Any) -> dict[str, Any]:
     """Keep the ops of a salvage message. Raises Problem: 413 too_large, 422 malformed_request."""
     request = _read_request(raw, device)
     with hq.database.write() as tx:
+        tx.heed_erasures()
         known = tx.known_facts([op["op_id"] for op in request.ops])
         results = []
         for op in request.ops:
@@ -48,6 +50,7 @@ def take_salvage(hq: Headquarters, device: Device, raw: Any) -> dict[str, Any]:
 
 
 def _keep(hq: Headquarters, tx: CentralWriter, device: Device, request: SalvageRequest, op: Mapping[str, Any]) -> bool:
+    is_erased = mentions_erased(tx, hq.database.erasures, op)
     row = {
         "op_id": op["op_id"],
         "device_id": device.device_id,
@@ -55,7 +58,7 @@ def _keep(hq: Headquarters, tx: CentralWriter, device: Device, request: SalvageR
         "why": request.why,
         "received_at": hq.now_at(),
         "offset_ms": ms_between(request.device_now, hq.now_at()),
-        "raw": json.dumps(op, ensure_ascii=True),
+        "raw": json.dumps(stand_in(op) if is_erased else op, ensure_ascii=True),
     }
     return tx.add_row("salvage", row)
 

@@ -13,6 +13,7 @@ from shared.clock import format_at
 from shared.ids import Uuid7
 from shared.journal import CHAIN_START, extend_chain
 from shared.wire.canonical import sha_of
+from sync_server.adapters.erasure_list import FileErasureList
 from sync_server.adapters.keys import FileKeyFolder
 from sync_server.adapters.media import FolderMediaShelf
 from sync_server.ports import Device, Store
@@ -61,12 +62,13 @@ class SeededChance:
 
 def make_headquarters(url: str, folder: Path, *, stores: tuple[Store, ...] = (BERLIN, ZURICH)) -> Headquarters:
     """A headquarters with a chain and stores on a fresh database."""
-    database = open_fresh_database(url)
+    database, keys = open_fresh_database(url), FileKeyFolder(folder / "keys")
+    database.erasures = FileErasureList(folder / "keys", lambda: keys.hmac_key("erasure"))
     clock, chance = SetClock(), SeededChance()
     settings = Settings(data_dir=folder, database=url)
     hq = Headquarters(
         database=database,
-        keys=FileKeyFolder(folder / "keys"),
+        keys=keys,
         clock=clock,
         chance=chance,
         settings=settings,

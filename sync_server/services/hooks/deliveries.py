@@ -23,6 +23,7 @@ from sync_server.services.hooks.mapping import HookMapping
 from sync_server.services.hooks.messages import Piece, read_delivery, with_shopper
 from sync_server.services.hooks.registry import Hook, find_hook, must_find
 from sync_server.services.ingest import letter_id_of, take_messages
+from sync_server.services.suppression import raw_mentions_erased
 
 _CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 _DETAIL_MAX: Final = 1_000
@@ -205,6 +206,10 @@ def _settle(hq: Headquarters, delivery: Delivery, outcome: _Outcome) -> str:
     """Note what came of a delivery; wake what waited for the keys it taught."""
     now_at = hq.now_at()
     with hq.database.write() as tx:
+        tx.heed_erasures()
+        if raw_mentions_erased(tx, hq.database.erasures, delivery.body):
+            tx.drop_rows("hook_delivery", delivery_id=delivery.delivery_id)
+            return outcome.state
         for key, who in outcome.learned.items():
             _teach(tx, delivery.hook, key, who, now_at)
         waits_for = next((key for key in outcome.missing if not _is_taught(tx, delivery.hook, key, now_at)), None)

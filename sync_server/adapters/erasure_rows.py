@@ -1,0 +1,95 @@
+"""What an erasure and a request for access ask of the central database, and what an erasure leaves of a fact.
+
+Part of `SqlReader` and `SqlWriter` (database.py), in a file of its own for its size; nothing else uses it.
+"""
+
+# ruff: noqa: S608 (the texts are put together from the schema's names; values always travel as parameters)
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Final
+
+from sqlalchemy import Connection, or_, select
+
+from shared.wire.ops import ERASED
+from sync_server.adapters import schema
+from sync_server.ports import LedgerRow
+
+Pair = tuple[str, str]
+_ERASURE_LOCK: Final = 0x666C6F6F7232
+_SOME: Final = 50
+"""Values of one condition that walks a table."""
+
+
+class ErasureReads:
+    """What `SqlReader` answers about one shopper's rows."""
+
+    _connection: Connection
+    _is_postgresql: bool
+
+    def _ask(self, text: str, *values: Any) -> Any:
+        raise NotImplementedError
+
+    def _rows_in(self, text: str, values: Iterable[str], *first: str, last: str = "") -> Iterator[Any]:
+        raise NotImplementedError
+
+    def facts_of_shopper(self, profile_ids: Collection[str], pairs: Collection[Pair]) -> list[LedgerRow]:
+        """Every fact, whatever its verdict, that belongs to these profiles or names one of these identifiers, and
+        those that are about such a fact; in order of time. Walks the ledger."""
+        found = {row.fact_id: row for row in self._facts_where("profile_id", profile_ids)}
+        found |= {row.fact_id: row for row in self._facts_naming(sorted(pairs))}
+        level: Collection[str] = list(found)
+        while level:
+            fresh = {row.fact_id: row for row in self._facts_where("about", level) if row.fact_id not in found}
+            found |= fresh
+            level = list(fresh)
+        return sorted(found.values(), key=lambda row: (row.effective_at, row.fact_id))
+
+    def _facts_where(self, column: str, values: Collection[str]) -> Iterator[LedgerRow]:
+        names = ", ".join(f'"{name}"' for name in LedgerRow._fields)
+        for row in self._rows_in(f"SELECT {names} FROM fact WHERE {column}", sorted(values)):
+            yield LedgerRow(*row)
+
+    def _facts_naming(self, pairs: list[Pair]) -> Iterator[LedgerRow]:
+        table = schema.fact
+        columns = [table.c[name] for name in LedgerRow._fields]
+        for start in range(0, len(pairs), _SOME):
+            texts = [json.dumps(pair) for pair in pairs[start : start + _SOME]]
+            names_one = or_(*(table.c.subject.contains(text, autoescape=True) for text in texts))
+            for row in self._connection.execute(select(*columns).where(names_one)).all():
+                yield LedgerRow(*row)
+
+    def every_identifier(self) -> Iterator[Pair]:
+        """Every identifier that leads somewhere or was ever seen, streamed; some come twice."""
+        for table in (schema.identifier, schema.sighted):
+            query = select(table.c.type, table.c.value).execution_options(yield_per=1000)
+            for row in self._connection.execute(query):
+                yield row[0], row[1]
+
+    def every_row(self, table: str) -> Iterator[dict[str, Any]]:
+        """All rows of a table that may be large, streamed."""
+        query = select(schema.metadata.tables[table]).execution_options(yield_per=500)
+        for row in self._connection.execute(query).mappings():
+            yield dict(row)
+
+
+class ErasureWrites(ErasureReads):
+    """What `SqlWriter` does for erasures."""
+
+    def _change_facts(self, rows: list[dict[str, Any]]) -> None:
+        raise NotImplementedError
+
+    def blank_facts(self, left: Iterable[tuple[str, str]]) -> None:
+        """(fact_id, what is left of its body): the row stays with its times, its hash and its place, without a word of
+        whom it was about or who said it."""
+        gone: dict[str, Any] = {"subject": None, "detail": None, "associate_id": None, "profile_id": None}
+        rows = [{"key": fact_id, "body": body, "verdict": "accepted", "code": ERASED, **gone} for fact_id, body in left]
+        self._change_facts(rows)
+
+    def heed_erasures(self, *, is_erasing: bool = False) -> None:
+        """Until COMMIT nobody is erased, or, `is_erasing`, nobody else stores what a shopper did: who looks at the
+        erasure list after this writes nothing about somebody erased meanwhile."""
+        if self._is_postgresql:
+            self._ask(f"SELECT pg_advisory_xact_lock{'' if is_erasing else '_shared'}(?)", _ERASURE_LOCK)
