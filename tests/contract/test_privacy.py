@@ -13,6 +13,7 @@ from associate_app.adapters.sqlite import open_tablet_database
 from sync_server.adapters import schema
 from sync_server.bootstrap import open_headquarters, restore
 from sync_server.command_line.app import run
+from sync_server.ports import DocWrite
 from sync_server.services.cards import issue_card
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
@@ -212,3 +213,15 @@ def test_the_commands_erase_export_and_prove(hq: Headquarters, tablet: Journalis
     assert run(["privacy", "status", told["id"], *place]) == 0
     assert json.loads(capsys.readouterr().out) == told
     assert run(["privacy", "erase", EMAIL, *place]) == 1
+
+
+def test_a_store_that_lost_the_shopper_long_ago_is_told_too(hq: Headquarters):
+    """Its tablets may still hold what they recorded, so an older tombstone gives way to this one."""
+    tell(hq)
+    with hq.database.write() as tx:
+        [profile_id] = tx.profile_ids([("loyalty_id", LOYALTY_ID)]).values()
+        tx.publish([DocWrite("store:berlin-1", f"profile/{profile_id}", None, "slice")], hq.now_at())
+    erase(hq, LOYALTY_ID, who="hq")
+    with hq.database.read() as reader:
+        told = {scope: reader.doc(scope, f"profile/{profile_id}") for scope in ("store:berlin-1", "store:zurich-1")}
+    assert [row and row.why for row in told.values()] == ["erased", "erased"]
