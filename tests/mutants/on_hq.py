@@ -169,9 +169,9 @@ def no_epoch_check() -> AbstractContextManager[Any]:
         ours = None if cursor is None else replace(cursor, epoch_mark=feed.mark_of(epoch))
         return real_checked(ours, epoch, scope, head)
 
-    def take(tx: Any, keys: Any, device: Any, request: Any, *others: Any, **named: Any) -> Any:
-        ours = request.model_copy(update={"epoch": tx.note(sessions.EPOCH_NOTE)})
-        return real_take(tx, keys, device, ours, *others, **named)
+    def take(tx: Any, keys: Any, device: Any, push: Any, *others: Any, **named: Any) -> Any:
+        ours = push.request.model_copy(update={"epoch": tx.note(sessions.EPOCH_NOTE)})
+        return real_take(tx, keys, device, replace(push, request=ours), *others, **named)
 
     return together([mock.patch.object(feed, "_checked", checked), mock.patch.object(intake, "_take", take)])
 
