@@ -97,7 +97,7 @@ def enroll(hq: Headquarters, raw: Any, earlier_token: str | None = None) -> dict
         tx.save_install(replace(install, device_id=device.device_id))
         hq.note_audit(tx, f"device {device.device_id}", "enrolled", device.store)
         epoch = tx.note(EPOCH_NOTE) or ""
-        tx.publish([device_document(device)], now_at)
+        tx.publish([device_document(tx, device)], now_at)
     hq.doorbell.ring()
     kid, _ = hq.keys.receipt_key()
     return {
@@ -145,9 +145,9 @@ def _with_stores_of(tx: CentralWriter, device: Device, earlier_id: str) -> Devic
     return replace(device, stores_held=tuple(dict.fromkeys((*device.stores_held, *earlier))))
 
 
-def device_document(device: Device) -> DocWrite:
-    """A device's own document in its store, nothing of it being parked."""
-    document = {"device_id": device.device_id, "name": device.name, "parked": []}
+def device_document(reader: CentralReader, device: Device) -> DocWrite:
+    """`device/<id>` in its store's feed, with the ops HQ holds but could not apply."""
+    document = {"device_id": device.device_id, "name": device.name, "parked": reader.parked_op_ids(device.device_id)}
     return DocWrite(store_scope(device.store), f"device/{device.device_id}", canonical(document))
 
 
@@ -288,8 +288,8 @@ def give_to_store(hq: Headquarters, tx: CentralWriter, row: Mapping[str, Any], s
     if row["store"] == store:
         return
     gone = DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "moved")
-    moved = {"device_id": device_id, "name": row["name"], "parked": tx.parked_op_ids(device_id)}
-    tx.publish([gone, DocWrite(store_scope(store), f"device/{device_id}", canonical(moved))], hq.now_at())
+    [device] = find_devices(tx, [device_id])
+    tx.publish([gone, device_document(tx, device)], hq.now_at())
 
 
 def find_devices(reader: CentralReader, device_ids: Collection[str]) -> list[Device]:

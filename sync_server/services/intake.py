@@ -43,6 +43,7 @@ from sync_server.ports import (
     RowRefused,
 )
 from sync_server.services.conflicts import tried_again
+from sync_server.services.enrolment import device_document
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
@@ -528,12 +529,6 @@ def _park_all(draft: _Draft, why: str) -> None:
         draft.rows[op_id] = draft.rows[op_id]._replace(body=raw, subject=None)
     draft.facts.clear()
     draft.about.clear()
-
-
-def device_document(tx: CentralReader, device: Device) -> DocWrite:
-    """`device/<id>` in its store's feed, with the ops HQ holds but could not apply."""
-    document = {"device_id": device.device_id, "name": device.name, "parked": tx.parked_op_ids(device.device_id)}
-    return DocWrite(store_scope(device.store), f"device/{device.device_id}", canonical(document))
 
 
 def store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:

@@ -17,10 +17,10 @@ from shared.fold import EVENT, Fact
 from shared.wire.canonical import load_json
 from shared.wire.ops import ERASED, WITHHELD, is_chainable, read_body
 from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite, LedgerRow, RowRefused
-from sync_server.services.enrolment import find_devices
+from sync_server.services.enrolment import device_document, find_devices
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
-from sync_server.services.intake import LIMITS, device_document, store_documents, take_push, unknown_play
+from sync_server.services.intake import LIMITS, store_documents, take_push, unknown_play
 from sync_server.services.merge import fact_of_row, identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.sessions import EPOCH_NOTE
