@@ -11,10 +11,11 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import or_, select
 
 from shared.wire.ops import ERASED
 from sync_server.adapters import schema
+from sync_server.adapters.row_reads import RowReads
 from sync_server.ports import LedgerRow
 
 Pair = tuple[str, str]
@@ -23,17 +24,8 @@ _SOME: Final = 50
 """Values of one condition that walks a table."""
 
 
-class ErasureReads:
+class ErasureReads(RowReads):
     """What `SqlReader` answers about one shopper's rows."""
-
-    _connection: Connection
-    _is_postgresql: bool
-
-    def _ask(self, text: str, *values: Any) -> Any:
-        raise NotImplementedError
-
-    def _rows_in(self, text: str, values: Iterable[str], *first: str, last: str = "") -> Iterator[Any]:
-        raise NotImplementedError
 
     def facts_of_shopper(self, profile_ids: Collection[str], pairs: Collection[Pair]) -> list[LedgerRow]:
         """Every fact, whatever its verdict, that belongs to these profiles or names one of these identifiers, and

@@ -11,9 +11,10 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import delete, select, update
 
 from sync_server.adapters import schema
+from sync_server.adapters.row_reads import RowReads
 from sync_server.ports import IdentityFactRow, LedgerRow, ReviewRow, SightingRow
 
 Pair = tuple[str, str]
@@ -22,17 +23,8 @@ _IDENTITY_FACT: Final = ", ".join(IdentityFactRow._fields)
 _IDENTITY_LOCK: Final = 0x666C6F6F7231
 
 
-class IdentityReads:
+class IdentityReads(RowReads):
     """What `SqlReader` answers about identity."""
-
-    _connection: Connection
-    _is_postgresql: bool
-
-    def _ask(self, text: str, *values: Any) -> Any:
-        raise NotImplementedError
-
-    def _rows_in(self, text: str, values: Iterable[str], *first: str, last: str = "") -> Iterator[Any]:
-        raise NotImplementedError
 
     def first_seen(self, sighting_ids: Collection[str]) -> dict[str, tuple[str, str]]:
         """Sighting -> (when, in which fact) first, for those that are known."""
