@@ -22,6 +22,8 @@ from tests.simulation.faults import ALL_FAULTS
 from tests.simulation.schedule import STEPS, TABLETS, Plan, Verdict, run_plan
 
 LOG_LINES_SHOWN = 25
+SEEDS_A_LINE = 50
+"""Where there is no terminal for a bar, a line says how far it is after so many."""
 
 
 def read_arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -96,12 +98,14 @@ def run_seeds(plans: Sequence[Plan], jobs: int, *, is_once: bool) -> int:
     started_s = time.monotonic()
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("0 failed", total=len(plans))
-        for verdict, wrong in judge_each(plans, jobs, is_once=is_once):
+        for done, (verdict, wrong) in enumerate(judge_each(plans, jobs, is_once=is_once), start=1):
             ops, requests = ops + verdict.ops, requests + verdict.requests
             if wrong:
                 failed += 1
                 print(f"seed {verdict.plan.seed} FAILED: {wrong}\n  replay: {verdict.plan.replay()}", flush=True)
             progress.update(task, advance=1, description=f"{failed} failed")
+            if not console.is_terminal and done % SEEDS_A_LINE == 0 and done < len(plans):
+                print(f"{done} of {len(plans)} seeds, {failed} failed", flush=True)
     minutes = (time.monotonic() - started_s) / 60
     print(f"{len(plans)} seeds, {ops} ops recorded, {requests} requests, {minutes:.1f} min: {failed} failed")
     return failed
