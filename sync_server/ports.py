@@ -329,19 +329,25 @@ class Unreachable(FloorsideError):
     """Nobody answered at an address; the text says why."""
 
 
-class ErasureList(Protocol):
-    """Whose identifiers are never to be stored again, as keyed hashes. It lies outside the database, so that a restored
-    backup does not forget it."""
-
-    @property
-    def place(self) -> str:
-        """Where it lies, for people."""
+class ErasedNames(Protocol):
+    """Whose identifiers are never to be stored again, as keyed hashes."""
 
     def is_empty(self) -> bool:
         """Whether nobody was ever erased."""
 
     def holds(self, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which of these (type, value) are of somebody who was erased. Raises Damaged without its key."""
+
+
+class ErasureList(ErasedNames, Protocol):
+    """The list of them. It lies outside the database, so that a restored backup does not forget it."""
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for people."""
+
+    def as_it_stands(self) -> ErasedNames:
+        """The names as of now, for a transaction that keeps erasures off: nothing is looked up again."""
 
     def known(self) -> Mapping[str, str]:
         """Erasure id -> when."""

@@ -33,6 +33,10 @@ class NoErasures:
         """None of them."""
         return set()
 
+    def as_it_stands(self) -> NoErasures:
+        """Itself."""
+        return self
+
     def known(self) -> Mapping[str, str]:
         """None."""
         return {}
@@ -40,6 +44,25 @@ class NoErasures:
     def add(self, erasure_id: str, at: str, pairs: Collection[Pair]) -> None:
         """Raises Damaged: an erasure that nothing remembers would come undone."""
         raise Damaged("There is no erasure list here, so nothing is erased: what is not remembered would come back.")
+
+
+class HashedNames:
+    """`ErasedNames` of ports.py: the hashes of one moment."""
+
+    def __init__(self, hashes: frozenset[str], key: Callable[[], bytes]) -> None:
+        self._hashes = hashes
+        self._key = key
+
+    def is_empty(self) -> bool:
+        """Whether nobody was ever erased."""
+        return not self._hashes
+
+    def holds(self, pairs: Collection[Pair]) -> set[Pair]:
+        """Which of these (type, value) are of somebody who was erased."""
+        if not self._hashes:
+            return set()
+        key = self._key()
+        return {pair for pair in pairs if _hash(key, pair) in self._hashes}
 
 
 class FileErasureList:
@@ -61,15 +84,16 @@ class FileErasureList:
 
     def is_empty(self) -> bool:
         """Whether nobody was ever erased."""
-        self._look()
-        return not self._hashes
+        return self.as_it_stands().is_empty()
 
     def holds(self, pairs: Collection[Pair]) -> set[Pair]:
         """Which of these (type, value) are of somebody who was erased."""
-        if self.is_empty():
-            return set()
-        key = self._key()
-        return {pair for pair in pairs if _hash(key, pair) in self._hashes}
+        return self.as_it_stands().holds(pairs)
+
+    def as_it_stands(self) -> HashedNames:
+        """The names as of now: a push of 250 ops asks 250 times, and the file is looked at once."""
+        self._look()
+        return HashedNames(self._hashes, self._key)
 
     def known(self) -> Mapping[str, str]:
         """Erasure id -> when."""

@@ -23,7 +23,7 @@ from shared.shopper_events import FaultyMessage, ShopperEvent
 from shared.wire.canonical import check_body
 from shared.wire.messages import SCOPE_ALL
 from shared.wire.ops import SCHEMA
-from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clock, DeadLetter, ErasureList, LedgerRow
+from sync_server.ports import CentralDatabase, CentralReader, CentralWriter, Clock, DeadLetter, ErasedNames, LedgerRow
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.conflicts import tried_again
 from sync_server.services.json_text import canonical
@@ -70,6 +70,7 @@ def take_messages(
     received_at = format_at(clock.now())
     with database.write() as tx:
         tx.heed_erasures()
+        erasures = database.erasures.as_it_stands()
         rules = rules_of(tx)
         events: dict[str, _Event] = {}
         letters: list[DeadLetter] = []
@@ -81,7 +82,7 @@ def take_messages(
                 events.setdefault(event[0].event_id, event)
         known = tx.known_facts(list(events))
         fresh = [event for event_id, event in events.items() if event_id not in known]
-        _write(tx, fresh, [_sayable(tx, database.erasures, one) for one in letters], received_at, database.erasures)
+        _write(tx, fresh, [_sayable(tx, erasures, one) for one in letters], received_at, erasures)
     return IngestResult(len(fresh), len(messages) - len(letters) - len(fresh), len(letters))
 
 
@@ -113,7 +114,7 @@ def _letter(message: Any, source: str, received_at: str, code: str, sentence: st
     return DeadLetter(letter_id_of(source, message), source, None, code, sentence, received_at, raw)
 
 
-def _sayable(reader: CentralReader, erasures: ErasureList, letter: DeadLetter) -> DeadLetter:
+def _sayable(reader: CentralReader, erasures: ErasedNames, letter: DeadLetter) -> DeadLetter:
     """A dead letter about an erased shopper keeps why it was refused, not what it said."""
     return replace(letter, raw=NOTHING) if raw_mentions_erased(reader, erasures, letter.raw) else letter
 
@@ -123,7 +124,7 @@ def _write(
     events: Sequence[_Event],
     letters: list[DeadLetter],
     received_at: str,
-    erasures: ErasureList,
+    erasures: ErasedNames,
 ) -> None:
     rows: dict[str, LedgerRow] = {}
     facts: list[Fact] = []

@@ -35,6 +35,7 @@ from sync_server.ports import (
     Device,
     DocWrite,
     Entry,
+    ErasedNames,
     ErasureList,
     Install,
     KeyFolder,
@@ -87,7 +88,7 @@ class _Setting:
     region_of: Mapping[str | None, str]
     play_ids: frozenset[str]
     doorkeeper: Doorkeeper
-    erasures: ErasureList
+    erasures: ErasedNames
     reader: CentralReader
 
 
@@ -248,7 +249,7 @@ def _take(
         region_of={store: region_of(stores, store) for store in device.stores_held},
         play_ids=frozenset(tx.play_ids()),
         doorkeeper=Doorkeeper(tx, keys.public_card_keys()),
-        erasures=erasures,
+        erasures=erasures.as_it_stands(),
         reader=tx,
     )
     draft = _Draft.after(install)

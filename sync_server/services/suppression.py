@@ -15,7 +15,7 @@ from shared.fold import EVENT
 from shared.identity import Identifier, IdentifierType, canonical_form, profile_id_for
 from shared.wire.canonical import load_json
 from shared.wire.ops import ERASED
-from sync_server.ports import CentralReader, ErasureList, LedgerRow
+from sync_server.ports import CentralReader, ErasedNames, LedgerRow
 from sync_server.services.json_text import canonical
 
 Pair = tuple[str, str]
@@ -28,17 +28,17 @@ _EVENT_KEPT: Final = ("kind", "channel", "name", "store")
 _TRIMMED: Final = tuple(one for one in IdentifierType if one not in (IdentifierType.EMAIL, IdentifierType.PHONE))
 
 
-def names_erased(erasures: ErasureList, pairs: Collection[Pair]) -> bool:
+def names_erased(erasures: ErasedNames, pairs: Collection[Pair]) -> bool:
     """Whether one of these identifiers is of somebody who was erased."""
     return bool(pairs) and bool(erasures.holds(pairs))
 
 
-def mentions_erased(reader: CentralReader, erasures: ErasureList, value: Any) -> bool:
+def mentions_erased(reader: CentralReader, erasures: ErasedNames, value: Any) -> bool:
     """The same of any JSON, read or unread: whether a value in it is such an identifier."""
     return not erasures.is_empty() and bool(erasures.holds(pairs_in(value, regions_of(reader))))
 
 
-def raw_mentions_erased(reader: CentralReader, erasures: ErasureList, raw: str) -> bool:
+def raw_mentions_erased(reader: CentralReader, erasures: ErasedNames, raw: str) -> bool:
     """The same of JSON text; text that is none is looked at as a single value."""
     return not erasures.is_empty() and mentions_erased(reader, erasures, parsed(raw))
 
