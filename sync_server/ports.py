@@ -407,6 +407,9 @@ class CentralReader(Protocol):
     def parked_op_ids(self, device_id: str) -> list[str]:
         """Ops of a device HQ holds but could not apply, in order."""
 
+    def erased_op_ids(self, device_id: str, since_at: str) -> list[str]:
+        """Ops of a device, received since a time, whose shopper was erased, whatever became of them; in order."""
+
     def profile_ids(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Which profiles these identifiers lead to."""
 

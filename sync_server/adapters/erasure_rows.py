@@ -53,6 +53,26 @@ class ErasureReads(RowReads):
             for row in self._connection.execute(select(*columns).where(names_one)).all():
                 yield LedgerRow(*row)
 
+    def erased_op_ids(self, device_id: str, since_at: str) -> list[str]:
+        """Ops of a device, received since a time, whose shopper was erased: of the ledger, and stand-ins of those that
+        were rejected or handed in as salvage."""
+        if self._ask("SELECT 1 FROM erasure LIMIT 1").first() is None:
+            return []
+        fact, letter, salvage = schema.fact, schema.dead_letter, schema.salvage
+        merged = select(fact.c.fact_id).where(
+            (fact.c.device_id == device_id) & (fact.c.code == ERASED) & (fact.c.received_at >= since_at)
+        )
+        found = set(self._connection.execute(merged).scalars())
+        mine = letter.c.origin.in_(select(schema.install.c.install_id).where(schema.install.c.device_id == device_id))
+        rejected = select(letter.c.raw).where(mine & (letter.c.seq.is_not(None)) & (letter.c.received_at >= since_at))
+        handed_in = select(salvage.c.raw).where(
+            (salvage.c.device_id == device_id) & (salvage.c.received_at >= since_at)
+        )
+        for query in (rejected, handed_in):
+            raws = self._connection.execute(query).scalars()
+            found.update(op_id for raw in raws if (op_id := _erased_op_id(raw)))
+        return sorted(found)
+
     def every_identifier(self) -> Iterator[Pair]:
         """Every identifier that leads somewhere or was ever seen, streamed; some come twice."""
         for table in (schema.identifier, schema.sighted):
@@ -65,6 +85,14 @@ class ErasureReads(RowReads):
         query = select(schema.metadata.tables[table]).execution_options(yield_per=500)
         for row in self._connection.execute(query).mappings():
             yield dict(row)
+
+
+def _erased_op_id(raw: str) -> str | None:
+    """The op_id of a stand-in for an op about an erased shopper; None for any other raw op."""
+    if ERASED not in raw:
+        return None
+    op = json.loads(raw)
+    return str(op["op_id"]) if isinstance(op, dict) and op.get("kind") == ERASED and op.get("op_id") else None
 
 
 class ErasureWrites(ErasureReads):

@@ -15,14 +15,16 @@ from sync_server.bootstrap import open_headquarters, restore
 from sync_server.command_line.app import run
 from sync_server.ports import DocWrite
 from sync_server.services.cards import issue_card
+from sync_server.services.enrolment import move_device
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
 from sync_server.services.privacy import erase, export_shopper, plan_erasure, show_erasures
 from sync_server.services.salvage import take_salvage
+from sync_server.services.upkeep import drop_tombstones
 from sync_server.services.who_is_who import rebuild
 from tests.support.backups import keep_backup
 from tests.support.tablet import Tablet
-from tests.support.world import LOYALTY_ID, Journalist, verdicts
+from tests.support.world import LOYALTY_ID, Journalist, pass_time, verdicts
 
 EMAIL = "mara.lindqvist@example.com"
 PHONE = "+4915123456789"
@@ -158,6 +160,48 @@ def test_a_tablet_forgets_and_shows_it(hq: Headquarters, shop_tablet: Tablet):
     assert shop_tablet.sync().is_complete
     [told] = show_erasures(hq)
     assert (told["confirmed"], told["outstanding"]) == (1, 0)
+
+
+def test_a_tablet_that_takes_a_snapshot_instead_forgets_too(hq: Headquarters, shop_tablet: Tablet):
+    """Away for longer than deletions are told: what it had sent, and what it recorded since, is gone after one round;
+    what others are about stays, and nothing is lost."""
+    tell(hq)
+    shop_tablet.note("likes the blue kayak")
+    rejected = shop_tablet.note("blue kayak", LOYALTY_ID, scope="store:zurich-1")
+    parked = shop_tablet.record("from_the_future", {"text": f"{LOYALTY_ID} blue kayak"})
+    assert shop_tablet.sync().is_complete
+    late = shop_tablet.note("still likes the blue kayak")
+    late_rejected = shop_tablet.note("blue kayak", LOYALTY_ID, scope="store:zurich-1")
+    other = shop_tablet.note("of somebody else", OTHER)
+    erase(hq, LOYALTY_ID, who="hq")
+    pass_time(hq, days=91)
+    assert drop_tombstones(hq.database, hq.clock)
+    assert shop_tablet.sync().is_complete
+    assert found_in(tablet_dump(shop_tablet)) == []
+    kept = {entry.op.op_id: entry for entry in shop_tablet.database.entries()}
+    assert [kept[one.op_id].state for one in (rejected, late, late_rejected)] == ["rejected", "acked", "rejected"]
+    assert parked.op_id not in kept or kept[parked.op_id].op.body == {}
+    assert kept[other.op_id].op.body["text"] == "of somebody else"
+
+
+def test_a_wiped_or_moved_tablet_forgets_what_it_had_sent(hq: Headquarters, shop_tablet: Tablet):
+    """It held no document when the shopper was erased, takes a snapshot of another store, and no deletion names what
+    it sent: its own document does."""
+    tell(hq)
+    sent = shop_tablet.note("likes the blue kayak")
+    other = shop_tablet.note("of somebody else", OTHER)
+    assert shop_tablet.sync().is_complete
+    shop_tablet.database.wipe_shoppers()
+    device = shop_tablet.database.device()
+    assert device is not None
+    erase(hq, LOYALTY_ID, who="hq")
+    move_device(hq, device.device_id, "zurich-1")
+    assert shop_tablet.sync().is_complete
+    assert shop_tablet.sync().is_complete
+    assert found_in(tablet_dump(shop_tablet)) == []
+    kept = {entry.op.op_id: entry.op.body for entry in shop_tablet.database.entries()}
+    assert kept[sent.op_id] == {}
+    assert kept[other.op_id]["text"] == "of somebody else"
 
 
 def tablet_dump(tablet: Tablet) -> str:
