@@ -506,6 +506,12 @@ class CentralReader(Protocol):
     def every_identifier(self) -> Iterator[tuple[str, str]]:
         """Every identifier that leads somewhere or was ever seen, streamed; some come twice."""
 
+    def events_before(self, before_at: str, profile_ids: Collection[str] | None = None) -> Iterator[LedgerRow]:
+        """Accepted events from before a time that still hold all their words: of these profiles, or of none."""
+
+    def facts_by_id(self, fact_ids: Collection[str]) -> list[LedgerRow]:
+        """Facts as they are stored."""
+
     def every_row(self, table: str) -> Iterator[dict[str, Any]]:
         """All rows of a table that may be large, streamed."""
 
@@ -560,6 +566,12 @@ class CentralWriter(CentralReader, Protocol):
 
     def blank_facts(self, left: Iterable[tuple[str, str]]) -> None:
         """(fact_id, what is left of its body): the row stays, without a word of whom it was about or who said it."""
+
+    def age_facts(self, code: str, left: Iterable[tuple[str, str]]) -> None:
+        """(fact_id, what is left of its body), marked by a code."""
+
+    def drop_older(self, table: str, column: str, before_at: str, most: int) -> int:
+        """Delete at most so many rows from before a time; how many."""
 
     def heed_erasures(self, *, is_erasing: bool = False) -> None:
         """Until COMMIT nobody is erased, or, `is_erasing`, nobody else stores what a shopper did. It comes before any

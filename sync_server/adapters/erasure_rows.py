@@ -1,4 +1,4 @@
-"""What an erasure and a request for access ask of the central database, and what an erasure leaves of a fact.
+"""What erasure, access and retention ask of the central database, and what they leave of it.
 
 Part of `SqlReader` and `SqlWriter` (database.py), in a file of its own for its size; nothing else uses it.
 """
@@ -11,8 +11,9 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select, tuple_
 
+from shared.fold import EVENT
 from shared.wire.ops import ERASED
 from sync_server.adapters import schema
 from sync_server.adapters.row_reads import RowReads
@@ -73,6 +74,20 @@ class ErasureReads(RowReads):
             found.update(op_id for raw in raws if (op_id := _erased_op_id(raw)))
         return sorted(found)
 
+    def events_before(self, before_at: str, profile_ids: Collection[str] | None = None) -> Iterator[LedgerRow]:
+        """Accepted events from before a time that still hold all their words: of these profiles, or of none."""
+        table = schema.fact
+        old = (table.c.kind == EVENT) & (table.c.verdict == "accepted") & table.c.code.is_(None)
+        old &= table.c.effective_at < before_at
+        whose = table.c.profile_id.is_(None) if profile_ids is None else table.c.profile_id.in_(sorted(profile_ids))
+        query = select(*(table.c[name] for name in LedgerRow._fields)).where(whose & old)
+        for row in self._connection.execute(query.execution_options(yield_per=500)):
+            yield LedgerRow(*row)
+
+    def facts_by_id(self, fact_ids: Collection[str]) -> list[LedgerRow]:
+        """Facts as they are stored."""
+        return list(self._facts_where("fact_id", fact_ids))
+
     def every_identifier(self) -> Iterator[Pair]:
         """Every identifier that leads somewhere or was ever seen, streamed; some come twice."""
         for table in (schema.identifier, schema.sighted):
@@ -107,6 +122,17 @@ class ErasureWrites(ErasureReads):
         gone: dict[str, Any] = {"subject": None, "detail": None, "associate_id": None, "profile_id": None}
         rows = [{"key": fact_id, "body": body, "verdict": "accepted", "code": ERASED, **gone} for fact_id, body in left]
         self._change_facts(rows)
+
+    def age_facts(self, code: str, left: Iterable[tuple[str, str]]) -> None:
+        """(fact_id, what is left of its body), marked by a code."""
+        self._change_facts([{"key": fact_id, "body": body, "code": code} for fact_id, body in left])
+
+    def drop_older(self, table: str, column: str, before_at: str, most: int) -> int:
+        """Delete at most so many rows from before a time; how many."""
+        target = schema.metadata.tables[table]
+        key = tuple_(*target.primary_key.columns)
+        old = select(*target.primary_key.columns).where(target.c[column] < before_at).limit(most)
+        return self._connection.execute(delete(target).where(key.in_(old))).rowcount
 
     def heed_erasures(self, *, is_erasing: bool = False) -> None:
         """Until COMMIT nobody is erased, or, `is_erasing`, nobody else stores what a shopper did: who looks at the
