@@ -286,6 +286,7 @@ class Mark:
     """How far a history has come: its first and its present epoch, each scope's position, how many ops were taken.
 
     `devices`: what HQ alone can know of each device (`services/recall.py`); no tablet could tell an older database.
+    `erasures`: the ids of those it knew; an older erasure list beside an older database is found out by them.
     """
 
     first_epoch: str
@@ -293,6 +294,7 @@ class Mark:
     heads: Mapping[str, int]
     ops: int
     devices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    erasures: tuple[str, ...] = ()
 
 
 class TraitRow(NamedTuple):

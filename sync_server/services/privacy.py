@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any, Final
@@ -57,12 +57,12 @@ def erase(hq: Headquarters, shopper: str, *, who: str) -> dict[str, Any]:
     return show_erasures(hq, erasure_id)[0]
 
 
-def check_list(reader: CentralReader, erasures: ErasureList) -> None:
-    """Raise Damaged where the database knows of an erasure that the list does not."""
-    noted = {row["erasure_id"] for row in reader.rows("erasure")}
+def check_list(reader: CentralReader, erasures: ErasureList, remembered: Collection[str] = ()) -> None:
+    """Raise Damaged where the database, or what is `remembered` besides, knows of an erasure that the list does not."""
+    noted = {*remembered, *(row["erasure_id"] for row in reader.rows("erasure"))}
     if missing := noted - erasures.known().keys():
         raise Damaged(
-            f"The erasure list {erasures.place} lacks {len(missing)} of {len(noted)} erasures this database knows. Put "
+            f"The erasure list {erasures.place} lacks {len(missing)} of {len(noted)} erasures this server knows. Put "
             "it back from where your keys are kept safe; without it, shoppers who were erased could come back."
         )
 
