@@ -158,6 +158,7 @@ def _drop_identity(tx: CentralWriter, shopper: Shopper, holdings: Holdings) -> N
     for id_ in shopper.profile_ids:
         tx.drop_rows("redirect", old_id=id_)
         tx.drop_rows("redirect", profile_id=id_)
+        tx.change_rows("trait_row", {"source_sha": ""}, profile_id=id_)
     tx.drop_profiles(shopper.profile_ids)
 
 
