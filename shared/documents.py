@@ -69,10 +69,12 @@ class StoreDocument(Document):
 
 
 class DeviceDocument(Document):
-    """`device/<device_id>` in its store's scope: `parked` lists this device's ops HQ holds but could not apply."""
+    """`device/<device_id>` in its store's scope: `parked` lists the device's ops HQ holds but could not apply, `erased`
+    those of the last 400 days about shoppers who were erased."""
 
     name: str
     parked: list[str] = []
+    erased: list[str] = []
     unsent: int | None = None
 
 

@@ -267,7 +267,7 @@ def _count_seen(state: ProfileState, name: str, channel: str, at: str) -> None:
 
 def _fold_track(state: ProfileState, fact: Fact, event: Mapping[str, Any]) -> None:
     name = event["name"]
-    if name not in _NOT_REMEMBERED:
+    if name not in _NOT_REMEMBERED and not event.get("is_aged"):
         _remember(state, fact, event)
     if name in _CART_SIGN and event.get("sku"):
         _newest(state.cart_log, [fact.at, fact.id, _CART_SIGN[name], _line(event, event)], CART_LOG_MAX)

@@ -29,7 +29,7 @@ from sync_server.adapters.system import SystemChance, SystemClock
 from sync_server.adapters.target_secrets import FileTargetSecrets
 from sync_server.ports import Chance, Clock, Mark
 from sync_server.services.custody import check_keys, known_keys
-from sync_server.services.guard import mark_of, watch_history
+from sync_server.services.guard import erasures_known, mark_of, watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.operations import begin_new_epoch
 from sync_server.services.privacy import apply_list, check_list, clear_files
@@ -79,12 +79,13 @@ def open_headquarters(
 def _put_together(settings: Settings, database: SqlDatabase, clock: Clock, chance: Chance) -> Headquarters:
     keys = FileKeyFolder(settings.keys_dir)
     database.erasures = FileErasureList(settings.keys_dir, lambda: keys.hmac_key("erasure"))
+    guard = FileGuard(settings.guard_file)
+    kept = guard.read()
     with database.read() as reader:
         check_keys(known_keys(reader), keys.inventory(), str(settings.keys_dir))
-        check_list(reader, database.erasures)
+        check_list(reader, database.erasures, erasures_known(reader, kept))
     make_id = Uuid7(clock.now, chance.bits)
     media = FolderMediaShelf(settings.media_dir)
-    guard = FileGuard(settings.guard_file)
     return Headquarters(database, keys, clock, chance, settings, make_id, media, guard=guard)
 
 

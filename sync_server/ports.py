@@ -286,6 +286,7 @@ class Mark:
     """How far a history has come: its first and its present epoch, each scope's position, how many ops were taken.
 
     `devices`: what HQ alone can know of each device (`services/recall.py`); no tablet could tell an older database.
+    `erasures`: the ids of those it knew; an older erasure list beside an older database is found out by them.
     """
 
     first_epoch: str
@@ -293,6 +294,7 @@ class Mark:
     heads: Mapping[str, int]
     ops: int
     devices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    erasures: tuple[str, ...] = ()
 
 
 class TraitRow(NamedTuple):
@@ -413,6 +415,9 @@ class CentralReader(Protocol):
     def parked_op_ids(self, device_id: str) -> list[str]:
         """Ops of a device HQ holds but could not apply, in order."""
 
+    def erased_op_ids(self, device_id: str, since_at: str) -> list[str]:
+        """Ops of a device, received since a time, whose shopper was erased, whatever became of them; in order."""
+
     def profile_ids(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Which profiles these identifiers lead to."""
 
@@ -509,6 +514,12 @@ class CentralReader(Protocol):
     def every_identifier(self) -> Iterator[tuple[str, str]]:
         """Every identifier that leads somewhere or was ever seen, streamed; some come twice."""
 
+    def events_before(self, before_at: str, profile_ids: Collection[str] | None = None) -> Iterator[LedgerRow]:
+        """Accepted events from before a time that still hold all their words: of these profiles, or of none."""
+
+    def facts_by_id(self, fact_ids: Collection[str]) -> list[LedgerRow]:
+        """Facts as they are stored."""
+
     def every_row(self, table: str) -> Iterator[dict[str, Any]]:
         """All rows of a table that may be large, streamed."""
 
@@ -563,6 +574,12 @@ class CentralWriter(CentralReader, Protocol):
 
     def blank_facts(self, left: Iterable[tuple[str, str]]) -> None:
         """(fact_id, what is left of its body): the row stays, without a word of whom it was about or who said it."""
+
+    def age_facts(self, code: str, left: Iterable[tuple[str, str]]) -> None:
+        """(fact_id, what is left of its body), marked by a code."""
+
+    def drop_older(self, table: str, column: str, before_at: str, most: int) -> int:
+        """Delete at most so many rows from before a time; how many."""
 
     def heed_erasures(self, *, is_erasing: bool = False) -> None:
         """Until COMMIT nobody is erased, or, `is_erasing`, nobody else stores what a shopper did. It comes before any

@@ -33,6 +33,9 @@ class Settings:
     writes_max: int = 64
     token_days: int = 180
     database_connections: int = 10
+    event_days: int = 396
+    hook_days: int = 396
+    dead_letter_days: int = 396
 
     @property
     def keys_dir(self) -> Path:
@@ -87,6 +90,9 @@ SETTINGS: Final = (
         4,
         200,
     ),
+    SettingKind("FLOORSIDE_EVENT_DAYS", "Days after which an event loses what was looked at; 0 is never.", 0, 3_650),
+    SettingKind("FLOORSIDE_HOOK_DAYS", "Days that webhooks are kept as they came; 0 is for ever.", 0, 3_650),
+    SettingKind("FLOORSIDE_DEAD_LETTER_DAYS", "Days that faulty messages are kept; 0 is for ever.", 0, 3_650),
 )
 _KINDS: Final = {kind.name: kind for kind in SETTINGS}
 

@@ -46,6 +46,7 @@ class Connection:
     def __init__(self, path: Path, key: str) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self.must_tidy = False
         driver = self._choose_driver()
         self.is_encrypted = driver is not sqlite3
         self._errors: tuple[type[Exception], ...] = (sqlite3.Error, driver.Error)
@@ -108,6 +109,9 @@ class Connection:
                 if self._raw.in_transaction:
                     self._raw.execute("ROLLBACK")
                 raise
+            if self.must_tidy:
+                self.must_tidy = False
+                self.tidy()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

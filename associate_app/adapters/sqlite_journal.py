@@ -351,6 +351,13 @@ def forget_shopper(connection: Connection, profile_id: str, identifiers: Iterabl
     _blank(connection, f"must_blank AND acked_at IS NOT NULL AND {_ABOUT}", about)
 
 
+def forget_ops(connection: Connection, op_ids: list[str]) -> None:
+    """The same for ops HQ names one by one; those that are to be sent again are blanked once they are answered."""
+    listed = "op_id IN (SELECT value FROM json_each(?)) AND body IS NOT NULL"
+    if connection.write(f"UPDATE op SET must_blank = 1 WHERE {listed}", (json.dumps(op_ids),)):
+        _blank(connection, f"acked_at IS NOT NULL AND {listed}", (json.dumps(op_ids),))
+
+
 def settle_parked(connection: Connection, applied: list[str], position: int) -> None:
     """HQ could apply what it had parked: what its document lists no longer is in the documents by now."""
     connection.write(
@@ -366,6 +373,7 @@ def _blank(connection: Connection, where: str, parameters: Sequence[Any]) -> Non
         f"detail = NULL, must_blank = 0 WHERE {where}",
         (ERASED, *parameters),
     )
+    connection.must_tidy = True
 
 
 def _prepare(new: NewOp) -> tuple[NewOp, str, bytes]:

@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from associate_app.adapters.sqlite_connection import Connection
-from associate_app.adapters.sqlite_journal import forget_shopper, settle_parked
+from associate_app.adapters.sqlite_journal import forget_ops, forget_shopper, settle_parked
 from associate_app.adapters.sqlite_search import ShopperRow, read_findable, shopper_row
 from associate_app.ports import ReplicaState, StoredDocument
 from shared.errors import Weather
@@ -159,7 +159,7 @@ class ReplicaTables:
         gone = [change for change in newest if change.op == "del"]
         stored = [_Stored.of_change(change) for change in newest if change.op == "put"]
         for change in gone:
-            if change.why == _ERASED_WHY and change.id in held:
+            if change.why == _ERASED_WHY and _kind(change.id) == "profile":
                 self._erase(slice_, change.id)
         for document in stored:
             self._follow(slice_, document)
@@ -183,14 +183,16 @@ class ReplicaTables:
             yield from self._connection.rows(query, (slice_, *some))
 
     def _follow(self, slice_: int | None, stored: _Stored) -> None:
-        """What a new version of this device's own document says about its ops: one it listed and lists no more was
-        applied. One it never listed says nothing: it may have been parked when this tablet was another device."""
+        """What a new version of this device's own document says about its ops: one listed as parked before and not now
+        was applied. One it never listed says nothing: it may have been parked when this tablet was another device. Of
+        those it lists as erased no word is kept, also where no deletion told of the shopper (PROTOCOL.md, Snapshot)."""
         if _kind(stored.id) != "device" or not self._is_own(stored.id):
             return
         held = self._connection.row("SELECT body FROM document WHERE slice = ? AND id = ?", (slice_, stored.id))
-        listed = _parked_in(load_json(held[0])) if held else []
-        still = set(_parked_in(stored.doc))
+        listed = _listed(load_json(held[0]), "parked") if held else []
+        still = set(_listed(stored.doc, "parked"))
         settle_parked(self._connection, [op_id for op_id in listed if op_id not in still], stored.s)
+        forget_ops(self._connection, _listed(stored.doc, "erased"))
 
     def _follow_swap(self, scope: str, fresh: int) -> None:
         """The same for a snapshot, whose documents came while the older ones were still live."""
@@ -488,8 +490,8 @@ def _document(row: tuple[Any, ...]) -> StoredDocument:
     return StoredDocument(id=id_, scope=scope, s=s, body=load_json(body))
 
 
-def _parked_in(document: dict[str, Any]) -> list[str]:
-    listed = document.get("parked")
+def _listed(document: dict[str, Any], name: str) -> list[str]:
+    listed = document.get(name)
     return [str(op_id) for op_id in listed] if isinstance(listed, list) else []
 
 

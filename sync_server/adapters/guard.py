@@ -31,7 +31,8 @@ class FileGuard:
             told = json.loads(self._path.read_bytes())
             heads = {str(scope): int(n) for scope, n in told["heads"].items()}
             devices = {str(device_id): dict(kept) for device_id, kept in told.get("devices", {}).items()}
-            return Mark(str(told["first_epoch"]), str(told["epoch"]), heads, int(told["ops"]), devices)
+            erasures = tuple(map(str, told.get("erasures", ())))
+            return Mark(str(told["first_epoch"]), str(told["epoch"]), heads, int(told["ops"]), devices, erasures)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 

@@ -147,7 +147,13 @@ Index(
     sqlite_where=fact.c.verdict == "parked",
     postgresql_where=fact.c.verdict == "parked",
 )
-
+Index(
+    "ix_fact_erased",
+    fact.c.device_id,
+    fact.c.received_at,
+    sqlite_where=fact.c.code == "erased",
+    postgresql_where=fact.c.code == "erased",
+)
 Index(
     "ix_fact_opening",
     fact.c.associate_id,

@@ -109,6 +109,7 @@ _COMMANDS: Final = {
     "watch": ("watching:watch", "Take the files that a folder is given, until stopped."),
     "serve": ("operations:serve", "Serve tablets and the tracking API."),
     "migrate": ("operations:migrate", "Bring the database up to date."),
+    "keep": ("operations:keep_command", "Do the nightly upkeep now."),
     "backup": ("operations:backup", "Copy the database to a file."),
     "restore": ("operations:restore_command", "Make the database what a backup holds."),
 }

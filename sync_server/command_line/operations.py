@@ -10,6 +10,7 @@ from shared.errors import Refused
 from sync_server.bootstrap import back_up, begin_anew, open_database, restore, upgrade
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, settings_of
 from sync_server.services.chain import NAME_NOTE, ensure_epoch
+from sync_server.services.upkeep import keep
 
 # serve ----------------------------------------------------------------------------------------------------------------
 
@@ -56,6 +57,14 @@ def migrate(*, common: Common = DEFAULT) -> None:
         database.close()
     changed = "is up to date" if before == now else f"was brought from {before or 'nothing'} up to date"
     say(common, {"before": before, "now": now}, f"The database {changed}: schema {now}.")
+
+
+def keep_command(*, common: Common = DEFAULT) -> None:
+    """Do now what `serve` does every night: value bands, slices, old deletions, and what is too old to be kept."""
+    with headquarters(common) as hq:
+        told = keep(hq)
+    aged = f"{told['events']} events, {told['hook_delivery']} webhooks, {told['dead_letter']} faulty messages"
+    say(common, told, f"Kept: {told['documents']} documents changed; {aged} were too old and let go.")
 
 
 def backup(path: Path, *, common: Common = DEFAULT) -> None:

@@ -23,7 +23,7 @@ from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.hooks.deliveries import map_left_over
-from sync_server.services.upkeep import drop_tombstones, refresh_profiles, seconds_until_night
+from sync_server.services.upkeep import keep, seconds_until_night
 
 KEEP_ALIVE_S: Final = 75
 """Longer than a tablet's poll, so that a connection is kept from one poll to the next."""
@@ -120,12 +120,11 @@ def _catch_up(hq: Headquarters) -> None:
 
 
 def _keep_up(hq: Headquarters) -> None:
-    """Every night: value bands, slices whose reason has passed, old tombstones. The doorbell finds the changes."""
+    """Every night: what time alone changes (upkeep.py)."""
     while True:
         time.sleep(seconds_until_night(hq.clock, _timezone(hq)))
         try:
-            refresh_profiles(hq.database, hq.clock)
-            drop_tombstones(hq.database, hq.clock)
+            keep(hq)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
 

@@ -32,6 +32,8 @@ from sync_server.services.terms import MIN_APP, read_term
 CODE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no I, L, O, U, so a code survives being read aloud and typed."""
 _CODE_LENGTH: Final = 12
+ERASED_TOLD_DAYS: Final = 400
+"""After HQ received an op. A tablet drops accepted ones after 30 days by itself, but keeps what was rejected."""
 _MEANT: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": "", " ": ""})
 
 
@@ -97,7 +99,7 @@ def enroll(hq: Headquarters, raw: Any, earlier_token: str | None = None) -> dict
         tx.save_install(replace(install, device_id=device.device_id))
         hq.note_audit(tx, f"device {device.device_id}", "enrolled", device.store)
         epoch = tx.note(EPOCH_NOTE) or ""
-        tx.publish([device_document(tx, device)], now_at)
+        tx.publish([device_document(tx, device, now_at)], now_at)
     hq.doorbell.ring()
     kid, _ = hq.keys.receipt_key()
     return {
@@ -145,9 +147,12 @@ def _with_stores_of(tx: CentralWriter, device: Device, earlier_id: str) -> Devic
     return replace(device, stores_held=tuple(dict.fromkeys((*device.stores_held, *earlier))))
 
 
-def device_document(reader: CentralReader, device: Device) -> DocWrite:
-    """`device/<id>` in its store's feed, with the ops HQ holds but could not apply."""
+def device_document(reader: CentralReader, device: Device, now_at: str) -> DocWrite:
+    """`device/<id>` in its store's feed, with the ops HQ holds but could not apply, and those whose shopper was erased:
+    a tablet that takes a snapshot sees no deletion, and may have sent some long after it."""
     document = {"device_id": device.device_id, "name": device.name, "parked": reader.parked_op_ids(device.device_id)}
+    if erased := reader.erased_op_ids(device.device_id, shift_at(now_at, days=-ERASED_TOLD_DAYS)):
+        document["erased"] = erased
     return DocWrite(store_scope(device.store), f"device/{device.device_id}", canonical(document))
 
 
@@ -289,7 +294,7 @@ def give_to_store(hq: Headquarters, tx: CentralWriter, row: Mapping[str, Any], s
         return
     gone = DocWrite(store_scope(row["store"]), f"device/{device_id}", None, "moved")
     [device] = find_devices(tx, [device_id])
-    tx.publish([gone, device_document(tx, device)], hq.now_at())
+    tx.publish([gone, device_document(tx, device, hq.now_at())], hq.now_at())
 
 
 def find_devices(reader: CentralReader, device_ids: Collection[str]) -> list[Device]:

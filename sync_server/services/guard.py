@@ -24,7 +24,17 @@ def mark_of(reader: CentralReader) -> Mark | None:
         return None
     heads = {row["scope"]: row["n"] for row in reader.rows("scope_head")}
     first = next(iter(former_epochs(reader)), epoch)
-    return Mark(first, epoch, heads, reader.count_ops(), remember_devices(reader))
+    erasures = tuple(row["erasure_id"] for row in reader.rows("erasure"))
+    return Mark(first, epoch, heads, reader.count_ops(), remember_devices(reader), erasures)
+
+
+def erasures_known(reader: CentralReader, kept: Mark | None) -> set[str]:
+    """Every erasure that this database knows, or the guard of its chain."""
+    present = mark_of(reader)
+    if present is None:
+        return set()
+    is_same = kept is not None and kept.first_epoch == present.first_epoch
+    return {*present.erasures, *(kept.erasures if kept is not None and is_same else ())}
 
 
 def loss_between(kept: Mark, present: Mark, former: Collection[str]) -> str | None:

@@ -42,7 +42,8 @@ class Shopper:
 
     def texts(self) -> tuple[str, ...]:
         """Values long enough to be searched for in text."""
-        return tuple(value.casefold() for _, value in self.pairs if len(value) >= _TELLING)
+        values = (*(value for _, value in self.pairs), *self.profile_ids)
+        return tuple(value.casefold() for value in values if len(value) >= _TELLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def gather(reader: CentralReader, shopper: Shopper, is_listed: Callable[[set[Pai
         review=look.reviews(),
         dead_letter=look.raw("dead_letter", "raw", "detail"),
         salvage=look.raw("salvage", "raw"),
-        hook_delivery=look.raw("hook_delivery", "body"),
+        hook_delivery=look.raw("hook_delivery", "body", "headers"),
         hook_key=look.raw("hook_key", "who"),
         card=look.cards("card"),
         card_page=look.cards("card_page"),

@@ -110,6 +110,7 @@ class _Draft:
     letters: list[DeadLetter] = field(default_factory=list)
     scopes: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
+    has_erased_letter: bool = False
 
     @classmethod
     def after(cls, install: Install) -> _Draft:
@@ -369,6 +370,7 @@ def _enter(draft: _Draft, op: Mapping[str, Any], result: Mapping[str, Any]) -> N
 def _reject(draft: _Draft, op: Mapping[str, Any], problem: Malformed, setting: _Setting) -> dict[str, Any]:
     letter_id = derived_id("rejected", draft.install.install_id, str(op["seq"]), op["sha"])
     is_erased = mentions_erased(setting.reader, setting.erasures, op)
+    draft.has_erased_letter |= is_erased
     raw = json.dumps(stand_in(op) if is_erased else op, ensure_ascii=True)
     origin, at = draft.install.install_id, setting.received_at
     draft.letters.append(DeadLetter(letter_id, origin, op["seq"], problem.code, str(problem), at, raw))
@@ -503,8 +505,8 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
     writes = [*merged.writes, *store_documents(rows)]
-    if any(row.verdict == "parked" for row in rows):
-        writes.append(device_document(tx, setting.device))
+    if any(row.verdict == "parked" or row.code == ERASED for row in rows) or draft.has_erased_letter:
+        writes.append(device_document(tx, setting.device, setting.received_at))
     return tx.publish(writes, setting.received_at)
 
 

@@ -17,7 +17,7 @@ from shared.errors import Damaged, Refused
 from shared.identity import IdentifierType
 from shared.wire.messages import store_scope
 from shared.wire.ops import ERASED
-from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite, ErasureList, LedgerRow
+from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite, ErasureList
 from sync_server.services.conflicts import tried_again
 from sync_server.services.consent import ProofQuery, export_proofs
 from sync_server.services.enrolment import device_document, find_devices
@@ -25,7 +25,7 @@ from sync_server.services.headquarters import Headquarters
 from sync_server.services.holdings import Holdings, Shopper, each_fact, find_whole, gather, whole_of
 from sync_server.services.identity import as_identifier, place_again
 from sync_server.services.merge import merge_again, refold
-from sync_server.services.suppression import NOTHING, left_of, stand_in
+from sync_server.services.suppression import NOTHING, left_of, parsed, stand_in
 
 Pair = tuple[str, str]
 _PAGE: Final = 1_000
@@ -57,12 +57,12 @@ def erase(hq: Headquarters, shopper: str, *, who: str) -> dict[str, Any]:
     return show_erasures(hq, erasure_id)[0]
 
 
-def check_list(reader: CentralReader, erasures: ErasureList) -> None:
-    """Raise Damaged where the database knows of an erasure that the list does not."""
-    noted = {row["erasure_id"] for row in reader.rows("erasure")}
+def check_list(reader: CentralReader, erasures: ErasureList, remembered: Collection[str] = ()) -> None:
+    """Raise Damaged where the database, or what is `remembered` besides, knows of an erasure that the list does not."""
+    noted = {*remembered, *(row["erasure_id"] for row in reader.rows("erasure"))}
     if missing := noted - erasures.known().keys():
         raise Damaged(
-            f"The erasure list {erasures.place} lacks {len(missing)} of {len(noted)} erasures this database knows. Put "
+            f"The erasure list {erasures.place} lacks {len(missing)} of {len(noted)} erasures this server knows. Put "
             "it back from where your keys are kept safe; without it, shoppers who were erased could come back."
         )
 
@@ -113,12 +113,12 @@ def _erase(
     who: str,
 ) -> None:
     """All of it but the list, in the caller's transaction; the feed is told last."""
-    devices = _parking(tx, holdings.facts)
+    devices = _senders(tx, holdings)
     tx.blank_facts((row.fact_id, left_of(row.kind, json.loads(row.body))) for row in holdings.facts)
     _drop_identity(tx, shopper, holdings)
     _blank_words(hq, tx, holdings)
     writes = _mend_others(hq, tx, shopper, holdings)
-    writes += [device_document(tx, device) for device in devices]
+    writes += [device_document(tx, device, hq.now_at()) for device in devices]
     writes += _farewell(tx, shopper, holdings)
     counts = holdings.counts()
     hq.note_audit(tx, who, "erased a shopper", ", ".join(sorted(erasures)))
@@ -136,9 +136,12 @@ def _awaited(erasure_id: str, device_id: str) -> dict[str, Any]:
     return {"erasure_id": erasure_id, "device_id": device_id, "confirmed_at": None}
 
 
-def _parking(reader: CentralReader, facts: Collection[LedgerRow]) -> list[Device]:
-    """Devices in the feed that are told which of their ops are parked, of which some are not any more."""
-    ids = {row.device_id for row in facts if row.verdict == "parked" and row.device_id}
+def _senders(reader: CentralReader, holdings: Holdings) -> list[Device]:
+    """Devices in the feed that sent ops about the shopper: each is told which."""
+    origins = {row["origin"] for row in holdings.dead_letter if row["seq"] is not None}
+    installs = [row for origin in sorted(origins) for row in reader.rows("install", install_id=origin)]
+    ids = {row.device_id for row in holdings.facts if row.device_id}
+    ids |= {row["device_id"] for row in [*installs, *holdings.salvage]}
     return [device for device in find_devices(reader, ids) if device.revoked_at is None]
 
 
@@ -155,13 +158,16 @@ def _drop_identity(tx: CentralWriter, shopper: Shopper, holdings: Holdings) -> N
     for id_ in shopper.profile_ids:
         tx.drop_rows("redirect", old_id=id_)
         tx.drop_rows("redirect", profile_id=id_)
+        tx.change_rows("trait_row", {"source_sha": ""}, profile_id=id_)
     tx.drop_profiles(shopper.profile_ids)
 
 
 def _blank_words(hq: Headquarters, tx: CentralWriter, holdings: Holdings) -> None:
     """Raw words are blanked where their row is a proof that something came, and deleted where it is none."""
     for row in holdings.dead_letter:
-        gone = {"raw": NOTHING, "detail": ERASED, "replayed_at": row["replayed_at"] or hq.now_at()}
+        raw = parsed(row["raw"])
+        left = json.dumps(stand_in(raw)) if row["seq"] is not None and isinstance(raw, Mapping) else NOTHING
+        gone = {"raw": left, "detail": ERASED, "replayed_at": row["replayed_at"] or hq.now_at()}
         tx.change_rows("dead_letter", gone, letter_id=row["letter_id"])
     for row in holdings.salvage:
         refused_at = row["refused_at"] or (None if row["approved_at"] else hq.now_at())

@@ -126,7 +126,7 @@ def _settle(hq: Headquarters, tx: CentralWriter, page: Sequence[str]) -> list[di
     for fact_id, problem in again.left.items():
         tx.change_rows("fact", {"code": problem.code, "detail": str(problem)}, fact_id=fact_id)
     devices = find_devices(tx, {row.device_id for row in rows if row.device_id})
-    documents = [device_document(tx, device) for device in devices if device.revoked_at is None]
+    documents = [device_document(tx, device, hq.now_at()) for device in devices if device.revoked_at is None]
     tx.publish([*merged.writes, *store_documents(list(again.sound.values())), *documents], now_at)
     if again.sound:
         hq.note_audit(tx, "command line", "replayed parked ops", f"{len(again.sound)} accepted")
@@ -221,7 +221,7 @@ def _tidy(hq: Headquarters, device: Device, install_id: str | None) -> None:
         if install_id is not None:
             tx.change_rows("dead_letter", {"replayed_at": hq.now_at()}, origin=install_id)
         if device.revoked_at is not None:
-            document = device_document(tx, device)
+            document = device_document(tx, device, hq.now_at())
             tx.publish([DocWrite(document.scope, document.id, None, "revoked")], hq.now_at())
 
 

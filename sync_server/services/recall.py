@@ -51,7 +51,8 @@ def _recall(
     if row is None:
         row = {"device_id": device_id, **{name: kept[name] for name in _REMEMBERED}, "revoked_at": None}
         tx.put_row("device", dict(row))
-        tx.publish([device_document(tx, device) for device in find_devices(tx, [device_id])], hq.now_at())
+        told = [device_document(tx, device, hq.now_at()) for device in find_devices(tx, [device_id])]
+        tx.publish(told, hq.now_at())
         changes.append("enrolled")
     for install_id in kept.get("installs", ()):
         tx.lock_install(install_id, device_id)

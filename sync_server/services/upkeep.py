@@ -1,7 +1,8 @@
 """Upkeep: what time alone changes. Run nightly by the server and after a bulk load; safe to run at any moment.
 
 Value bands are worked out over the whole chain (a rule never computes a percentile), slices are left when their reason
-has passed, tombstones are dropped when no tablet can still need them.
+has passed, tombstones are dropped when no tablet can still need them, old words go (retention.py), and an erasure that
+was broken off is finished.
 """
 
 from __future__ import annotations
@@ -18,11 +19,25 @@ from shared.fold import ProfileState
 from shared.lifecycle import value_bands
 from shared.projection import Reading, net_revenue
 from sync_server.ports import CentralDatabase, CentralWriter, Clock
+from sync_server.services.headquarters import Headquarters
+from sync_server.services.privacy import apply_list, clear_files
 from sync_server.services.projecting import Projector
+from sync_server.services.retention import age_out
 
 BAND_DAYS: Final = 730
 TOMBSTONE_DAYS: Final = 90
 _PAGE: Final = 500
+
+
+def keep(hq: Headquarters) -> dict[str, int]:
+    """Everything time asks for; what -> how many. The doorbell finds the changes."""
+    return {
+        "erasures": apply_list(hq),
+        **age_out(hq),
+        "documents": refresh_profiles(hq.database, hq.clock),
+        "tombstones": drop_tombstones(hq.database, hq.clock),
+        "is_cleared": int(clear_files(hq)),
+    }
 
 
 def bands_of(revenue: Mapping[str, Mapping[str, int]]) -> dict[str, str]:

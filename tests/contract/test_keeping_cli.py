@@ -116,3 +116,10 @@ def test_a_product_is_given_a_picture(chain: tuple[Path, str, dict[str, Any]], t
     (tmp_path / "parka.txt").write_text("a parka")
     assert "no picture that can be read" in here(chain[0], f"product picture SKU-1 {tmp_path / 'parka.txt'}")[2]
     assert "cannot be read" in here(chain[0], f"product picture SKU-1 {tmp_path / 'no.png'}")[2]
+
+
+def test_the_upkeep_says_what_it_let_go(chain: tuple[Path, str, dict[str, Any]]) -> None:
+    """JSON with each number, and a sentence."""
+    folder, _, _ = chain
+    assert told(folder, "keep").items() >= {"events": 0, "dead_letter": 0, "tombstones": 0, "erasures": 0}.items()
+    assert "0 faulty messages were too old" in here(folder, "keep")[1].replace("\n", " ")

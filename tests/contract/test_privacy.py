@@ -4,97 +4,72 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from associate_app.adapters.sqlite import open_tablet_database
+from shared.errors import Refused
 from sync_server.adapters import schema
 from sync_server.bootstrap import open_headquarters, restore
 from sync_server.command_line.app import run
 from sync_server.ports import DocWrite
-from sync_server.services.cards import issue_card
+from sync_server.services.enrolment import move_device
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.hooks.deliveries import replay as replay_hook
+from sync_server.services.hooks.registry import add_hook
+from sync_server.services.imports.run import run_import
 from sync_server.services.ingest import take_messages
-from sync_server.services.privacy import erase, export_shopper, plan_erasure, show_erasures
+from sync_server.services.operations import begin_new_epoch
+from sync_server.services.privacy import apply_list, erase, export_shopper, plan_erasure, show_erasures
+from sync_server.services.quarantine import replay
 from sync_server.services.salvage import take_salvage
+from sync_server.services.upkeep import drop_tombstones
 from sync_server.services.who_is_who import rebuild
 from tests.support.backups import keep_backup
+from tests.support.forgotten import (
+    EMAIL,
+    OTHER,
+    PHONE,
+    WORDS,
+    dump,
+    fill,
+    fill_every_table,
+    found_in,
+    found_in_files,
+    ring_up,
+    rows,
+    tablet_dump,
+    tell,
+    ticket,
+)
 from tests.support.tablet import Tablet
-from tests.support.world import LOYALTY_ID, Journalist, verdicts
-
-EMAIL = "mara.lindqvist@example.com"
-PHONE = "+4915123456789"
-OTHER = "2900000000025"
-WORDS = (EMAIL, "15123456789", LOYALTY_ID, "Lindqvist", "blue kayak", "browser-of-mara")
-TRAITS = {"email": EMAIL, "phone": PHONE, "given_name": "Mara", "family_name": "Lindqvist"}
-
-
-def tell(hq: Headquarters, number: int = 1, loyalty_id: str = LOYALTY_ID) -> None:
-    """What a web shop and a till say of the shopper."""
-    names = {"context": {"externalIds": [{"type": "loyalty_id", "id": loyalty_id}]}}
-    order = {"order_id": f"o{number}", "currency": "EUR", "total": 49.9, "store": "berlin-1"}
-    order["products"] = [{"product_id": "sku-1", "price": 49.9, "quantity": 1}]
-    messages: list[dict[str, Any]] = [
-        {"type": "identify", "anonymousId": "browser-of-mara", "traits": TRAITS, **names},
-        {"type": "track", "event": "Order Completed", "properties": order, "traits": TRAITS, **names},
-        {"type": "nonsense", "traits": TRAITS},
-    ]
-    numbered = [{**message, "messageId": f"m{number}-{place}"} for place, message in enumerate(messages)]
-    take_messages(hq.database, hq.clock, "web-shop", numbered)
-
-
-def dump(hq: Headquarters) -> str:
-    """Every value of every table."""
-    with hq.database._writing.connect() as connection:  # type: ignore[attr-defined]
-        return "\n".join(
-            repr(tuple(row)) for table in schema.metadata.tables.values() for row in connection.execute(table.select())
-        )
-
-
-def found_in(text: str) -> list[str]:
-    """Which of the shopper's words stand in a text."""
-    return [word for word in WORDS if word in text]
-
-
-def found_in_files(folder: Path, pattern: str = "central.db*") -> list[str]:
-    """The same in the bytes of files."""
-    raw = b"".join(path.read_bytes() for path in sorted(folder.glob(pattern)))
-    assert raw, "no file, no proof"
-    return [word for word in WORDS if word.encode() in raw]
-
-
-def rows(hq: Headquarters, table: str, **equal: Any) -> list[dict[str, Any]]:
-    """Rows of a table."""
-    with hq.database.read() as reader:
-        return reader.rows(table, **equal)
-
-
-def fill(hq: Headquarters, tablet: Journalist) -> None:
-    """A shopper with a card, events, notes, a parked op and a dead letter; and another one."""
-    issue_card(hq, LOYALTY_ID)
-    tell(hq)
-    tablet.note("likes the blue kayak")
-    tablet.record("from_the_future", {"shopper": {"type": "loyalty_id", "value": LOYALTY_ID}, "text": "blue kayak"})
-    tablet.note("of somebody else", OTHER)
-    assert "rejected" not in " ".join(verdicts(tablet.push()))
+from tests.support.world import LOYALTY_ID, Journalist, pass_time, verdicts
 
 
 def test_an_erased_shopper_is_found_in_no_byte(hq: Headquarters, tablet: Journalist, tmp_path: Path):
     """Neither in a row nor in the files; others stay, and an order keeps its amount without whose it was."""
-    fill(hq, tablet)
-    assert set(found_in(dump(hq))) == set(WORDS)
+    fill_every_table(hq, tablet)
+    with hq.database.read() as reader:
+        [profile_id] = set(reader.profile_ids([("loyalty_id", LOYALTY_ID)]).values())
     plan = plan_erasure(hq, EMAIL)
-    assert {"fact", "identifier", "profile", "doc", "sighting", "dead_letter", "card"} <= plan["rows"].keys()
+    holding = {"fact", "identifier", "profile", "doc", "sighting", "review", "dead_letter", "salvage", "card", "audit"}
+    assert {*holding, "card_page", "hook_delivery", "hook_key"} <= plan["rows"].keys()
+    assert plan["rows"]["hook_delivery"] == 3
     assert set(found_in(dump(hq))) == set(WORDS)
     told = erase(hq, LOYALTY_ID, who="hq")
     assert told["files_cleared_at"]
     assert told["rows"].items() >= plan["rows"].items()
     assert found_in(dump(hq)) == []
+    assert profile_id not in dump(hq, without=("doc", "trait_row"))
+    assert all(row["source_sha"] == "" for row in rows(hq, "trait_row", profile_id=profile_id))
     if (tmp_path / "central.db").exists():
         assert found_in_files(tmp_path) == []
-    [order] = [json.loads(row["body"]) for row in rows(hq, "fact", kind="event") if row["body"] != "{}"]
+        keep_backup(hq.settings.database, tmp_path / "later.db")
+        assert found_in_files(tmp_path, "*.db*") == []
+    assert found_in_files(tmp_path / "keys", "*") == []
+    order, *_ = [json.loads(row["body"]) for row in rows(hq, "fact", kind="event") if row["body"] != "{}"]
     assert order["order"]["total_minor"] == 4990
     assert "order_id" not in order["order"]
     with hq.database.read() as reader:
@@ -122,6 +97,95 @@ def test_nothing_that_comes_late_brings_the_shopper_back(hq: Headquarters, table
     if (tmp_path / "central.db").exists():
         hq.database.compact()
         assert found_in_files(tmp_path) == []
+
+
+def test_webhooks_that_come_late_say_nothing_of_the_shopper(hq: Headquarters):
+    """New ones, the same again, one that was waiting for whose it is, and all of them mapped once more."""
+    tell(hq)
+    add_hook(hq, "till", "pos-ticket")
+    refund = {"type": "return", "ticket": "R9", "of_ticket": "T1", "store": "berlin-1", "at": "2026-11-22T10:09:00"}
+    ring_up(hq, ticket(1), ticket(2, loyalty_number=None))
+    erase(hq, LOYALTY_ID, who="hq")
+    profiles = len(rows(hq, "profile"))
+    claim = {"type": "claim", "ticket": "T2", "loyalty_number": LOYALTY_ID}
+    ring_up(hq, ticket(1), ticket(7), ticket(8, total="what?"), claim, {**refund, "currency": "EUR", "total": "9.90"})
+    add_hook(hq, "till", "pos-ticket", replace=True)
+    replay_hook(hq, "till", include_mapped=True)
+    assert found_in(dump(hq)) == []
+    assert len(rows(hq, "profile")) == profiles
+    assert [row["who"] for row in rows(hq, "hook_key") if row["who"]] == []
+
+
+@pytest.mark.parametrize("kind", ["shoppers", "orders", "consents", "service", "events"])
+def test_files_imported_again_say_nothing_of_the_shopper(hq: Headquarters, tmp_path: Path, kind: str):
+    """Of each kind that names shoppers: the row is counted as taken, and nothing in it is kept."""
+    file = next((Path(__file__).parents[2] / "assets" / "starter").glob(f"{kind}.*"))
+    run_import(hq, kind, file)
+    with hq.database.read() as reader:
+        pairs = sorted(set(reader.every_identifier()))
+    for type_, value in pairs:
+        with suppress(Refused):  # erased with another of her identifiers
+            erase(hq, f"{type_}:{value}", who="hq")
+    profiles = len(rows(hq, "profile"))
+    run_import(hq, kind, file)
+    changed = tmp_path / file.name
+    changed.write_text(file.read_text("utf-8").replace("2026-1", "2025-1"), "utf-8")
+    run_import(hq, kind, changed)
+    assert pairs, "a file of nobody proves nothing"
+    assert [value for _, value in pairs if value in dump(hq)] == []
+    assert len(rows(hq, "profile")) <= profiles
+
+
+def test_what_is_replayed_late_says_nothing_of_the_shopper(hq: Headquarters, tablet: Journalist):
+    """Parked ops and dead letters from before, and such as came after, of tablets and of channels."""
+    fill_every_table(hq, tablet)
+    waiting = [row["fact_id"] for row in rows(hq, "fact", verdict="parked")]
+    letters = [row["letter_id"] for row in rows(hq, "dead_letter")]
+    assert waiting
+    assert len(letters) >= 2
+    erase(hq, LOYALTY_ID, who="hq")
+    tablet.record("from_the_future", {"text": f"blue kayak of {EMAIL}"})
+    tablet.note("blue kayak", sha="1" * 64)
+    tablet.push()
+    take_messages(hq.database, hq.clock, "web-shop", [{"type": "nonsense", "who": EMAIL}])
+    named = [*waiting, *letters, *(row["letter_id"] for row in rows(hq, "dead_letter"))]
+    replay(hq)
+    for one in dict.fromkeys(named):
+        with suppress(Refused):
+            replay(hq, [one])
+    rebuild(hq)
+    assert found_in(dump(hq)) == []
+
+
+def test_a_restored_database_loses_the_shopper_again_on_both(hq: Headquarters, tablet: Journalist):
+    """PostgreSQL comes back by its own tools and SQLite by ours: both open through the list. Here her rows come back
+    as they were, from a copy of every table, and the erasure is unknown again."""
+    fill_every_table(hq, tablet)
+    before = table_copies(hq)
+    erase(hq, LOYALTY_ID, who="hq")
+    put_back(hq, before)
+    assert set(found_in(dump(hq))) == set(WORDS)
+    assert show_erasures(hq) == []
+    begin_new_epoch(hq)
+    assert apply_list(hq) == 1
+    assert found_in(dump(hq)) == []
+    assert [row["outstanding"] for row in show_erasures(hq)] == [1]
+    tell(hq, 5)
+    assert found_in(dump(hq)) == []
+
+
+def table_copies(hq: Headquarters) -> dict[str, list[dict[str, Any]]]:
+    """All rows by table."""
+    with hq.database.read() as reader:
+        return {name: list(reader.every_row(name)) for name in schema.metadata.tables}
+
+
+def put_back(hq: Headquarters, copies: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Make every table what it was."""
+    with hq.database.write() as tx:
+        for name, copied in copies.items():
+            tx.drop_rows(name)
+            tx.put_rows(name, copied)
 
 
 def test_a_backup_from_before_loses_the_shopper_again(tmp_path: Path, hq: Headquarters, tablet: Journalist):
@@ -160,15 +224,46 @@ def test_a_tablet_forgets_and_shows_it(hq: Headquarters, shop_tablet: Tablet):
     assert (told["confirmed"], told["outstanding"]) == (1, 0)
 
 
-def tablet_dump(tablet: Tablet) -> str:
-    """Every value of every table of a tablet's database."""
-    database = open_tablet_database(tablet.path, "ab" * 32, clock=tablet.clock, chance=tablet.chance)
-    connection = database._connection
-    try:
-        names = [name for (name,) in connection.rows("SELECT name FROM sqlite_master WHERE type = 'table'", ())]
-        return "\n".join(repr(row) for name in names for row in connection.rows(f'SELECT * FROM "{name}"', ()))
-    finally:
-        database.close()
+def test_a_tablet_that_takes_a_snapshot_instead_forgets_too(hq: Headquarters, shop_tablet: Tablet):
+    """Away for longer than deletions are told: what it had sent, and what it recorded since, is gone after one round;
+    what others are about stays, and nothing is lost."""
+    tell(hq)
+    shop_tablet.note("likes the blue kayak")
+    rejected = shop_tablet.note("blue kayak", LOYALTY_ID, scope="store:zurich-1")
+    parked = shop_tablet.record("from_the_future", {"text": f"{LOYALTY_ID} blue kayak"})
+    assert shop_tablet.sync().is_complete
+    late = shop_tablet.note("still likes the blue kayak")
+    late_rejected = shop_tablet.note("blue kayak", LOYALTY_ID, scope="store:zurich-1")
+    other = shop_tablet.note("of somebody else", OTHER)
+    erase(hq, LOYALTY_ID, who="hq")
+    pass_time(hq, days=91)
+    assert drop_tombstones(hq.database, hq.clock)
+    assert shop_tablet.sync().is_complete
+    assert found_in(tablet_dump(shop_tablet)) == []
+    kept = {entry.op.op_id: entry for entry in shop_tablet.database.entries()}
+    assert [kept[one.op_id].state for one in (rejected, late, late_rejected)] == ["rejected", "acked", "rejected"]
+    assert parked.op_id not in kept or kept[parked.op_id].op.body == {}
+    assert kept[other.op_id].op.body["text"] == "of somebody else"
+
+
+def test_a_wiped_or_moved_tablet_forgets_what_it_had_sent(hq: Headquarters, shop_tablet: Tablet):
+    """It held no document when the shopper was erased, takes a snapshot of another store, and no deletion names what
+    it sent: its own document does."""
+    tell(hq)
+    sent = shop_tablet.note("likes the blue kayak")
+    other = shop_tablet.note("of somebody else", OTHER)
+    assert shop_tablet.sync().is_complete
+    shop_tablet.database.wipe_shoppers()
+    device = shop_tablet.database.device()
+    assert device is not None
+    erase(hq, LOYALTY_ID, who="hq")
+    move_device(hq, device.device_id, "zurich-1")
+    assert shop_tablet.sync().is_complete
+    assert shop_tablet.sync().is_complete
+    assert found_in(tablet_dump(shop_tablet)) == []
+    kept = {entry.op.op_id: entry.op.body for entry in shop_tablet.database.entries()}
+    assert kept[sent.op_id] == {}
+    assert kept[other.op_id]["text"] == "of somebody else"
 
 
 def test_access_hands_out_what_erasure_takes(hq: Headquarters, tablet: Journalist):

@@ -18,10 +18,11 @@ from sync_server.bootstrap import back_up, open_headquarters, restore
 from sync_server.ports import Mark
 from sync_server.services.chain import Chain, add_stores, make_chain
 from sync_server.services.enrolment import authenticate, find_devices, make_code, move_device, revoke_device
-from sync_server.services.guard import loss_between, mark_of, watch_history
+from sync_server.services.guard import erasures_known, loss_between, mark_of, watch_history
 from sync_server.services.operations import former_epochs
+from sync_server.services.privacy import apply_list, erase
 from sync_server.settings import Settings, read_settings
-from tests.support.world import BERLIN, ZURICH, make_journalist
+from tests.support.world import BERLIN, LOYALTY_ID, ZURICH, make_journalist
 
 MARK = Mark("e1", "e1", {"all": 9, "store:berlin-1": 4}, 7)
 
@@ -262,3 +263,35 @@ def test_a_move_to_a_store_the_older_database_does_not_know_stays_forgotten(sett
     restore(settings, copy)
     with open_headquarters(settings) as hq, hq.database.read() as reader:
         assert find_devices(reader, [tablet.device.device_id])[0].stores_held == (BERLIN.code,)
+
+
+# erasures
+
+
+def test_an_older_list_beside_an_older_database_is_found_out(settings: Settings, tmp_path: Path) -> None:
+    """Both put back from the night before, the erasure since is known to neither: the guard knows it. With the list of
+    today the older database loses the shopper again; another chain's guard says nothing."""
+    with open_headquarters(settings) as hq:
+        tablet = make_journalist(hq)
+        tablet.note("likes tents")
+        tablet.push()
+    night = tmp_path / "night"
+    shutil.copytree(settings.data_dir, night)
+    with open_headquarters(settings) as hq:
+        told = erase(hq, LOYALTY_ID, who="hq")
+    guarded = FileGuard(settings.guard_file).read()
+    assert guarded is not None
+    assert guarded.erasures == (told["id"],)
+    today = settings.keys_dir / "erased.jsonl"
+    today.rename(tmp_path / "today.jsonl")
+    swap_in(settings, night / "central.db")
+    for _ in range(2):
+        with pytest.raises(Damaged, match="lacks 1 of 1 erasures this server knows"), open_headquarters(settings):
+            pass
+    with pytest.raises(Damaged, match="lacks 1 of 1"):
+        restore(settings, night / "central.db")
+    shutil.copy(tmp_path / "today.jsonl", today)
+    with open_headquarters(settings, tell=lambda _: None) as hq, hq.database.read() as reader:
+        assert apply_list(hq) == 0
+        assert [row["erasure_id"] for row in reader.rows("erasure")] == [told["id"]]
+        assert erasures_known(reader, replace(guarded, first_epoch="another", erasures=("x",))) == {told["id"]}

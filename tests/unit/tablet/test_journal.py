@@ -293,3 +293,21 @@ def test_entries_page_backwards_without_gap_or_repeat(database, make_id):
         pages += [entry.op.seq for entry in entries]
         before = entries[-1].op.seq
     assert pages == [7, 6, 5, 4, 3, 2, 1]
+
+
+def test_an_op_hq_lists_as_erased_is_blanked_and_one_to_be_sent_again_once_it_is_answered(database, make_id):
+    """Its own document names them; another device's says nothing. The row keeps its place, its sha and its state."""
+    device = connect(database)
+    record(database, make_id, 3)
+    database.settle(answer(database, {1: "accepted", 2: ("rejected", "wrong_scope"), 3: "accepted"}), at=NOW_AT)
+    assert database.resend_from(2)
+    listed = {"name": "Tablet", "parked": [], "erased": [entry.op.op_id for entry in database.entries()]}
+    database.apply_page(page(STORE_SCOPE, [put("device/another", listed, 1)], head=1))
+    assert [entry.op.body == {} for entry in database.entries()] == [False, False, False]
+    load(database, STORE_SCOPE, {f"device/{device.device_id}": listed})
+    third, second, first = database.entries()
+    assert (first.op.body, second.op.body, second.state) == ({}, {}, "rejected")
+    assert third.op.body["text"] == "note 2"
+    database.settle(answer(database, {3: "duplicate"}), at=NOW_AT)
+    assert [entry.op.body for entry in database.entries()] == [{}, {}, {}]
+    assert [op.kind for op in database.next_batch(after_seq=0, max_ops=9, max_bytes=9_999)] == ["erased"] * 3
