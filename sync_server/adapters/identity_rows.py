@@ -81,7 +81,7 @@ class IdentityReads(RowReads):
     def owners_after(self, after_id: str, limit: int) -> list[str]:
         """Profiles that are stored, or that facts belong to, in order of id, above one."""
         parts = (
-            f"SELECT * FROM (SELECT DISTINCT profile_id FROM {table} WHERE profile_id > ? ORDER BY 1 LIMIT ?) of_{table}"
+            f"SELECT * FROM (SELECT DISTINCT profile_id FROM {table} WHERE profile_id > ? ORDER BY 1 LIMIT ?) {table}s"
             for table in ("fact", "profile")
         )
         query = f"{' UNION '.join(parts)} ORDER BY 1 LIMIT ?"

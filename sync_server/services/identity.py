@@ -414,13 +414,17 @@ class _Reach:
         return {one for one, own in crowded.items() if len({root.get(number, number) for number in own}) >= SHARED_FROM}
 
     def _numbers_linked(self, numbers: set[Identifier]) -> Mapping[Identifier, Identifier]:
-        """Number -> the one that stands for all that a person linked it with; only those that were linked."""
-        links = self._reader.identity_facts_of([_pair(number) for number in numbers]) if numbers else []
+        """Number -> the one that stands for all that a person linked it with, also by way of others; only those that
+        were linked."""
         root: dict[Identifier, Identifier] = {}
-        for a, b in (map(as_identifier, _pairs_of(row)) for row in links if row.kind == "link"):
-            if a.type is b.type and a in numbers and b in numbers:
-                kept, gone = sorted((root.setdefault(a, a), root.setdefault(b, b)))
-                root = {number: kept if at == gone else at for number, at in root.items()}
+        asked: set[Identifier] = set()
+        while fresh := (numbers | root.keys()) - asked:
+            asked |= fresh
+            for row in self._reader.identity_facts_of([_pair(number) for number in fresh]):
+                a, *rest = map(as_identifier, _pairs_of(row))
+                for b in (one for one in rest if row.kind == "link" and one.type is a.type):
+                    kept, gone = sorted((root.setdefault(a, a), root.setdefault(b, b)))
+                    root = {number: kept if at == gone else at for number, at in root.items()}
         return root
 
     def _is_number(self, one: Identifier) -> bool:
