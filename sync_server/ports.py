@@ -403,8 +403,17 @@ class CentralReader(Protocol):
     def facts_naming(self, after_id: str, limit: int) -> list[LedgerRow]:
         """Accepted facts that name somebody, in order of id, above one."""
 
-    def profiles_with_facts(self) -> set[str]:
-        """Every profile an accepted fact belongs to."""
+    def owners_named(self, after_id: str, limit: int) -> list[tuple[str, str, str | None]]:
+        """The same as (fact, the identifiers it names as JSON, its profile)."""
+
+    def owners_after(self, after_id: str, limit: int) -> list[str]:
+        """Profiles that are stored, or that facts belong to, in order of id, above one."""
+
+    def values_sighted(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
+        """Values that were ever seen, references to profiles left out, in order, above one."""
+
+    def count_rows(self, table: str) -> int:
+        """How many rows a table has."""
 
     def count_typed_openings(self, associate_id: str, since_at: str, until_at: str) -> int:
         """How many shoppers an associate opened by typing, in a time (since excluded)."""
@@ -616,7 +625,10 @@ class CentralWriter(CentralReader, Protocol):
         """Profile -> since when its publication is held, None for no longer."""
 
     def forget_answers(self) -> None:
-        """Before a rebuild: sightings and what identifiers lead to; nothing that anybody said."""
+        """Before a rebuild: sightings and what identifiers lead to, which is kept aside; nothing that anybody said."""
+
+    def count_changed_answers(self) -> int:
+        """After a rebuild: how many identifiers lead elsewhere than before it."""
 
     def save_profiles(self, profiles: Sequence[StoredProfile]) -> None:
         """Many at once: those locked by this transaction are changed, the others are new. Raises Conflict where

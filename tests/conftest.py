@@ -18,6 +18,8 @@ hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, max_
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("dev")
 
+EVENTS_VARIABLE = "FLOORSIDE_BENCH_EVENTS"
+KEPT_VARIABLES = (PROOF_VARIABLE, EVENTS_VARIABLE)
 RecordFigure = Callable[[str, object, str], None]
 
 
@@ -25,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep tests, and the programs they start, away from this machine's own Floorside data and settings."""
     home = tempfile.TemporaryDirectory(prefix="floorside-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(home.cleanup)
-    for name in [name for name in os.environ if name.startswith("FLOORSIDE_") and name != PROOF_VARIABLE]:
+    for name in [name for name in os.environ if name.startswith("FLOORSIDE_") and name not in KEPT_VARIABLES]:
         del os.environ[name]
     for kind in ("DATA", "CONFIG", "STATE", "CACHE"):
         os.environ[f"XDG_{kind}_HOME"] = str(Path(home.name) / kind.lower())

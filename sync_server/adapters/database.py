@@ -42,7 +42,7 @@ from sync_server.adapters.database_errors import mapped_errors
 from sync_server.adapters.erasure_list import NoErasures
 from sync_server.adapters.erasure_rows import ErasureReads, ErasureWrites
 from sync_server.adapters.feed_listener import CHANNEL, follow_heads
-from sync_server.adapters.identity_rows import IdentityReads, IdentityWrites
+from sync_server.adapters.identity_rows import LEDGER_NAMES, IdentityReads, IdentityWrites
 from sync_server.adapters.trait_rows import TraitRowReads
 from sync_server.ports import (
     DeadLetter,
@@ -163,8 +163,7 @@ class SqlReader(IdentityReads, TraitRowReads, ErasureReads):
 
     def facts_about(self, op_ids: Collection[str]) -> list[LedgerRow]:
         """Accepted facts that correct, withdraw or change these ops and are not yet of any profile."""
-        names = ", ".join(f'"{name}"' for name in _names(LedgerRow))
-        query = f"SELECT {names} FROM fact WHERE verdict = 'accepted' AND about"
+        query = f"SELECT {LEDGER_NAMES} FROM fact WHERE verdict = 'accepted' AND about"
         found = [LedgerRow(*row) for row in self._rows_in(query, op_ids)]
         # Asked for NULL in SQL, SQLite walks every fact of no profile instead of the index of what is about these ops.
         waiting = [row for row in found if row.profile_id is None]
@@ -172,12 +171,9 @@ class SqlReader(IdentityReads, TraitRowReads, ErasureReads):
 
     def facts_of(self, profile_ids: Collection[str]) -> Iterator[LedgerRow]:
         """Accepted facts of profiles in order of (profile, effective_at, id)."""
-        table = schema.fact
-        for chunk in _chunks(sorted(profile_ids)):
-            wanted = table.c.profile_id.in_(chunk) & (table.c.verdict == "accepted")
-            order = (table.c.profile_id, table.c.effective_at, table.c.fact_id)
-            for row in self._connection.execute(select(table).where(wanted).order_by(*order)).mappings():
-                yield LedgerRow(**row)
+        query = f"SELECT {LEDGER_NAMES} FROM fact WHERE verdict = 'accepted' AND profile_id"
+        for row in self._rows_in(query, sorted(profile_ids), last=" ORDER BY profile_id, effective_at, fact_id"):
+            yield LedgerRow(*row)
 
     def count_typed_openings(self, associate_id: str, since_at: str, until_at: str) -> int:
         """How many shoppers an associate opened by typing, in a time (since excluded)."""
@@ -359,6 +355,12 @@ class SqlReader(IdentityReads, TraitRowReads, ErasureReads):
         by = (table.c.hook, table.c.state)
         query = select(*by, func.count(), func.max(table.c.received_at)).group_by(*by).order_by(*by)
         return [(row[0], row[1], row[2], row[3]) for row in self._connection.execute(query)]
+
+    def count_rows(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(
+            self._connection.execute(select(func.count()).select_from(schema.metadata.tables[table])).scalar_one()
+        )
 
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Plain rows of a small administrative table, by equality; ordered by its key."""

@@ -20,6 +20,11 @@ from sync_server.ports import IdentityFactRow, LedgerRow, ReviewRow, SightingRow
 Pair = tuple[str, str]
 _SIGHTING: Final = "sighting_id, at, fact_id, identifiers, family_name, postcode, is_verified"
 _IDENTITY_FACT: Final = ", ".join(IdentityFactRow._fields)
+LEDGER_NAMES: Final = ", ".join(f'"{name}"' for name in LedgerRow._fields)
+_NAMING: Final = (
+    "SELECT {} FROM fact WHERE fact_id > ? AND verdict = 'accepted' AND subject IS NOT NULL ORDER BY fact_id LIMIT ?"
+)
+_ASIDE: Final = "answers_before"
 _IDENTITY_LOCK: Final = 0x666C6F6F7231
 
 
@@ -64,17 +69,28 @@ class IdentityReads(RowReads):
 
     def facts_naming(self, after_id: str, limit: int) -> list[LedgerRow]:
         """Accepted facts that name somebody, in order of id, above one."""
-        table = schema.fact
-        wanted = (table.c.fact_id > after_id) & (table.c.verdict == "accepted") & table.c.subject.is_not(None)
-        columns = [table.c[name] for name in LedgerRow._fields]
-        rows = self._connection.execute(select(*columns).where(wanted).order_by(table.c.fact_id).limit(limit))
-        return [LedgerRow(*row) for row in rows]
+        return [LedgerRow(*row) for row in self._ask(_NAMING.format(LEDGER_NAMES), after_id, limit)]
 
-    def profiles_with_facts(self) -> set[str]:
-        """Every profile an accepted fact belongs to."""
-        table = schema.fact
-        wanted = table.c.profile_id.is_not(None) & (table.c.verdict == "accepted")
-        return set(self._connection.execute(select(table.c.profile_id).where(wanted).distinct()).scalars())
+    def owners_named(self, after_id: str, limit: int) -> list[tuple[str, str, str | None]]:
+        """The same as (fact, the identifiers it names as JSON, its profile)."""
+        return [
+            (row[0], row[1], row[2])
+            for row in self._ask(_NAMING.format("fact_id, subject, profile_id"), after_id, limit)
+        ]
+
+    def owners_after(self, after_id: str, limit: int) -> list[str]:
+        """Profiles that are stored, or that facts belong to, in order of id, above one."""
+        parts = (
+            f"SELECT * FROM (SELECT DISTINCT profile_id FROM {table} WHERE profile_id > ? ORDER BY 1 LIMIT ?) {table}s"
+            for table in ("fact", "profile")
+        )
+        query = f"{' UNION '.join(parts)} ORDER BY 1 LIMIT ?"
+        return list(self._ask(query, after_id, limit, after_id, limit, limit).scalars())
+
+    def values_sighted(self, after: Pair, limit: int) -> list[Pair]:
+        """Values that were ever seen, references to profiles left out, in order, above one."""
+        query = "SELECT DISTINCT type, value FROM sighted WHERE (type, value) > (?, ?) AND type <> 'profile_id'"
+        return [(row[0], row[1]) for row in self._ask(f"{query} ORDER BY type, value LIMIT ?", *after, limit)]
 
     def identifiers_called(self, own_ids: Collection[str]) -> dict[str, Pair]:
         """Profile id an identifier gives -> the identifier."""
@@ -170,9 +186,21 @@ class IdentityWrites(IdentityReads):
             self._ask(query, held_at, profile_id)
 
     def forget_answers(self) -> None:
-        """Before a rebuild: sightings and what identifiers lead to; nothing that anybody said."""
+        """Before a rebuild: sightings and what identifiers lead to, which is kept aside; nothing that anybody said."""
+        if self._is_postgresql:  # what moves a million facts at once may take longer than a request
+            self._ask("SET LOCAL statement_timeout = 0")
+        self._ask(f"DROP TABLE IF EXISTS {_ASIDE}")
+        self._ask(f"CREATE TEMPORARY TABLE {_ASIDE} AS SELECT type, value, profile_id FROM identifier")
         for table in (schema.sighting, schema.sighted, schema.identifier):
             self._connection.execute(delete(table))
+
+    def count_changed_answers(self) -> int:
+        """After a rebuild: how many identifiers lead elsewhere than before it."""
+        answers = "SELECT type, value, profile_id FROM"
+        query = f"SELECT COUNT(*) FROM ({answers} identifier EXCEPT {answers} {_ASIDE}) changed"
+        changed = int(self._ask(query).scalar())
+        self._ask(f"DROP TABLE {_ASIDE}")
+        return changed
 
 
 def _sighting(row: Any) -> SightingRow:

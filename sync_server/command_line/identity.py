@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import getpass
-from typing import Any
+from itertools import takewhile
+from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, say_table
+from sync_server.command_line.common import (
+    DEFAULT,
+    Common,
+    headquarters,
+    people,
+    say,
+    say_json,
+    say_table,
+    spare_the_collector,
+)
 from sync_server.services import who_is_who
+
+_STAGES: Final = {
+    "read": "Reading what was seen",
+    "placed": "Working out who is who",
+    "assigned": "Giving facts to shoppers",
+    "folded": "Writing profiles and feeds",
+}
 
 
 def identity_explain(shopper: str, *, common: Common = DEFAULT) -> None:
@@ -130,15 +147,17 @@ def identity_review(*, keep: str | None = None, common: Common = DEFAULT) -> Non
 
 def identity_rebuild(*, common: Common = DEFAULT) -> None:
     """Work out who is who, and every profile, from the ledger alone. Tablets wait meanwhile."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
+    spare_the_collector()
     console = Console(stderr=True)
+    columns = (TextColumn("{task.description:28}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with headquarters(common) as hq, Progress(*columns, console=console, disable=not console.is_terminal) as shown:
-        tasks: dict[str, Any] = {}
+        tasks = {stage: shown.add_task(words, total=None, visible=False) for stage, words in _STAGES.items()}
 
-        def tell(what: str, count: int) -> None:
-            if what not in tasks:
-                tasks[what] = shown.add_task(what, total=None)
-            shown.advance(tasks[what], count)
+        def tell(stage: str, more: int, total: int) -> None:
+            """Totals are upper bounds, so a stage is full when the next one begins."""
+            for earlier in takewhile(lambda one: one != stage, _STAGES):
+                shown.update(tasks[earlier], total=1, completed=1)
+            shown.update(tasks[stage], advance=more, total=total, visible=True)
 
         told = who_is_who.rebuild(hq, tell)
     moved = f"{told['identifiers_changed']} identifiers lead elsewhere, {told['facts_moved']} facts moved"

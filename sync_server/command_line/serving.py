@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import os
 import socket
 import threading
@@ -18,7 +17,7 @@ import uvicorn
 from shared.errors import FloorsideError, Refused
 from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
-from sync_server.command_line.common import complain
+from sync_server.command_line.common import complain, spare_the_collector
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
@@ -28,7 +27,6 @@ from sync_server.services.upkeep import keep, seconds_until_night
 KEEP_ALIVE_S: Final = 75
 """Longer than a tablet's poll, so that a connection is kept from one poll to the next."""
 LAST_WORDS_S: Final = 5
-GC_OBJECTS: Final = 50_000
 POSTGRESQL_WRITERS: Final = 4
 GUARD_S: Final = 0.5
 """So the guard is never older than a second, writing included."""
@@ -77,7 +75,7 @@ def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     watch.start()
     queue = ThreadedQueue(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
     server = _Server(_config(make_app(replace(hq, queue=queue))), hq)
-    _spare_the_collector()
+    spare_the_collector()
     try:
         server.run(sockets=[listening])
     finally:
@@ -101,14 +99,6 @@ def _stand_guard(hq: Headquarters, stopped: threading.Event) -> None:
         if lost:
             complain(lost)
             hq.doorbell.ring()
-
-
-def _spare_the_collector() -> None:
-    """A batch makes tens of thousands of short-lived objects: at Python's own threshold looking for cycles among them,
-    and among the program itself, took an eighth of a push."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_OBJECTS)
 
 
 def _catch_up(hq: Headquarters) -> None:

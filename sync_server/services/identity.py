@@ -32,6 +32,7 @@ from shared.partition import SHARED_FROM, IdentityFacts, Link, Partition, Refusa
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, ReviewRow, SightingRow
 
 Pair = tuple[str, str]
+_JOINING: Final = frozenset({LinkRule.ALWAYS, LinkRule.UNLESS_SHARED})
 LINKED: Final = "identity_linked"
 """A person's link as a fact of the profile, for the fold: consent on one side does not speak for the other."""
 
@@ -106,28 +107,37 @@ def place(tx: CentralWriter, facts: Sequence[Fact], now_at: str) -> Placing:
     """Take new facts as evidence and work out what they change. Writes sightings, what identifiers lead to, redirects
     and reviews; the caller moves profiles and facts as the answer says."""
     seen = _earliest(row for fact in facts if (row := sighting_of(fact)) is not None)
-    if not _fresh(seen, tx.first_seen(sorted(seen))) and not any(map(alias_of, facts)):
+    fresh = _fresh(seen, tx.first_seen(sorted(seen)))
+    aliases = [said for fact in facts if (said := alias_of(fact)) is not None]
+    if not fresh and not aliases:
         return _known(tx, {as_identifier(pair) for fact in facts for pair in fact.identifiers})
     tx.lock_identity()
-    seeds, new_facts = take_evidence(tx, facts)
+    seeds, new_facts = _take_evidence(tx, fresh, aliases)
     placing = place_again(tx, seeds, now_at, new_facts)
     rest = {as_identifier(pair) for fact in facts for pair in fact.identifiers} - placing.leads.keys()
     return replace(placing, leads={**_known(tx, rest).leads, **placing.leads})
 
 
-def take_evidence(tx: CentralWriter, facts: Sequence[Fact]) -> tuple[set[Identifier], set[str]]:
-    """Keep what facts say of who is who: (the identifiers this may move, the facts that brought new combinations).
-    The caller holds the lock."""
-    seen = _earliest(row for fact in facts if (row := sighting_of(fact)) is not None)
-    known = tx.first_seen(sorted(seen))
-    fresh = _fresh(seen, known)
-    aliases = [said for fact in facts if (said := alias_of(fact)) is not None]
+def _take_evidence(
+    tx: CentralWriter, looked_new: Collection[SightingRow], aliases: Sequence[IdentityFactRow]
+) -> tuple[set[Identifier], set[str]]:
+    """Keep what is new: (the identifiers this may move, the facts that brought new combinations). What looked new is
+    asked again, for only now, under the lock, nobody else adds any."""
+    known = tx.first_seen([row.sighting_id for row in looked_new])
+    fresh = _fresh({row.sighting_id: row for row in looked_new}, known)
     tx.save_sightings(fresh)
     tx.add_identity_facts(aliases)
     settled = _settled(tx, fresh)
     seeds = {as_identifier(pair) for row in fresh if row.sighting_id not in settled for pair in row.identifiers}
     seeds |= {as_identifier(pair) for row in aliases for pair in _pairs_of(row)}
     return seeds, {row.fact_id for row in fresh if row.sighting_id not in known}
+
+
+def take_evidence_anew(tx: CentralWriter, facts: Sequence[Fact]) -> None:
+    """Keep what facts say of who is who, in a rebuild: it places everything afterwards, so nothing is asked of them."""
+    seen = _earliest(row for fact in facts if (row := sighting_of(fact)) is not None)
+    tx.save_sightings(_fresh(seen, tx.first_seen(sorted(seen))))
+    tx.add_identity_facts([said for fact in facts if (said := alias_of(fact)) is not None])
 
 
 def _settled(reader: CentralReader, fresh: Collection[SightingRow]) -> set[str]:
@@ -339,6 +349,7 @@ class _Reach:
         self.barred: set[Identifier] = set()
         self.first_of_shared: dict[Identifier, tuple[str, str]] = {}
         self.called: dict[Identifier, Identifier] = {}
+        self._crowds: dict[Identifier, list[frozenset[Identifier]]] = {}
 
     def walk(self, seeds: Collection[Identifier]) -> None:
         """From the seeds until nothing new is met."""
@@ -354,72 +365,92 @@ class _Reach:
 
     def _seen_with(self, level: set[Identifier]) -> set[Identifier]:
         """Whatever was seen with these, but for what was seen with a value of too many owners: that is no evidence."""
-        asked = {_pair(one) for one in level}
-        asked |= {("profile_id", profile_id_for(one)) for one in level if one.type is not IdentifierType.PROFILE_ID}
-        together = {row: {as_identifier(pair) for pair in row.identifiers} for row in self._reader.sightings_of(asked)}
         nobody = {one for one in level if self._blocked.blocks(one)}
-        shared = self._shared_of(level - nobody, together.values())
+        asked = {_pair(one) for one in (level if self._is_wide else level - nobody)}
+        asked |= {("profile_id", profile_id_for(one)) for one in level if one.type is not IdentifierType.PROFILE_ID}
+        rows = self._reader.sightings_of(asked)
+        together = [frozenset(map(as_identifier, row.identifiers)) for row in rows]
+        shared = self._shared_of(level - nobody, together)
         self.shared |= shared
-        for one in shared:
-            first = min(((row.at, row.fact_id) for row, seen in together.items() if one in seen))
-            self.first_of_shared[one] = first
-        barred = set() if self._is_wide else nobody | (shared - self._newly_shared(shared, together))
+        self._note_crowds(shared, rows, together)
+        barred = set() if self._is_wide else nobody | (shared - self._newly_shared(shared, rows, together))
         met: set[Identifier] = set()
-        for row, identifiers in together.items():
-            if identifiers.intersection(level) - barred - self.barred or len(identifiers) == 1:
+        for row, identifiers in zip(rows, together, strict=True):
+            if len(identifiers) == 1 or not (identifiers & level) <= (barred | self.barred):
                 self.sightings[row.sighting_id] = row
                 met |= identifiers
         self.barred |= barred
         return met
 
+    def _note_crowds(
+        self, shared: set[Identifier], rows: Sequence[SightingRow], together: Sequence[frozenset[Identifier]]
+    ) -> None:
+        """When values of too many people were first seen, and with what: the part holds only some of it."""
+        for row, identifiers in zip(rows, together, strict=True) if shared else ():
+            for one in identifiers & shared:
+                when = (row.at, row.fact_id)
+                self.first_of_shared[one] = min(self.first_of_shared.get(one, when), when)
+                self._crowds.setdefault(one, []).append(identifiers)
+
     def _newly_shared(
-        self, shared: set[Identifier], together: Mapping[SightingRow, set[Identifier]]
+        self, shared: set[Identifier], rows: Sequence[SightingRow], together: Sequence[frozenset[Identifier]]
     ) -> set[Identifier]:
         """Values that have too many owners by this batch alone: what they held together till now comes apart."""
-        return shared - self._shared_of(
-            shared, [seen for row, seen in together.items() if row.fact_id not in self._new_facts]
-        )
+        if not shared or not self._new_facts:
+            return set()
+        pairs = zip(rows, together, strict=True)
+        return shared - self._shared_of(shared, [seen for row, seen in pairs if row.fact_id not in self._new_facts])
 
-    def _shared_of(self, some: set[Identifier], together: Collection[set[Identifier]]) -> set[Identifier]:
+    def _shared_of(self, some: set[Identifier], together: Collection[frozenset[Identifier]]) -> set[Identifier]:
         """Which values were seen with too many people, as the partition counts them: linked numbers are one."""
         numbers: dict[Identifier, set[Identifier]] = {}
         for seen in together:
-            unique = {one for one in seen if self._is_number(one)}
+            unique = [one for one in seen if self._is_number(one)]
             for one in seen & some if unique else ():
                 if not _is_unique(one):
                     numbers.setdefault(one, set()).update(unique)
-        return {one for one, own in numbers.items() if len(own) >= SHARED_FROM and self._count(own) >= SHARED_FROM}
+        crowded = {one: own for one, own in numbers.items() if len(own) >= SHARED_FROM}
+        root = self._numbers_linked({number for own in crowded.values() for number in own})
+        return {one for one, own in crowded.items() if len({root.get(number, number) for number in own}) >= SHARED_FROM}
 
-    def _count(self, numbers: set[Identifier]) -> int:
-        """How many people these numbers are, those linked by a person being one's."""
-        links = self._reader.identity_facts_of([_pair(number) for number in numbers])
-        root = {number: number for number in numbers}
-        for a, b in (map(as_identifier, _pairs_of(row)) for row in links if row.kind == "link"):
-            if a.type is b.type and a in root and b in root:
-                kept, gone = sorted((root[a], root[b]))
-                root = {number: kept if at == gone else at for number, at in root.items()}
-        return len(set(root.values()))
+    def _numbers_linked(self, numbers: set[Identifier]) -> Mapping[Identifier, Identifier]:
+        """Number -> the one that stands for all that a person linked it with, also by way of others; only those that
+        were linked."""
+        root: dict[Identifier, Identifier] = {}
+        asked: set[Identifier] = set()
+        while fresh := (numbers | root.keys()) - asked:
+            asked |= fresh
+            for row in self._reader.identity_facts_of([_pair(number) for number in fresh]):
+                a, *rest = map(as_identifier, _pairs_of(row))
+                for b in (one for one in rest if row.kind == "link" and one.type is a.type):
+                    kept, gone = sorted((root.setdefault(a, a), root.setdefault(b, b)))
+                    root = {number: kept if at == gone else at for number, at in root.items()}
+        return root
 
     def _is_number(self, one: Identifier) -> bool:
         return _is_unique(one) and not self._blocked.blocks(one)
 
     def known_alone(self) -> set[Identifier]:
-        """Which of the values of too many people stand for somebody all the same."""
-        return {one for one in self.shared if one.type is IdentifierType.ANONYMOUS_ID or self._is_alone(one)}
+        """Which of the values of too many people stand for somebody all the same: browsers, and what was seen at least
+        once with nothing beside it that joins anybody."""
+        found = {one for one in self.shared if one.type is IdentifierType.ANONYMOUS_ID}
+        doubtful: dict[Identifier, list[set[Identifier]]] = {}
+        for one in self.shared - found:
+            for seen in self._crowds[one]:
+                if (beside := self._beside(seen)) is not None:
+                    doubtful.setdefault(one, []).append(beside)
+        asked = {other for some in doubtful.values() for beside in some for other in beside}
+        rows = self._reader.sightings_of([_pair(one) for one in asked]) if asked else []
+        shared = self._shared_of(asked, [frozenset(map(as_identifier, row.identifiers)) for row in rows])
+        return found | {one for one, some in doubtful.items() if any(beside <= shared for beside in some)}
 
-    def _is_alone(self, one: Identifier) -> bool:
-        rows = self._reader.sightings_of([_pair(one)])
-        return any(all(self._joins_nobody(as_identifier(pair)) for pair in row.identifiers) for row in rows)
-
-    def _joins_nobody(self, one: Identifier) -> bool:
-        one = self.called.get(one, one)
-        rule = POLICY[one.type].links
-        if rule is not LinkRule.UNLESS_SHARED:
-            return rule is not LinkRule.ALWAYS or self._blocked.blocks(one)
-        if one in self.shared or self._blocked.blocks(one):
-            return True
-        rows = self._reader.sightings_of([_pair(one)])
-        return bool(self._shared_of({one}, [{as_identifier(pair) for pair in row.identifiers} for row in rows]))
+    def _beside(self, seen: Collection[Identifier]) -> set[Identifier] | None:
+        """What of these joins people unless it turns out to be shared; None where one of them joins for sure."""
+        meant = {self.called.get(one, one) for one in seen}
+        joining = {one for one in meant if POLICY[one.type].links in _JOINING and not self._blocked.blocks(one)}
+        if any(POLICY[one.type].links is LinkRule.ALWAYS for one in joining):
+            return None
+        return joining - self.shared
 
     def _meant(self, level: Collection[Identifier]) -> set[Identifier]:
         """What references to profiles in this level mean."""

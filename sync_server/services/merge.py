@@ -88,6 +88,13 @@ def merge_again(tx: CentralWriter, placing: Placing, now_at: str) -> tuple[DocWr
     return _merge(tx, [], {}, placing, now_at).writes
 
 
+def fold_anew(tx: CentralWriter, profile_ids: Collection[str], placing: Placing, now_at: str) -> tuple[DocWrite, ...]:
+    """These profiles from exactly the facts that are theirs, and their documents: a page of a rebuild."""
+    batch = _Batch(tx, [], {}, placing)
+    batch.gather_whole(profile_ids)
+    return tuple(_documents(tx, batch.fold(), batch, now_at))
+
+
 def _merge(tx: CentralWriter, facts: Sequence[Fact], about: Mapping[str, str], placing: Placing, now_at: str) -> Merged:
     batch = _Batch(tx, facts, about, placing)
     batch.gather()
@@ -114,6 +121,7 @@ class _Batch:
         self._target: dict[str, str] = {}
         self._late: dict[str, str] = {}
         self._loaded: set[str] = set()
+        self._whole: dict[str, list[Fact]] = {}
 
     # finding ----------------------------------------------------------------------------------------------------------
 
@@ -129,6 +137,12 @@ class _Batch:
             if fact.id in self._target:
                 self.clusters[self._target[fact.id]].facts.append(fact)
         self._attach_waiting()
+
+    def gather_whole(self, profile_ids: Collection[str]) -> None:
+        """Take profiles as they stand, to be folded again from all their facts."""
+        self._load(profile_ids)
+        for cluster in self.clusters.values():
+            cluster.is_rebuilt = True
 
     def _find_targets(self) -> None:
         for fact in self.facts:
@@ -208,6 +222,7 @@ class _Batch:
     def fold(self) -> dict[str, tuple[ProfileState, StoredProfile]]:
         """Fold every profile touched; returns its id -> (state, what was stored before)."""
         folded = {}
+        self._read_whole()
         for profile_id, cluster in self.clusters.items():
             former = [stored for stored in cluster.stored if stored.profile_id != profile_id]
             if not cluster.facts and not former and not cluster.is_rebuilt:
@@ -222,6 +237,13 @@ class _Batch:
         self.tx.assign_facts(self._late.items())
         return folded
 
+    def _read_whole(self) -> None:
+        """The facts of all profiles that are folded again, read at once."""
+        rebuilt = {key: cluster for key, cluster in self.clusters.items() if cluster.is_rebuilt}
+        wanted = {*rebuilt, *(stored.profile_id for cluster in rebuilt.values() for stored in cluster.stored)}
+        for row in self.tx.facts_of(wanted) if wanted else ():
+            self._whole.setdefault(row.profile_id or "", []).append(fact_of_row(row))
+
     def _before(self, profile_id: str, cluster: _Cluster) -> StoredProfile:
         stores = tuple(sorted({code for stored in cluster.stored for code in stored.stores}))
         band = next((stored.value_band for stored in cluster.stored), "none")
@@ -231,8 +253,8 @@ class _Batch:
     def _fold_cluster(self, profile_id: str, cluster: _Cluster) -> ProfileState | None:
         """The state after the batch; None where nothing is left of a profile."""
         if cluster.is_rebuilt:
-            kept = [profile_id, *(stored.profile_id for stored in cluster.stored)]
-            base, facts = None, [*map(fact_of_row, self.tx.facts_of(set(kept))), *cluster.facts]
+            kept = sorted({profile_id, *(stored.profile_id for stored in cluster.stored)})
+            base, facts = None, [*(fact for id_ in kept for fact in self._whole.pop(id_, ())), *cluster.facts]
             if not facts:
                 return None
         else:

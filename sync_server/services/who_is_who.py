@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from shared.code_patterns import Fit, best_fit
@@ -28,15 +27,17 @@ from sync_server.services.identity import (
     known_leads,
     place_again,
     review_of,
-    take_evidence,
+    take_evidence_anew,
 )
-from sync_server.services.merge import MERGED_NOTE, fact_of_row, merge_again, region_of
+from sync_server.services.json_text import decode
+from sync_server.services.merge import MERGED_NOTE, fact_of_row, fold_anew, merge_again, region_of
 
 MERGED_SHARE_MAX: Final = 0.005
 """Of all profiles, merged in a day: more raises the alarm (identity.md)."""
 _PAGE: Final = 2_000
-_FOLD_PAGE: Final = 200
-Progress = Callable[[str, int], None]
+_FOLD_PAGE: Final = 400
+Progress = Callable[[str, int, int], None]
+"""(stage, so many more, of about so many in all)."""
 
 
 # saying who is who ----------------------------------------------------------------------------------------------------
@@ -296,89 +297,74 @@ def has_unread_ledger(reader: CentralReader) -> bool:
     return next(iter(reader.every_sighting()), None) is None and bool(reader.facts_naming("", 1))
 
 
-def rebuild(hq: Headquarters, progress: Progress = lambda what, count: None) -> dict[str, int]:
+def rebuild(hq: Headquarters, progress: Progress = lambda stage, count, total: None) -> dict[str, int]:
     """Work out who is who from the ledger alone, and every profile with it. Changes nothing where nothing was wrong.
 
-    One transaction: tablets that push meanwhile are told to come back. Memory does not grow with the ledger.
+    One transaction, so a rebuild that is killed changed nothing; tablets that push meanwhile are told to come back.
+    Everything goes by pages in order of a key: memory does not grow with the ledger.
     """
     with hq.database.write() as tx:
         tx.lock_identity()
-        before = dict(_leads_now(tx))
         tx.forget_answers()
         _see_again(tx, progress)
-        sizes = _place_all(tx, hq.now_at(), progress)
+        held = _place_all(tx, hq.now_at(), progress)
         moved = _assign_again(tx, progress)
-        left = _fold_again(hq, tx, sizes, progress)
-        changed = len({pair for pair, id_ in _leads_now(tx) if before.get(pair) != id_})
+        left = _fold_again(hq, tx, held, progress)
+        changed = tx.count_changed_answers()
         hq.note_audit(tx, "command line", "rebuilt who is who", f"{changed} identifiers, {moved} facts")
     hq.doorbell.ring()
     return {"identifiers_changed": changed, "facts_moved": moved, "profiles": left}
 
 
-def _leads_now(reader: CentralReader) -> Iterator[tuple[tuple[str, str], str]]:
-    for row in reader.rows("identifier"):
-        yield (row["type"], row["value"]), row["profile_id"]
-
-
-def _ledger_pages(reader: CentralReader) -> Iterator[list[LedgerRow]]:
-    """Facts that name somebody, in order of id, a page at a time: nothing is open while a page is worked on."""
-    after = ""
-    while page := reader.facts_naming(after, _PAGE):
-        yield page
-        after = page[-1].fact_id
-
-
 def _see_again(tx: CentralWriter, progress: Progress) -> None:
-    for page in _ledger_pages(tx):
-        take_evidence(tx, [fact_of_row(row) for row in page])
-        progress("read", len(page))
+    """Every fact that names somebody is taken as evidence again."""
+    total, after = tx.count_rows("fact"), ""
+    while page := tx.facts_naming(after, _PAGE):
+        take_evidence_anew(tx, [fact_of_row(row) for row in page])
+        after = page[-1].fact_id
+        progress("read", len(page), total)
 
 
-def _place_all(tx: CentralWriter, now_at: str, progress: Progress) -> Placing:
-    """Part by part: what is placed once was placed with all that it reaches. Returns which profiles are held."""
+def _place_all(tx: CentralWriter, now_at: str, progress: Progress) -> frozenset[str]:
+    """Part by part: what leads somewhere was placed with all that it reaches. Returns which profiles are held."""
     held: set[str] = set()
-    released: set[str] = set()
-    placed: set[Identifier] = set()
-    seeds: set[Identifier] = set()
-    for row in tx.every_sighting():
-        seeds |= {as_identifier(pair) for pair in row.identifiers if pair[0] != "profile_id"}
-    for said in tx.identity_facts():
-        seeds |= {as_identifier((said.a_type, said.a_value))} if said.kind in ("link", "alias") else set()
-    waiting = iter(sorted(seeds))
-    while page := list(islice(waiting, _PAGE)):
-        if rest := [one for one in page if one not in placed]:
-            placing = place_again(tx, rest, now_at)
-            placed |= placing.leads.keys()
-            held |= placing.held
-            released |= placing.released
-        progress("placed", len(page))
-    return Placing({}, held=frozenset(held), released=frozenset(released - held))
+    said = {(one.a_type, one.a_value) for one in tx.identity_facts() if one.kind in ("link", "alias")}
+    total, waiting = tx.count_rows("sighted"), iter(sorted(said))
+    for page in chain(_sighted_pages(tx), iter(lambda: list(islice(waiting, _PAGE)), [])):
+        placed = tx.profile_ids(page)
+        if rest := [as_identifier(pair) for pair in page if pair not in placed]:
+            held |= place_again(tx, rest, now_at).held
+        progress("placed", len(page), total)
+    return frozenset(held)
+
+
+def _sighted_pages(reader: CentralReader) -> Iterator[list[tuple[str, str]]]:
+    after = ("", "")
+    while page := reader.values_sighted(after, _PAGE):
+        yield page
+        after = page[-1]
 
 
 def _assign_again(tx: CentralWriter, progress: Progress) -> int:
-    moved = 0
-    for page in _ledger_pages(tx):
-        named = {as_identifier((type_, value)) for row in page for type_, value in json.loads(row.subject or "[]")}
-        led = Placing(known_leads(tx, named))
-        targets = [
-            (row, led.target(as_identifier((type_, value)) for type_, value in json.loads(row.subject or "[]")))
-            for row in page
-        ]
-        changed = [(row.fact_id, target) for row, target in targets if target != row.profile_id]
+    """Every fact goes where its identifiers lead; how many moved."""
+    moved, after, total = 0, "", tx.count_rows("fact")
+    while page := tx.owners_named(after, _PAGE):
+        named = [[as_identifier((type_, value)) for type_, value in decode(subject)] for _, subject, _ in page]
+        led = Placing(known_leads(tx, {one for some in named for one in some}))
+        targets = [led.target(some) for some in named]
+        changed = [(row[0], target) for row, target in zip(page, targets, strict=True) if target != row[2]]
         tx.assign_facts(changed)
-        moved += len(changed)
-        progress("assigned", len(page))
+        moved, after = moved + len(changed), page[-1][0]
+        progress("assigned", len(page), total)
     return moved + tx.follow_targets()
 
 
-def _fold_again(hq: Headquarters, tx: CentralWriter, sizes: Placing, progress: Progress) -> int:
+def _fold_again(hq: Headquarters, tx: CentralWriter, held: frozenset[str], progress: Progress) -> int:
     """Every profile from exactly its own facts; one without any is none."""
-    owners = sorted(tx.profiles_with_facts() | {one.profile_id for one in tx.every_profile()})
-    count = 0
-    for start in range(0, len(owners), _FOLD_PAGE):
-        page = owners[start : start + _FOLD_PAGE]
-        writes = merge_again(tx, replace(sizes, torn=frozenset(page)), hq.now_at())
-        tx.publish(writes, hq.now_at())
-        count += len(page)
-        progress("folded", len(page))
+    count, after, total = 0, "", tx.count_rows("profile")
+    while page := tx.owners_after(after, _FOLD_PAGE):
+        sizes = Placing({}, held=held.intersection(page), released=frozenset(page) - held)
+        tx.publish(fold_anew(tx, page, sizes, hq.now_at()), hq.now_at())
+        count, after = count + len(page), page[-1]
+        progress("folded", len(page), total)
     return count

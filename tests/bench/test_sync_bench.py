@@ -1,4 +1,4 @@
-"""Bench of sync over real HTTP: tablets push, a fresh one loads a store, later pulls, and events of a web shop.
+"""Bench of sync over real HTTP: tablets push, a fresh one loads a store, and later pulls.
 
 A real `sync-server serve` on SQLite with synchronous=FULL; what is timed is what a tablet or a sender sees. Figures,
 never verdicts: they are printed with the machine's load beside them, because both processes share its cores.
@@ -26,7 +26,6 @@ from associate_app.adapters.sqlite import TabletFile, open_tablet_database
 from shared.wire.messages import FeedPage, SnapshotEnd, SnapshotHeader, SnapshotLine
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.json_text import canonical
-from sync_server.services.sources import create_key
 from tests.conftest import RecordFigure
 from tests.support.bare_server import open_bare
 from tests.support.programs import ServerProcess
@@ -362,22 +361,3 @@ def interleaved_messages() -> list[dict[str, Any]]:
         sessions = [messages_of(number, now, turn=number % 2) for number in range(start, start + VISITORS)]
         made += [session[place] for place in range(8) for session in sessions]
     return made
-
-
-def test_a_web_shop_sends_its_events(hq: Headquarters, folder: Path, record_figure: RecordFigure):
-    """Batches of the tracking API one after the other, packing included; half the shoppers are known before."""
-    add_shoppers(hq, EVENTS // 8 // 2)
-    messages, key = interleaved_messages(), create_key(hq, "web-shop-2")
-    server = serve(folder)
-    try:
-        with httpx.Client(base_url=server.url, auth=(key, ""), timeout=60) as asker:
-            asker.get("/healthz")
-            started_s = time.perf_counter()
-            for start in range(0, len(messages), EVENTS_A_BATCH):
-                body = {"batch": messages[start : start + EVENTS_A_BATCH], "sentAt": messages[start]["timestamp"]}
-                assert asker.post("/v1/batch", json=body).json() == {"success": True}
-            taken_s = time.perf_counter() - started_s
-    finally:
-        server.stop()
-    claim = f"ingest over /v1/batch, {VISITORS} visitors at a time, SQLite FULL"
-    say(record_figure, claim, f"{len(messages) / taken_s:,.0f}", "events/s")

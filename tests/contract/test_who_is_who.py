@@ -158,6 +158,19 @@ def test_an_address_that_turns_out_to_be_everybodys_no_longer_stands_between(hq:
     assert len(set(after.values())) == 1
 
 
+def test_cards_linked_by_way_of_a_third_are_one_shopper_to_their_phone_too(hq: Headquarters) -> None:
+    """A phone seen with two cards of one shopper and an account is not everybody's, though the third card between the
+    two was never seen with it: the account joins, and a rebuild says the same."""
+    phone, between = "+493012345678", "2900000000032"
+    identify(hq, 1, loyalty_id=OLD, phone=phone, last_name="Voss")
+    identify(hq, 2, loyalty_id=NEW, phone=phone, last_name="Voss")
+    link(hq, OLD, between, who="Ada")
+    link(hq, between, NEW, who="Ada")
+    identify(hq, 3, user="c-1", phone=phone, last_name="Voss")
+    assert show_profile(hq, "customer_id:c-1")["id"] == show_profile(hq, OLD)["id"] == show_profile(hq, NEW)["id"]
+    assert rebuild(hq)["identifiers_changed"] == 0
+
+
 def test_old_numbers_of_the_loyalty_base_lead_to_the_shopper(hq: Headquarters) -> None:
     """An alias of two loyalty numbers is a card before another."""
     ids = [{"type": "loyalty_id", "id": number, "encoding": "none"} for number in (NEW, OLD)]
