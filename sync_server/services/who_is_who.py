@@ -19,11 +19,10 @@ from shared.partition import Component, Partition, partition
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, LedgerRow, ReviewRow
 from sync_server.services.chain import read_chain
 from sync_server.services.conflicts import tried_again
+from sync_server.services.evidence import LINKED, as_identifier
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.identity import (
-    LINKED,
     Placing,
-    as_identifier,
     gather_part,
     known_leads,
     place_again,
