@@ -20,6 +20,9 @@ is worked out of these parts when a document is projected (`shared/projection.py
 time `min(occurred_at + offset, received_at)` as a wire string, so string order is time order and a wrong device clock
 cannot reach into the future.
 
+What a browser did while nobody was named in it stays in a state of its own, `unnamed`; whether it counts as the
+shopper's is their consent to profiling, asked when a document is projected (`with_unnamed`, decision 0028).
+
 A correction or withdrawal names the first op in `amends`; the last correction by (at, op_id) takes the op's place, a
 withdrawal ends it for good; either may arrive first and waits. A correction of a correction has no
 target and no effect.
@@ -28,6 +31,7 @@ target and no effect.
 from __future__ import annotations
 
 import bisect
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
@@ -37,6 +41,7 @@ from shared.consent_joins import key_of
 from shared.event_catalogue import DIGITAL_CHANNELS
 
 EVENT: Final = "event"
+BROWSER: Final = "anonymous_id"
 RECENT_MAX: Final = 100
 CART_LOG_MAX: Final = 200
 SHOWN_MAX: Final = 20
@@ -142,6 +147,8 @@ class ProfileState:
     records: dict[str, list[Any]] = field(default_factory=dict)
     corrections: dict[str, list[Any]] = field(default_factory=dict)
     withdrawn: dict[str, str] = field(default_factory=dict)
+    unnamed: dict[str, Any] = field(default_factory=dict)
+    """What browsers did while nobody was named in them: a state of the same parts, as JSON."""
 
     def as_json(self) -> dict[str, Any]:
         """The parts that hold something, for the database."""
@@ -159,22 +166,74 @@ _PARTS: Final = tuple(part.name for part in fields(ProfileState))
 def fold(state: ProfileState, facts: Iterable[Fact]) -> ProfileState:
     """Fold distinct new facts into `state` (changed in place and returned). Raises what a broken body makes it raise:
     the intake parks that op alone."""
+    unnamed: ProfileState | None = None
     for fact in facts:
-        state.latest_at = max(state.latest_at, fact.at)
         for type_, value in fact.identifiers:
             _earliest(state.identifiers, f"{type_}|{value}", fact.at)
         if len(fact.identifiers) > 1:
             _earliest(state.together, key_of(fact.identifiers), fact.at)
+        meant = state
+        if fact.kind == EVENT and _is_unnamed(fact):
+            meant = unnamed = unnamed or ProfileState.from_json(state.unnamed)
+        meant.latest_at = max(meant.latest_at, fact.at)
         if fact.kind == EVENT:
-            _fold_event(state, fact)
+            _fold_consent(state, fact)
+            _fold_event(meant, fact)
         else:
             _fold_op(state, fact)
+    if unnamed is not None:
+        state.unnamed = unnamed.as_json()
     return state
+
+
+def _is_unnamed(fact: Fact) -> bool:
+    """Whether a browser is all that is named."""
+    return bool(fact.identifiers) and all(type_ == BROWSER for type_, _ in fact.identifiers)
+
+
+def with_unnamed(state: ProfileState) -> ProfileState:
+    """The state with what its browsers did while nobody was named in them; the state itself stays as it is."""
+    if not state.unnamed:
+        return state
+    joined = ProfileState.from_json(copy.deepcopy({**state.as_json(), "unnamed": {}}))
+    other = ProfileState.from_json(state.unnamed)
+    joined.latest_at = max(joined.latest_at, other.latest_at)
+    for name in ("traits", "wishlist", "orders", "cases"):
+        for key, entry in getattr(other, name).items():
+            _register(getattr(joined, name), key, entry)
+    for name in ("last_seen", "carts_closed", "bought", "cancelled", "cases_closed"):
+        _all_latest(getattr(joined, name), getattr(other, name))
+    for name, most in (("recent", RECENT_MAX), ("cart_log", CART_LOG_MAX)):
+        for entry in getattr(other, name):
+            _newest(getattr(joined, name), entry, most)
+    _add_by_name(joined, other)
+    return joined
+
+
+def _add_by_name(joined: ProfileState, other: ProfileState) -> None:
+    """Parts whose values are named parts themselves."""
+    for side, seen in other.seen.items():
+        _add_counts(joined.seen.setdefault(side, {}), seen)
+    for order_id, refunds in other.refunds.items():
+        joined.refunds.setdefault(order_id, {}).update(refunds)
+    for offer_id, states in other.offers.items():
+        _all_latest(joined.offers.setdefault(offer_id, {}), states)
+
+
+def _add_counts(into: dict[str, list[Any]], seen: Mapping[str, list[Any]]) -> None:
+    for name, (n, first, last) in seen.items():
+        held = into.get(name, [0, first, last])
+        into[name] = [held[0] + n, min(held[1], first), max(held[2], last)]
 
 
 def _latest(into: dict[str, str], key: str, at: str) -> None:
     if at > into.get(key, ""):
         into[key] = at
+
+
+def _all_latest(into: dict[str, str], times: Mapping[str, str]) -> None:
+    for key, at in times.items():
+        _latest(into, key, at)
 
 
 def _earliest(into: dict[str, str], key: str, at: str) -> None:
@@ -239,16 +298,21 @@ def _fold_event(state: ProfileState, fact: Fact) -> None:
     event = fact.body
     channel = event["channel"]
     _fold_traits(state, fact, event.get("traits") or {}, channel)
-    for purpose, decision in (event.get("consent") or {}).items():
-        if decision == "denied" or may_grant(_extra(event, "method") or "web"):
-            note = [decision, _extra(event, "wording_version")]
-            side = state.decided.setdefault(key_of(fact.identifiers), {})
-            _register(side, purpose, [fact.at, int(decision == "denied"), fact.id, *note])
     if not event.get("name"):
         return
     _latest(state.last_seen, channel, fact.at)
     _count_seen(state, event["name"], channel, fact.at)
     _fold_track(state, fact, event)
+
+
+def _fold_consent(state: ProfileState, fact: Fact) -> None:
+    """A decision is kept under whom it named, a browser's among the shopper's: a join weighs what each side said."""
+    event = fact.body
+    for purpose, decision in (event.get("consent") or {}).items():
+        if decision == "denied" or may_grant(_extra(event, "method") or "web"):
+            note = [decision, _extra(event, "wording_version")]
+            side = state.decided.setdefault(key_of(fact.identifiers), {})
+            _register(side, purpose, [fact.at, int(decision == "denied"), fact.id, *note])
 
 
 def _fold_traits(state: ProfileState, fact: Fact, traits: Mapping[str, Any], channel: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from shared.consent import may_grant
 from shared.projection import LISTED_MAX
-from shared.redaction import without_behaviour
+from shared.redaction import without_behaviour, without_counts
 from shared.wire.ops import Op
 
 _LISTS: Final = {"outcome_recorded": "outcomes", "note_added": "notes", "follow_up_requested": "follow_ups"}
@@ -35,8 +35,10 @@ def overlay(document: dict[str, Any], ops: Iterable[Op]) -> dict[str, Any]:
         if op.amends is None and op.op_id not in withdrawn:
             _lay(result, op, corrections.get(op.op_id, op).body)
     _amend(result, withdrawn, corrections)
-    is_open = result.get("consent", {}).get("personalise_in_store", {}).get("decision") == "granted"
-    return result if is_open else without_behaviour(result)
+    consent = {name: made["decision"] for name, made in result.get("consent", {}).items()}
+    if consent.get("personalise_in_store") != "granted":
+        return without_behaviour(result)
+    return without_counts(result) if consent.get("profiling") == "denied" else result
 
 
 def bare_document(profile_id: str, identifiers: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from itertools import combinations
 from typing import Final
 
 from shared.clock import shift_at
+from shared.disjoint_sets import DisjointSets
 from shared.identity import (
     DEFAULT_BLOCK_LIST,
     POLICY,
@@ -218,7 +219,7 @@ class _Work:
         self._numbers_linked = self._link_numbers()
         self._shared = self._find_shared() | known_shared
         self._known_alone = self._find_known_alone()
-        self._union = _Union()
+        self._union = DisjointSets()
         self._edges: list[Edge] = []
         self._refused: list[Refusal] = []
 
@@ -249,9 +250,9 @@ class _Work:
                     seen_with.setdefault(one, set()).update(unique)
         return {one for one, unique in seen_with.items() if len(unique) >= SHARED_FROM}
 
-    def _link_numbers(self) -> _Union:
+    def _link_numbers(self) -> DisjointSets:
         """Numbers of one type that a person linked count as one: a replaced card is no second shopper."""
-        linked = _Union()
+        linked = DisjointSets()
         for link in self._links:
             if link.is_manual and link.a.type is link.b.type:
                 linked.join(link.a, link.b)
@@ -454,40 +455,6 @@ class _Work:
                 yield edge
 
 
-@dataclass(slots=True)
-class _Set:
-    least: Identifier
-    members: set[Identifier]
-
-
-class _Union:
-    """Disjoint sets with their members at hand; a set is known by its least member."""
-
-    def __init__(self) -> None:
-        self._sets: dict[Identifier, _Set] = {}
-
-    def _of(self, one: Identifier) -> _Set:
-        return self._sets.setdefault(one, _Set(one, {one}))
-
-    def members(self, one: Identifier) -> set[Identifier]:
-        """Everybody in the set of one."""
-        return self._of(one).members
-
-    def root(self, one: Identifier) -> Identifier:
-        """The least member."""
-        return self._of(one).least
-
-    def join(self, a: Identifier, b: Identifier) -> bool:
-        """Unite two sets; False if they are one already."""
-        small, large = sorted((self._of(a), self._of(b)), key=lambda one: len(one.members))
-        if small is large:
-            return False
-        large.least = min(small.least, large.least)
-        large.members |= small.members
-        self._sets.update(dict.fromkeys(small.members, large))
-        return True
-
-
 def _edge(a: Identifier, b: Identifier, fact_id: str, at: str, *, link: Link | None = None) -> Edge:
     return Edge(min(a, b), max(a, b), fact_id, at, link=link)
 
@@ -519,13 +486,18 @@ def _keep_earliest(best: dict[tuple[Identifier, Identifier], Edge], edge: Edge) 
 
 
 def _decided(links: Iterable[Link], splits: Iterable[Split]) -> tuple[list[Link], list[tuple[Identifier, Identifier]]]:
-    """Links and split pairs in force: of what was said about the same two, the last by (at, id) counts."""
+    """Links and split pairs in force: of what was said about the same two, the last by (at, id) counts; what a person
+    said before any shop's `alias`, which is sent again and again."""
     last: dict[tuple[Identifier, ...], Link | Split] = {}
     everything: set[Link | Split] = {*links, *splits}
-    for said in sorted(everything, key=lambda said: (said.at, said.id, isinstance(said, Split))):
+    for said in sorted(everything, key=_weight):
         last[tuple(sorted((said.a, said.b)))] = said
     in_force = [last[pair] for pair in sorted(last)]
     return (
         [said for said in in_force if isinstance(said, Link)],
         [(said.a, said.b) for said in in_force if isinstance(said, Split)],
     )
+
+
+def _weight(said: Link | Split) -> tuple[bool, str, str, bool]:
+    return (isinstance(said, Split) or said.is_manual, said.at, said.id, isinstance(said, Split))

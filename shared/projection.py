@@ -16,7 +16,7 @@ from shared.clock import shift_at
 from shared.consent import may_grant
 from shared.consent_joins import Said, Standing, standing_of
 from shared.event_catalogue import DIGITAL_CHANNELS
-from shared.fold import ProfileState
+from shared.fold import BROWSER, ProfileState, with_unnamed
 from shared.redaction import BEHAVIOUR, PROFILING
 
 LISTED_MAX: Final = 500
@@ -25,6 +25,7 @@ RECENT_DAYS: Final = 90
 CONTACT_DAYS: Final = 30
 VISIT_DAYS: Final = 400
 NEAR_M: Final = 15_000
+_NOBODYS: Final = (BROWSER, "payment_token")
 _PASSING: Final = frozenset({"opened", "contact"})
 _CLOSED_STATES: Final = frozenset({"done", "dropped", "released", "sold", "cancelled", "kept", "missed", "expired"})
 _PLANNED: Final = {"follow_up_requested": "follow_up", "hold_requested": "hold", "appointment_booked": "appointment"}
@@ -52,15 +53,24 @@ class StoreView:
 
 
 class Reading:
-    """A state with its floor records, live orders and home store settled once: what every question is asked of."""
+    """A state with its floor records, live orders and home store settled once: what every question is asked of.
+
+    What browsers did while nobody was named in them is part of it only where the shopper agreed to profiling."""
 
     __slots__ = ("home", "orders", "records", "state")
 
     def __init__(self, state: ProfileState) -> None:
         self.state = state
         self.records: tuple[Record, ...] = tuple(_effective_records(state)) if state.records else ()
+        if state.unnamed and (not is_person(state) or _has_granted(consent_in_force(self), PROFILING)):
+            self.state = state = with_unnamed(state)
         self.orders = _live_orders(state)
         self.home = _home_store(self)
+
+
+def is_person(state: ProfileState) -> bool:
+    """Say whether a profile is of somebody who told who they are, not of a browser alone."""
+    return any(key.partition("|")[0] not in _NOBODYS for key in state.identifiers)
 
 
 def _effective_records(state: ProfileState) -> Iterator[Record]:
@@ -370,7 +380,7 @@ def _plays_state(reading: Reading) -> dict[str, Any]:
 def identifiers_of(reading: Reading) -> list[dict[str, str]]:
     """Identifiers a person may be found by, in order; anonymous ids stay at HQ."""
     pairs = sorted(key.split("|", 1) for key in reading.state.identifiers)
-    return [{"type": type_, "value": value} for type_, value in pairs if type_ not in ("anonymous_id", "payment_token")]
+    return [{"type": type_, "value": value} for type_, value in pairs if type_ not in _NOBODYS]
 
 
 def project(reading: Reading, profile_id: str, view: StoreView, reasons: list[str] | None = None) -> dict[str, Any]:

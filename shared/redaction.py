@@ -35,6 +35,12 @@ def without_behaviour(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, **hidden}
 
 
+def without_counts(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without how often online events were seen: what needs consent to profiling besides."""
+    seen = {name: count for name, count in (document.get("seen") or {}).items() if is_floor_event(name)}
+    return {**document, "seen": seen, "redacted": sorted({*(document.get("redacted") or ()), PROFILING})}
+
+
 def is_floor_event(name: str) -> bool:
     """Say whether an event can only have happened on the floor, at the till or with the service."""
     entry = entry_for(name)

@@ -457,6 +457,12 @@ class CentralReader(Protocol):
     def reviews(self, *, is_open: bool) -> list[ReviewRow]:
         """The review queue, oldest first."""
 
+    def count_profiles(self) -> int:
+        """How many shoppers HQ knows."""
+
+    def held_profiles(self) -> list[tuple[str, str]]:
+        """(profile id, since when) of those whose publication waits for HQ's word, longest first."""
+
     def identifiers_of(self, profile_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
         """The identifiers that lead to these profiles."""
 

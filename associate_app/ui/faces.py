@@ -121,6 +121,10 @@ class CardFace:
     done: tuple[NoteFace, ...]
     plays: tuple[PlayFace, ...]
     held: tuple[HeldFace, ...]
+    joined: int = 1
+    """Of how many shoppers, as HQ once knew them, this one is made."""
+    turn: str | None = None
+    """What HQ found of who this is while the card was open."""
 
 
 class PillTone(Enum):

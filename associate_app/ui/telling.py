@@ -31,6 +31,7 @@ from associate_app.ui.faces import (
 from associate_app.ui.words import Speaker
 from shared.cards import CardStatus
 from shared.event_catalogue import DIGITAL_CHANNELS
+from shared.identity import Identifier, IdentifierType, profile_id_for
 from shared.plays.files import Offer, in_language
 from shared.plays.placeholders import fill_surely
 from shared.plays.playbook import Play
@@ -185,9 +186,16 @@ class _Teller:
             done=tuple(self._done()),
             plays=tuple(self._play(play) for play in self._view.plays),
             held=tuple(self._held()),
+            joined=self._joined(),
         )
 
     # who they are ----------------------------------------------------------------------------------------------------
+
+    def _joined(self) -> int:
+        """Shoppers that had an id of their own once; what was only added to one, an address say, never had."""
+        ids = {self._profile.id, *self._profile.redirects}
+        names = (one for one in self._profile.identifiers if one.type in set(IdentifierType))
+        return len(ids & {profile_id_for(Identifier(IdentifierType(one.type), one.value)) for one in names})
 
     def _stage(self) -> str:
         stage = self._view.stage
@@ -229,7 +237,9 @@ class _Teller:
         if not self._view.is_in_replica:
             return self._words("card.details_later")
         if "behaviour" in self._profile.redacted:
-            return self._words("card.no_consent", name=self._called)
+            said = self._profile.consent.get("personalise_in_store")
+            key = "card.two_answers" if said is not None and said.is_conflict else "card.no_consent"
+            return self._words(key, name=self._called)
         return None
 
     # what brings them in ---------------------------------------------------------------------------------------------

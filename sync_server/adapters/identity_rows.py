@@ -97,6 +97,15 @@ class IdentityReads(RowReads):
         query = "SELECT own_id, type, value FROM identifier WHERE own_id"
         return {row[0]: (row[1], row[2]) for row in self._rows_in(query, own_ids)}
 
+    def count_profiles(self) -> int:
+        """How many shoppers HQ knows."""
+        return int(self._ask("SELECT COUNT(*) FROM profile").scalar())
+
+    def held_profiles(self) -> list[tuple[str, str]]:
+        """(profile id, since when) of those whose publication waits for HQ's word, longest first."""
+        query = "SELECT profile_id, held_at FROM profile WHERE held_at IS NOT NULL ORDER BY held_at, profile_id"
+        return [(row[0], row[1]) for row in self._ask(query)]
+
     def reviews(self, *, is_open: bool) -> list[ReviewRow]:
         """The review queue, oldest first."""
         table = schema.review
@@ -144,9 +153,14 @@ class IdentityWrites(IdentityReads):
         self._add(schema.sighted, ("type", "value", "sighting_id"), sorted(set(seen)), is_upsert=True)
 
     def add_identity_facts(self, facts: Sequence[IdentityFactRow]) -> None:
-        """What was said; one that is there stays as it was."""
+        """What was said; of one that is said again the earliest time counts, whichever came first."""
         if facts:
-            statement = self._insert(schema.identity_fact).on_conflict_do_nothing()
+            statement = self._insert(schema.identity_fact)
+            table, again = schema.identity_fact.c, statement.excluded
+            earlier = {"at": again.at, "reason": again.reason}
+            statement = statement.on_conflict_do_update(
+                index_elements=[table.fact_id], set_=earlier, where=again.at < table.at
+            )
             self._connection.execute(statement, [fact._asdict() for fact in facts])
 
     def add_reviews(self, reviews: Sequence[ReviewRow]) -> None:

@@ -34,9 +34,10 @@ from sync_server.services.doorbell import wait_for_change
 from sync_server.services.enrolment import enroll, token_to_offer
 from sync_server.services.feed import PAGE_MAX, open_cursor, read_page, stream_snapshot
 from sync_server.services.headquarters import Headquarters
-from sync_server.services.intake import read_push, take_push
+from sync_server.services.intake import take_push
 from sync_server.services.privacy import confirm
 from sync_server.services.problems import refuse
+from sync_server.services.pushes import read_push
 from sync_server.services.salvage import take_salvage
 from sync_server.services.sessions import greet
 

@@ -107,6 +107,7 @@ _COMMANDS: Final = {
     "demo-live": ("demo:demo_live", "Let the demo's shoppers go on living."),
     "import": ("imports:import_file", "Take a file of another system."),
     "watch": ("watching:watch", "Take the files that a folder is given, until stopped."),
+    "status": ("operations:status", "Say how HQ stands, and what waits for somebody."),
     "serve": ("operations:serve", "Serve tablets and the tracking API."),
     "migrate": ("operations:migrate", "Bring the database up to date."),
     "keep": ("operations:keep_command", "Do the nightly upkeep now."),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 from itertools import takewhile
-from typing import Final
+from typing import Annotated, Final
 
+from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -28,15 +29,12 @@ _STAGES: Final = {
     "folded": "Writing profiles and feeds",
 }
 
+One = Annotated[str, Parameter(help="An identifier: 2900000000018, email:mara@example.com, phone:+4144...")]
+Why = Annotated[str, Parameter(help="For those who look later.")]
 
-def identity_explain(shopper: str, *, common: Common = DEFAULT) -> None:
-    """Say why a shopper is who they are: every join with its evidence, and what was refused.
 
-    Parameters
-    ----------
-    shopper
-        An identifier, such as a loyalty number or email:mara@example.com.
-    """
+def identity_explain(shopper: One, *, common: Common = DEFAULT) -> None:
+    """Say why a shopper is who they are: every join with its evidence, and what was refused."""
     with headquarters(common) as hq:
         told = who_is_who.explain(hq, shopper)
     if common.json:
@@ -57,16 +55,8 @@ def identity_explain(shopper: str, *, common: Common = DEFAULT) -> None:
         out.print(f"Held since {told['held_since']}: too many identifiers for one person. See `identity release`.")
 
 
-def identity_link(a: str, b: str, *, why: str = "", common: Common = DEFAULT) -> None:
-    """Say that two identifiers are one shopper, such as an old and a new card.
-
-    Parameters
-    ----------
-    a, b
-        Identifiers, such as 2900000000018 or email:mara@example.com.
-    why
-        For those who look later.
-    """
+def identity_link(a: One, b: One, *, why: Why = "", common: Common = DEFAULT) -> None:
+    """Say that two identifiers are one shopper, such as an old and a new card."""
     with headquarters(common) as hq:
         told = who_is_who.link(hq, a, b, who=_me(), reason=why)
     if len(told["profiles"]) == 1:
@@ -75,46 +65,22 @@ def identity_link(a: str, b: str, *, why: str = "", common: Common = DEFAULT) ->
         say(common, told, f"Noted, but a rule keeps {a} and {b} apart: see `identity explain {a}`.")
 
 
-def identity_split(a: str, b: str, *, why: str = "", common: Common = DEFAULT) -> None:
-    """Say that two identifiers are two shoppers; each gets back the history of their own.
-
-    Parameters
-    ----------
-    a, b
-        Identifiers, such as 2900000000018 or email:mara@example.com.
-    why
-        For those who look later.
-    """
+def identity_split(a: One, b: One, *, why: Why = "", common: Common = DEFAULT) -> None:
+    """Say that two identifiers are two shoppers; each gets back the history of their own."""
     with headquarters(common) as hq:
         told = who_is_who.split(hq, a, b, who=_me(), reason=why)
     say(common, told, f"{a} and {b} are two shoppers now, each with the history of their own.")
 
 
-def identity_block(value: str, *, why: str = "", common: Common = DEFAULT) -> None:
-    """Say that a value identifies nobody, such as the counter's own phone.
-
-    Parameters
-    ----------
-    value
-        An identifier, such as phone:+41445550000.
-    why
-        For those who look later.
-    """
+def identity_block(value: One, *, why: Why = "", common: Common = DEFAULT) -> None:
+    """Say that a value identifies nobody, such as the counter's own phone."""
     with headquarters(common) as hq:
         told = who_is_who.block(hq, value, who=_me(), reason=why)
     say(common, told, f"{value} identifies nobody from now on; who was joined by it alone is apart again.")
 
 
-def identity_release(value: str, *, why: str = "", common: Common = DEFAULT) -> None:
-    """Publish a shopper who was held for having too many identifiers.
-
-    Parameters
-    ----------
-    value
-        Any identifier of the shopper.
-    why
-        For those who look later.
-    """
+def identity_release(value: One, *, why: Why = "", common: Common = DEFAULT) -> None:
+    """Publish a shopper who was held for having too many identifiers."""
     with headquarters(common) as hq:
         told = who_is_who.release(hq, value, who=_me(), reason=why)
     say(common, told, f"The shopper of {value} is published again.")

@@ -1,4 +1,4 @@
-"""Commands that run and keep the server: serve, migrate, backup, restore."""
+"""Commands that run and keep the server: serve, status, migrate, backup, restore."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from shared.errors import Refused
 from sync_server.bootstrap import back_up, begin_anew, open_database, restore, upgrade
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, settings_of
+from sync_server.services.alarms import status_of
 from sync_server.services.chain import NAME_NOTE, ensure_epoch
 from sync_server.services.upkeep import keep
 
@@ -41,6 +42,21 @@ def serve(*, host: str | None = None, port: int | None = None, common: Common = 
             )
             sys.stdout.flush()
         serving.run_until_stopped(hq, listening)
+
+
+def status(*, common: Common = DEFAULT) -> None:
+    """Say how HQ stands, and what waits for somebody, with what to do."""
+    with headquarters(common) as hq:
+        told = status_of(hq)
+    if common.json:
+        say_json(told)
+        return
+    out = people()
+    out.print(f"{told['profiles']} shoppers of {told['stores']} stores; {told['merged_today']} were merged today.")
+    for sentence in told["alarms"]:
+        out.print(f"ALARM: {sentence}", soft_wrap=True)
+    for sentence in told["to_do"] or ["Nothing waits for a person."]:
+        out.print(sentence, soft_wrap=True)
 
 
 # keeping --------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from shared.errors import FloorsideError, Refused
 from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
 from sync_server.command_line.common import complain, spare_the_collector
+from sync_server.services.alarms import Lookout
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
@@ -28,6 +29,7 @@ KEEP_ALIVE_S: Final = 75
 """Longer than a tablet's poll, so that a connection is kept from one poll to the next."""
 LAST_WORDS_S: Final = 5
 POSTGRESQL_WRITERS: Final = 4
+LOOK_OUT_S: Final = 60
 GUARD_S: Final = 0.5
 """So the guard is never older than a second, writing included."""
 
@@ -73,6 +75,7 @@ def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     stopped = threading.Event()
     watch = threading.Thread(target=_stand_guard, args=(hq, stopped), name="floorside guard", daemon=True)
     watch.start()
+    threading.Thread(target=_look_out, args=(hq, stopped), name="floorside look-out", daemon=True).start()
     queue = ThreadedQueue(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
     server = _Server(_config(make_app(replace(hq, queue=queue))), hq)
     spare_the_collector()
@@ -99,6 +102,15 @@ def _stand_guard(hq: Headquarters, stopped: threading.Event) -> None:
         if lost:
             complain(lost)
             hq.doorbell.ring()
+
+
+def _look_out(hq: Headquarters, stopped: threading.Event) -> None:
+    """Every minute: say an alarm once a day, when it is new."""
+    lookout = Lookout(hq)
+    while not stopped.wait(LOOK_OUT_S):
+        with suppress(Exception):  # a database that is away now is looked at again in a minute
+            if alarm := lookout.look():
+                complain(f"ALARM: {alarm}")
 
 
 def _catch_up(hq: Headquarters) -> None:

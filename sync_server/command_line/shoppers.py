@@ -37,6 +37,10 @@ def shopper_why(identifier: str, *, common: Common = DEFAULT) -> None:
         for row in told["stores"]
     ]
     say_table(common, rows, {"store": "Store", "is_held": "Holds it", "reasons": "Because"}, "No store holds it.")
+    if told["held_since"]:
+        people().print(
+            f"Held since {told['held_since'][:10]}: more identifiers than a person has. See `identity review`."
+        )
 
 
 def profile_show(identifier: str, *, common: Common = DEFAULT) -> None:

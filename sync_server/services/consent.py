@@ -18,8 +18,7 @@ from shared.consent import Purpose, may_grant
 from shared.consent_joins import Standing
 from shared.errors import Refused
 from shared.fold import DECIDING_KINDS, EVENT, ProfileState
-from shared.identity import IdentifierType
-from shared.projection import Reading, standings_of
+from shared.projection import Reading, is_person, standings_of
 from sync_server.ports import CentralReader, LedgerRow, StoredProfile
 from sync_server.services.chain import find_store
 from sync_server.services.headquarters import Headquarters
@@ -100,12 +99,6 @@ def count_coverage(hq: Headquarters, store: str | None = None) -> list[dict[str,
                 standings = standings_of(reading)
                 counts.update((one.value, state_of(standings.get(one.value))) for one in Purpose)
     return [_covered(one.value, people, counts) for one in Purpose]
-
-
-def is_person(state: ProfileState) -> bool:
-    """Say whether a profile is of somebody who told who they are, not of a browser alone."""
-    kinds = {key.partition("|")[0] for key in state.identifiers}
-    return bool(kinds - {IdentifierType.ANONYMOUS_ID.value, IdentifierType.PAYMENT_TOKEN.value})
 
 
 def _covered(purpose: str, people: int, counts: Mapping[tuple[str, str], int]) -> dict[str, Any]:

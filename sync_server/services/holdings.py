@@ -17,7 +17,8 @@ from shared.partition import partition
 from shared.wire.messages import store_scope
 from shared.wire.ops import ERASED
 from sync_server.ports import CentralReader, LedgerRow
-from sync_server.services.identity import as_identifier, gather_part
+from sync_server.services.evidence import as_identifier
+from sync_server.services.identity import gather_part
 from sync_server.services.suppression import pairs_in, parsed, regions_of, with_profile_ids
 from sync_server.services.who_is_who import read_identifier
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from shared.fold import EVENT, Fact
+from shared.fold import Fact
 from shared.identity import (
     DEFAULT_BLOCKED,
     POLICY,
@@ -30,11 +29,9 @@ from shared.identity import (
 from shared.ids import derived_id, is_uuid
 from shared.partition import SHARED_FROM, IdentityFacts, Link, Partition, Refusal, Sighting, Split, partition
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, ReviewRow, SightingRow
+from sync_server.services.evidence import Pair, alias_of, as_identifier, sighting_of
 
-Pair = tuple[str, str]
 _JOINING: Final = frozenset({LinkRule.ALWAYS, LinkRule.UNLESS_SHARED})
-LINKED: Final = "identity_linked"
-"""A person's link as a fact of the profile, for the fold: consent on one side does not speak for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,48 +53,6 @@ class Placing:
         """The profile of a fact: where the strongest of its identifiers leads."""
         led = [one for one in identifiers if one in self.leads]
         return self.leads[min(led, key=strength)] if led else None
-
-
-# facts as evidence ----------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=16_384)
-def as_identifier(pair: Pair) -> Identifier:
-    """An identifier as the ledger keeps it."""
-    return Identifier(IdentifierType(pair[0]), pair[1])
-
-
-@lru_cache(maxsize=16_384)
-def _combination(
-    pairs: tuple[Pair, ...], family_name: str | None, postcode: str | None
-) -> tuple[str, tuple[Pair, ...]]:
-    """(sighting id, its pairs in order) of what was seen together."""
-    ordered = tuple(sorted(set(pairs)))
-    return derived_id("sighting", json.dumps(ordered), family_name or "", postcode or ""), ordered
-
-
-def sighting_of(fact: Fact) -> SightingRow | None:
-    """What a fact says of who is who; None where it names nobody but a profile, or is itself what somebody said."""
-    if fact.kind == LINKED or all(type_ == "profile_id" for type_, _ in fact.identifiers):
-        return None
-    said: Mapping[str, Any] = (fact.body.get("traits") or {}) if fact.kind == EVENT else fact.body
-    family_name, postcode = _text(said.get("family_name")), _text(said.get("postcode"))
-    sighting_id, pairs = _combination(fact.identifiers, family_name, postcode and postcode[:20])
-    return SightingRow(sighting_id, fact.at, fact.id, pairs, family_name, postcode and postcode[:20])
-
-
-def _text(said: object) -> str | None:
-    return said if isinstance(said, str) and said.strip() else None
-
-
-def alias_of(fact: Fact) -> IdentityFactRow | None:
-    """A shop's `alias` call links two names of one shopper, under the limits of the policy; of two loyalty numbers one
-    is the card before the other (the loyalty base says so), which no limit forbids."""
-    if fact.kind != EVENT or fact.body.get("kind") != "alias" or len(set(fact.identifiers)) != 2:
-        return None
-    a, b = sorted(set(fact.identifiers))
-    kind = "link" if a[0] == b[0] == IdentifierType.LOYALTY_ID else "alias"
-    return IdentityFactRow(derived_id("alias", *a, *b), kind, *a, *b, fact.at, "alias", fact.id)
 
 
 # placing --------------------------------------------------------------------------------------------------------------

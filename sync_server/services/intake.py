@@ -8,23 +8,19 @@ Nothing here answers before COMMIT.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from pydantic import ValidationError
-
-from shared.clock import format_at, is_at, ms_between, shift_at
+from shared.clock import format_at, ms_between, shift_at
 from shared.errors import Malformed
 from shared.fold import Fact
 from shared.ids import derived_id
 from shared.journal import extend_chain, sign_receipt
-from shared.wire.canonical import check_body
-from shared.wire.messages import Limits, PushRequest, store_of, store_scope
-from shared.wire.ops import ERASED, SCHEMA, WITHHELD, check_envelope, is_chainable, read_body
+from shared.wire.messages import store_of, store_scope
+from shared.wire.ops import ERASED, SCHEMA, WITHHELD
 from sync_server.ports import (
     CentralDatabase,
     CentralReader,
@@ -49,32 +45,14 @@ from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.problems import refuse
+from sync_server.services.pushes import STAND_INS, Push, ReadOp, read_push
 from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
 from sync_server.services.suppression import blanked, mentions_erased, names_erased, stand_in
 
-LIMITS: Final = Limits()
 SUSPECT_MS: Final = 300_000
 FEEDBACK_DAYS: Final = 3
 _PLAY_KINDS: Final = frozenset({"outcome_recorded", "trigger_seen", "impression_recorded", "play_changed"})
 _ACCEPTED: Final = {"verdict": "accepted"}
-_STAND_INS: Final = frozenset({WITHHELD, ERASED})
-
-
-class ReadOp(NamedTuple):
-    """What can be said of an op without the database: its canonical body, and why it is rejected (sha, types, size) or
-    parked (a kind, schema or body not understood), if it is."""
-
-    text: str = ""
-    rejected: Malformed | None = None
-    parked: Malformed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """A push that can be chained, with what was read of each of its ops by seq."""
-
-    request: PushRequest
-    read: Mapping[int, ReadOp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,65 +135,6 @@ def take_push(
         "next_poll_s": next_poll_s(chance),
         "end": True,
     }
-
-
-# reading --------------------------------------------------------------------------------------------------------------
-
-
-def read_push(device: Device, raw: Any) -> Push:
-    """Read a push as far as that goes without the database, so that it is done while another one is written.
-
-    Raises Problem: 422 malformed_request, 413 too_large.
-    """
-    request = _read_request(device, raw)
-    return Push(request, {op["seq"]: _read_op(op) for op in request.ops})
-
-
-def _read_request(device: Device, raw: Any) -> PushRequest:
-    if isinstance(raw, dict) and isinstance(raw.get("ops"), list) and len(raw["ops"]) > LIMITS.max_ops:
-        raise refuse("too_large", f"A push holds at most {LIMITS.max_ops} ops.")
-    try:
-        request = PushRequest.model_validate(raw)
-    except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
-        raise refuse("malformed_request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]) from None
-    if request.device_id != device.device_id:
-        raise refuse("malformed_request", "device_id is another device's.")
-    if not is_at(request.device_now):
-        raise refuse("malformed_request", "device_now is not a time like 2026-11-22T10:00:00.123Z.")
-    for place, op in enumerate(request.ops):
-        if not is_chainable(op):
-            raise refuse("malformed_request", f"ops.{place}: seq, op_id or sha is not sound.")
-        if op["seq"] != request.first_seq + place:
-            raise refuse("malformed_request", f"ops.{place}: seq is not {request.first_seq + place}.")
-    return request
-
-
-def _read_op(op: Mapping[str, Any]) -> ReadOp:
-    if op.get("kind") in _STAND_INS:
-        return ReadOp()
-    try:
-        text = _checked_text(op)
-    except Malformed as problem:
-        return ReadOp(rejected=problem)
-    try:
-        read_body(op["kind"], op["schema"], op["body"])
-    except Malformed as problem:
-        return ReadOp(text, parked=problem)
-    return ReadOp(text)
-
-
-def _checked_text(op: Mapping[str, Any]) -> str:
-    """The canonical body of a sound op. Raises Malformed."""
-    body = op.get("body")
-    check_body(body)
-    check_envelope(op)
-    text = canonical(body)
-    if len(text) > LIMITS.max_op_bytes:
-        raise Malformed(f"the body is over {LIMITS.max_op_bytes} bytes")
-    if hashlib.sha256(text).hexdigest() != op["sha"]:
-        raise Malformed("sha is not the body's")
-    return text.decode()
 
 
 # taking ---------------------------------------------------------------------------------------------------------------
@@ -342,7 +261,7 @@ def _judge_new(draft: _Draft, op: dict[str, Any], known: Mapping[str, KnownFact]
         result = _duplicate(fact)
     elif fact is not None:
         result = _reject(draft, op, Malformed("stored bytes are never overwritten", "id_conflict"), setting)
-    elif op.get("kind") in _STAND_INS:
+    elif op.get("kind") in STAND_INS:
         result = _take_stand_in(draft, op, setting)
     else:
         try:

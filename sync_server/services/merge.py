@@ -17,7 +17,8 @@ from shared.identity import Identifier, IdentifierType, canonical_form
 from shared.projection import Reading
 from shared.wire.messages import store_scope
 from sync_server.ports import CentralWriter, Conflict, DocWrite, LedgerRow, Store, StoredProfile
-from sync_server.services.identity import Placing, as_identifier, known_leads, own_id, place
+from sync_server.services.evidence import as_identifier
+from sync_server.services.identity import Placing, known_leads, own_id, place
 from sync_server.services.json_text import decode, encode
 from sync_server.services.projecting import Projector
 

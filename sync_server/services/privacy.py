@@ -21,9 +21,10 @@ from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite, Er
 from sync_server.services.conflicts import tried_again
 from sync_server.services.consent import ProofQuery, export_proofs
 from sync_server.services.enrolment import device_document, find_devices
+from sync_server.services.evidence import as_identifier
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.holdings import Holdings, Shopper, each_fact, find_whole, gather, whole_of
-from sync_server.services.identity import as_identifier, place_again
+from sync_server.services.identity import place_again
 from sync_server.services.merge import merge_again, refold
 from sync_server.services.suppression import NOTHING, left_of, parsed, stand_in
 

@@ -20,9 +20,10 @@ from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite, Le
 from sync_server.services.enrolment import device_document, find_devices
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
-from sync_server.services.intake import LIMITS, store_documents, take_push, unknown_play
+from sync_server.services.intake import store_documents, take_push, unknown_play
 from sync_server.services.merge import fact_of_row, identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
+from sync_server.services.pushes import LIMITS
 from sync_server.services.sessions import EPOCH_NOTE
 
 _PAGE: Final = 100

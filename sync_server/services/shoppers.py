@@ -67,6 +67,7 @@ def explain_slice(hq: Headquarters, identifier: str) -> dict[str, Any]:
     chosen = choose_stores(reasons, home_store(reading))
     return {
         "profile_id": stored.profile_id,
+        "held_since": stored.held_at,
         "stores": [
             {"store": store, "is_held": store in stored.stores, "would_hold": store in chosen, "reasons": why}
             for store, why in sorted(reasons.items())

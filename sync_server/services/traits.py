@@ -18,10 +18,10 @@ from shared.consent import Purpose
 from shared.errors import Refused
 from shared.event_catalogue import DIGITAL_CHANNELS, Channel
 from shared.fold import ProfileState
-from shared.projection import Reading, home_store, net_revenue, standings_of, traits_of
+from shared.projection import Reading, home_store, is_person, net_revenue, standings_of, traits_of
 from shared.wire.canonical import canonical
 from sync_server.ports import CentralReader, CentralWriter, StoredProfile, TraitRow
-from sync_server.services.consent import is_person, state_of
+from sync_server.services.consent import state_of
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sessions import EPOCH_NOTE
 
@@ -50,6 +50,7 @@ def traits_of_profile(stored: StoredProfile) -> dict[str, Any] | None:
     if not is_person(state):
         return None
     reading = Reading(state)
+    state = reading.state
     states = {one.value: state_of(standing) for one, standing in _standings(reading)}
     live = sorted(order[0] for order in reading.orders.values())
     told = {

@@ -16,13 +16,13 @@ from shared.errors import Refused
 from shared.identity import Identifier, IdentifierType, canonical_form
 from shared.partition import Component, Partition, partition
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, LedgerRow, ReviewRow
+from sync_server.services.alarms import alarm_of
 from sync_server.services.chain import read_chain
 from sync_server.services.conflicts import tried_again
+from sync_server.services.evidence import LINKED, as_identifier
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.identity import (
-    LINKED,
     Placing,
-    as_identifier,
     gather_part,
     known_leads,
     place_again,
@@ -30,10 +30,8 @@ from sync_server.services.identity import (
     take_evidence_anew,
 )
 from sync_server.services.json_text import decode
-from sync_server.services.merge import MERGED_NOTE, fact_of_row, fold_anew, merge_again, region_of
+from sync_server.services.merge import fact_of_row, fold_anew, merge_again, region_of
 
-MERGED_SHARE_MAX: Final = 0.005
-"""Of all profiles, merged in a day: more raises the alarm (identity.md)."""
 _PAGE: Final = 2_000
 _FOLD_PAGE: Final = 400
 Progress = Callable[[str, int, int], None]
@@ -172,17 +170,13 @@ def list_reviews(hq: Headquarters) -> list[dict[str, Any]]:
     with hq.database.read() as reader:
         rows = reader.reviews(is_open=True)
         leads = known_leads(reader, {one for row in rows for one in _both(row)})
-        held, count = [], 0
-        for one in reader.every_profile():
-            count += 1
-            held += [one] if one.held_at is not None else []
-        alarm = merge_alarm(merged_on(reader, hq.now_at()), count)
+        held, alarm = reader.held_profiles(), alarm_of(reader, hq.now_at())
     waiting: list[dict[str, Any]] = (
         [{"id": "", "what": "alarm", "why": alarm, "found_at": hq.now_at()}] if alarm else []
     )
     waiting += [
-        {"id": one.profile_id, "what": "held", "why": "too many identifiers for one person", "found_at": one.held_at}
-        for one in held
+        {"id": profile_id, "what": "held", "why": "too many identifiers for one person", "found_at": held_at}
+        for profile_id, held_at in held
     ]
     return waiting + [_told(row, leads) for row in rows]
 
@@ -272,21 +266,6 @@ def _spell(one: Identifier) -> str:
 
 def _pair(one: Identifier) -> tuple[str, str]:
     return (one.type.value, one.value)
-
-
-def merged_on(reader: CentralReader, at: str) -> int:
-    """How many profiles were merged into others on a day (UTC)."""
-    return int(reader.note(f"{MERGED_NOTE}/{at[:10]}") or 0)
-
-
-def merge_alarm(merged_today: int, profiles: int) -> str | None:
-    """The alarm in words, where so many profiles were merged in a day that what came in must be wrong."""
-    if profiles == 0 or merged_today <= max(20, profiles * MERGED_SHARE_MAX):
-        return None
-    return (
-        f"{merged_today} of {profiles} profiles were merged in a day, more than one in 200: an import or a shop may "
-        "send one value for many people. Look at `sync-server identity review`, and block the value."
-    )
 
 
 # rebuilding -----------------------------------------------------------------------------------------------------------

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from shared.errors import Refused
+from sync_server.services.alarms import status_of
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
-from sync_server.services.shoppers import show_profile
+from sync_server.services.shoppers import explain_slice, show_profile
 from sync_server.services.who_is_who import (
     block,
     explain,
     keep_apart,
     link,
     list_reviews,
-    merge_alarm,
     rebuild,
     release,
     split,
@@ -136,10 +136,13 @@ def test_a_shopper_too_large_to_be_one_is_not_published_until_somebody_looked(
     shop_tablet.sync()
     assert find_on(shop_tablet, "loyalty_id", OLD) is None
     assert [row["what"] for row in list_reviews(hq)] == ["held"]
+    assert explain_slice(hq, OLD)["held_since"]
+    assert "on no tablet until somebody looked" in str(status_of(hq)["to_do"])
     release(hq, OLD, who="Ada", reason="a collector of cards")
     shop_tablet.sync()
     assert find_on(shop_tablet, "loyalty_id", OLD) is not None
     assert list_reviews(hq) == []
+    assert (explain_slice(hq, OLD)["held_since"], status_of(hq)["to_do"]) == (None, [])
 
 
 def test_an_address_that_turns_out_to_be_everybodys_no_longer_stands_between(hq: Headquarters) -> None:
@@ -193,8 +196,47 @@ def test_a_rebuild_from_the_ledger_changes_nothing(hq: Headquarters, shop_tablet
     assert {one: show_profile(hq, one) for one in before} == before
 
 
-def test_the_alarm_is_for_many_merges_in_a_day_and_for_few_shoppers_never() -> None:
-    """One in 200, and at least twenty."""
-    assert merge_alarm(20, 100) is None
-    assert merge_alarm(500, 100_000) is None
-    assert "501 of 100000" in str(merge_alarm(501, 100_000))
+def test_an_alias_of_two_accounts_counts_with_the_browser_s_id_beside_it(hq: Headquarters) -> None:
+    """The browser library sends its anonymous id with every call; the two accounts are what the call is about."""
+    browser = "11111111-1111-4111-8111-111111111111"
+    identify(hq, 1, user="c-1", email="one@example.com")
+    identify(hq, 2, user="c-2", email="two@example.com")
+    assert show_profile(hq, "customer_id:c-1")["id"] != show_profile(hq, "customer_id:c-2")["id"]
+    alias = {"type": "alias", "messageId": "a-1", "userId": "c-1", "previousId": "c-2", "anonymousId": browser}
+    assert take_messages(hq.database, hq.clock, "shop", [alias]).accepted == 1
+    assert show_profile(hq, "customer_id:c-1")["id"] == show_profile(hq, "customer_id:c-2")["id"]
+    assert [edge["who"] for edge in explain(hq, "customer_id:c-1")["joined"]].count("alias") == 1
+    split(hq, "customer_id:c-1", "customer_id:c-2", who="Ada")
+    assert show_profile(hq, "customer_id:c-1")["id"] != show_profile(hq, "customer_id:c-2")["id"]
+
+
+def test_a_browser_s_visits_reach_a_store_only_with_profiling_and_leave_with_it(
+    hq: Headquarters, shop_tablet: Tablet
+) -> None:
+    """Signed in once, the browser's earlier visits are the shopper's while they agree, and on no tablet when they do
+    not."""
+    browser = "11111111-1111-4111-8111-111111111111"
+
+    def tell(number: int, *, is_named: bool = False, **body: Any) -> None:
+        context: dict[str, Any] = {"traits": {"loyalty_id": OLD}} if is_named else {}
+        context |= {"consent": {"categoryPreferences": body.pop("agrees")}} if "agrees" in body else {}
+        message = {"messageId": f"m-{number}", "timestamp": f"2026-11-01T10:00:{number:02}.000Z"}
+        told = {"type": "track", "anonymousId": browser, "context": context, **message, **body}
+        assert take_messages(hq.database, hq.clock, "shop", [told]).accepted == 1
+
+    def seen() -> list[str]:
+        shop_tablet.sync()
+        held = shop_tablet.database.find_profile("loyalty_id", OLD)
+        return [line["sku"] for line in held.body.get("recent", [])] if held else []
+
+    shop_tablet.note("here", OLD)
+    tell(1, event="Product Viewed", properties={"sku": "parka"})
+    tell(2, is_named=True, event="Product Viewed", properties={"sku": "boots"}, agrees={"personalise_in_store": True})
+    assert seen() == ["boots"]
+    preferences: dict[str, Any] = {"event": "Segment Consent Preference Updated", "is_named": True}
+    tell(3, **preferences, agrees={"profiling": True, "personalise_in_store": True})
+    assert seen() == ["boots", "parka"]
+    tell(4, **preferences, agrees={"profiling": False, "personalise_in_store": True})
+    assert seen() == ["boots"]
+    rebuild(hq)
+    assert seen() == ["boots"]

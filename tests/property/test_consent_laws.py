@@ -24,6 +24,7 @@ from sync_server.services.consent import decisions_in
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
 from sync_server.services.traits import traits_of_profile
+from sync_server.services.who_is_who import link, split
 from tests.support.world import START, Journalist, make_headquarters, make_journalist, pass_time
 
 PURPOSE = "personalise_in_store"
@@ -138,7 +139,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Headquarte
 _example = count(1)
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["visit", "web", "banner", "import", "floor", "floor", "enrol", "open", "undo"]),
+        st.sampled_from(
+            ["visit", "web", "banner", "import", "floor", "floor", "enrol", "open", "undo", "link", "split"]
+        ),
         st.integers(0, 3),
         st.sets(st.sampled_from(["email", "customer_id", "loyalty_id"]), min_size=1, max_size=3),
         st.booleans(),
@@ -164,13 +167,16 @@ def loyalty_id(example: int, shopper: int) -> str:
 def test_no_story_shows_a_store_what_the_rule_forbids(
     world: tuple[Headquarters, Journalist], story: list[tuple[str, int, set[str], bool, int, int]]
 ) -> None:
-    """Visits, sign-ins under several names, banners, imports, the floor and its undos, told late and in any order."""
+    """Visits, sign-ins under several names, banners, imports, the floor and its undos, told late and in any order; and
+    HQ, who joins two of the shoppers and takes them apart."""
     hq, tablet = world
     example = next(_example)
     for number, (deed, shopper, names, is_yes, other, ago) in enumerate(story):
         pass_time(hq, minutes=7)
         who = _names(example, shopper, names, other)
-        if deed in ("floor", "enrol", "open", "undo"):
+        if deed in ("link", "split"):
+            _at_hq(hq, deed, who, names, _names(example, other, set(), other))
+        elif deed in ("floor", "enrol", "open", "undo"):
             _on_the_floor(tablet, deed, who["loyalty_id"], is_yes=is_yes)
         else:
             # milliseconds of their own: no two facts of an example are of one instant
@@ -187,6 +193,13 @@ def _names(example: int, shopper: int, names: set[str], other: int) -> dict[str,
         "email": f"s{mail}.{example}@example.org",
         "customer_id": f"c-{example}-{shopper}",
     }
+
+
+def _at_hq(hq: Headquarters, deed: str, who: dict[str, str], names: set[str], others: dict[str, str]) -> None:
+    """A person says of a name of one and the card of another that they are one shopper, or that they are two."""
+    one, other = f"{min(names)}:{who[min(names)]}", f"loyalty_id:{others['loyalty_id']}"
+    if one != other:
+        (link if deed == "link" else split)(hq, one, other, who="Ada")
 
 
 def _on_the_floor(tablet: Journalist, deed: str, card: str, *, is_yes: bool) -> None:

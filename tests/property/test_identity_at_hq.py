@@ -19,8 +19,9 @@ from shared.fold import ProfileState, fold
 from shared.identity import Identifier
 from shared.partition import partition
 from sync_server.ports import CentralReader
+from sync_server.services.evidence import LINKED, as_identifier
 from sync_server.services.headquarters import Headquarters
-from sync_server.services.identity import LINKED, as_identifier, as_sightings, blocks_of, facts_of_rows, leads_of
+from sync_server.services.identity import as_sightings, blocks_of, facts_of_rows, leads_of
 from sync_server.services.ingest import take_messages
 from sync_server.services.merge import fact_of_row
 from sync_server.services.who_is_who import block, link, rebuild, split

@@ -286,6 +286,17 @@ def test_an_alias_obeys_the_limits():
     assert [one.why for one in found.refused] == [Why.LIMIT]
 
 
+def test_a_person_s_split_outlives_every_alias_sent_again():
+    """A shop sends its alias at each login; what a person said of the pair stands, whenever either came."""
+    alias = Link("k", at(9), account(0), account(1), "alias", is_manual=False)
+    facts = IdentityFacts((seen(1, account(0)), seen(2, account(1))), links=(alias,))
+    assert len(partition(facts).components) == 1
+    apart = replace(facts, splits=(Split("s", at(5), account(1), account(0), "HQ"),))
+    assert len(partition(apart).components) == 2
+    word = Link("l", at(6), account(0), account(1), "HQ")
+    assert len(partition(replace(apart, links=(alias, word))).components) == 1
+
+
 def test_nobody_and_profile_ids_are_no_evidence():
     """Blocked values drop before anything is linked."""
     nobody = Identifier(T.EMAIL, "test@example.org")

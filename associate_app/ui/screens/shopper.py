@@ -43,6 +43,7 @@ def shopper_screen(token: str) -> ft.Control:
     prepared = use_cell(partial(desk.take_prepared, token))
     face, is_ready = use_reading(lambda: desk.floor.card(token), [token], first=prepared.value)
     known = use_cell(lambda: _keys_of(prepared.value))
+    turn = use_cell(_Turn)
     is_complete = use_cell(lambda: prepared.value is not None and prepared.value.is_complete)
 
     async def note_opened() -> None:
@@ -55,7 +56,7 @@ def shopper_screen(token: str) -> ft.Control:
         return _gone(desk)
     if not known.value or face.is_complete > is_complete.value:
         known.value, is_complete.value = _keys_of(face), face.is_complete
-    return keyed(token, _card, _mark_new(face, known.value))
+    return keyed(token, _card, turn.value.told(_mark_new(face, known.value), desk))
 
 
 def _keys_of(face: CardFace | None) -> frozenset[str]:
@@ -70,6 +71,24 @@ def _mark_new(face: CardFace, known: frozenset[str]) -> CardFace:
         recent=tuple(replace(line, is_new=line.key not in known) for line in face.recent),
         purchases=tuple(replace(line, is_new=line.key not in known) for line in face.purchases),
     )
+
+
+class _Turn:
+    """What HQ found of who this is while the card was open: two entries were one, or one was two."""
+
+    def __init__(self) -> None:
+        self._joined: int | None = None
+        self._name = self._words = ""
+
+    def told(self, face: CardFace, desk: Desk) -> CardFace:
+        """The face with the last such turn on it. What this tablet knows by the card alone says nothing of it."""
+        if face.is_complete:
+            if self._joined is not None and face.joined != self._joined:
+                key = "card.parted" if face.joined < self._joined else "card.joined"
+                is_renamed = key == "card.joined" and face.name != self._name
+                self._words = desk.speaker("card.joined_as", name=self._name) if is_renamed else desk.speaker(key)
+            self._joined, self._name = face.joined, face.name
+        return replace(face, turn=self._words or None)
 
 
 def _gone(desk: Desk) -> ft.Control:
@@ -95,10 +114,12 @@ def _card(face: CardFace) -> ft.Control:
     ft.use_dialog(offer_sheet(offer, desk.speaker, partial(show_offer, None)) if offer else None)
     edge = edge_of(desk.whereabouts.frame)
     body = ft.Container(_body(desk, face, kept.choose, show_offer), expand=True)
+    # Above what scrolls: whoever writes a note far down must see that the card is another's now.
+    turn = [banner(face.turn, ft.Icons.PEOPLE_OUTLINE)] if face.turn else []
     return ft.Stack(
         [
             ft.Container(
-                ft.Column([_head(desk, face), body], expand=True, spacing=theme.L),
+                ft.Column([_head(desk, face), *turn, body], expand=True, spacing=theme.L),
                 padding=ft.Padding.only(left=edge, right=edge, top=theme.XL),
                 expand=True,
             ),

@@ -241,6 +241,22 @@ def test_a_withdrawn_consent_hides_behaviour_on_this_tablet_at_once(shop):
     assert all(play.sku != SKU for play in after.plays)
 
 
+def test_a_withdrawal_of_profiling_hides_what_was_counted_online_at_once(shop):
+    """Not the lines, which the other purpose allows, and not what was counted on the floor."""
+    counts = {"Product Viewed": 4, "Store Entered": 2}
+    seen = {name: {"n": n, "first_at": ago(99), "last_at": ago(9)} for name, n in counts.items()}
+    told = mara(seen=seen, consent=granted("personalise_in_store", "profiling"))
+    shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{MARA}", told, 50)], head=50))
+    view = opened(shop, card_for())
+    assert view.profile.seen.keys() == counts.keys()
+    record.change_consent(
+        shop.recorder, view.shopper, record.ConsentAnswer("profiling", is_granted=False, method="spoken")
+    )
+    after = again(shop, view).profile
+    assert after.seen.keys() == {"Store Entered"}
+    assert (after.recent, after.cart, after.redacted) == (view.profile.recent, view.profile.cart, ["profiling"])
+
+
 def test_a_withdrawal_outlives_a_restart_and_a_clock_that_is_behind(shop, tmp_path):
     """Not yet sent, opened again from the same files: still hidden, whatever moment the tablet thinks it is."""
     counts = {"Product Viewed": 4, "Store Entered": 2}

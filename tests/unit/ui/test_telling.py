@@ -105,6 +105,14 @@ def test_without_consent_nothing_online_is_told(store: Store) -> None:
     assert face.recent == ()
 
 
+def test_two_answers_that_met_ask_for_a_third(store: Store) -> None:
+    """Two entries were joined, one with a yes and one with a no: not the shopper's fault, and to be asked again."""
+    consent = {"personalise_in_store": {"decision": "denied", "at": ago(1), "is_conflict": True}}
+    face = tell(store, recent=[], redacted=["behaviour"], consent=consent)
+    assert "once said yes and once no" in str(face.behaviour_hidden)
+    assert face.behaviour_hint is not None
+
+
 def test_a_copy_that_is_too_old_says_so_instead_of_blaming_consent(store: Store) -> None:
     """After the setting's hours without HQ."""
     view = replace(look(store), is_behaviour_hidden=True)
