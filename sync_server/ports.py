@@ -8,7 +8,7 @@ makes by the hundred are named tuples: a frozen dataclass of 21 fields takes fou
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -442,7 +442,7 @@ class CentralReader(Protocol):
     def sightings_of(self, pairs: Collection[tuple[str, str]]) -> list[SightingRow]:
         """All sightings that hold one of these (type, value)."""
 
-    def every_sighting(self) -> Iterator[SightingRow]:
+    def every_sighting(self) -> Generator[SightingRow, None, None]:
         """All of them, streamed."""
 
     def identity_facts_of(self, pairs: Collection[tuple[str, str]]) -> list[IdentityFactRow]:

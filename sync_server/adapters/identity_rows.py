@@ -8,7 +8,7 @@ Part of `SqlReader` and `SqlWriter` (database.py), in a file of its own for its 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import delete, select, update
@@ -45,11 +45,12 @@ class IdentityReads(RowReads):
         rows = self._rows_in(f"SELECT {_SIGHTING} FROM sighting WHERE sighting_id", sorted(wanted))
         return [_sighting(row) for row in rows]
 
-    def every_sighting(self) -> Iterator[SightingRow]:
+    def every_sighting(self) -> Generator[SightingRow, None, None]:
         """All of them, streamed."""
         query = select(schema.sighting).order_by(schema.sighting.c.sighting_id).execution_options(yield_per=1000)
-        for row in self._connection.execute(query):
-            yield _sighting(row)
+        with self._connection.execute(query) as rows:
+            for row in rows:
+                yield _sighting(row)
 
     def identity_facts_of(self, pairs: Collection[Pair]) -> list[IdentityFactRow]:
         """Links and splits that name one of these."""

@@ -7,6 +7,7 @@ costs a hash each; raw words nobody could read are known by any value in them. N
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ Pair = tuple[str, str]
 NOTHING: Final = "{}"
 _VALUE_MAX: Final = 320
 _PHONE_DIGITS: Final = 6
+_BETWEEN_WORDS: Final = re.compile(r"[\s,;:<>()\[\]\"']+")
 _ORDER_KEPT: Final = ("currency", "revenue_minor", "total_minor", "refund_minor", "lines")
 _LINE_KEPT: Final = ("sku", "title", "category", "brand", "price_minor", "quantity")
 _EVENT_KEPT: Final = ("kind", "channel", "name", "store")
@@ -67,6 +69,7 @@ def pairs_in(value: Any, regions: Collection[str]) -> set[Pair]:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+        yield from (word.rstrip(".!?") for word in _BETWEEN_WORDS.split(value) if word != value and _may_name(word))
     elif isinstance(value, int) and not isinstance(value, bool):
         yield str(value)
     elif isinstance(value, Mapping):
@@ -75,6 +78,11 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for one in value:
             yield from _texts(one)
+
+
+def _may_name(word: str) -> bool:
+    """Whether a word of a sentence could be an address or a number."""
+    return len(word) <= _VALUE_MAX and ("@" in word or sum(letter.isdigit() for letter in word) >= _PHONE_DIGITS)
 
 
 def _readings(text: str, regions: Collection[str]) -> Iterator[Pair]:

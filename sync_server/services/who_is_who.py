@@ -273,7 +273,11 @@ def _pair(one: Identifier) -> tuple[str, str]:
 
 def has_unread_ledger(reader: CentralReader) -> bool:
     """Whether this database is of a version that kept no evidence: then it is read out of the ledger at the opening."""
-    return next(iter(reader.every_sighting()), None) is None and bool(reader.facts_naming("", 1))
+    sightings = reader.every_sighting()
+    try:
+        return next(sightings, None) is None and bool(reader.facts_naming("", 1))
+    finally:
+        sightings.close()
 
 
 def rebuild(hq: Headquarters, progress: Progress = lambda stage, count, total: None) -> dict[str, int]:

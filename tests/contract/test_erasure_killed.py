@@ -57,6 +57,7 @@ def served(server: ForkedServer, tablet: Journalist) -> list[str]:
     return found_in(reply.text)
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("place", PLACES)
 def test_an_erasure_that_is_killed_is_finished(database_url: str, tmp_path: Path, place: str):
     """Killed, killed again, the running server killed with it: the next start serves nothing of her."""

@@ -67,7 +67,10 @@ def test_nothing_is_erased_where_nothing_remembers_it():
         NoErasures().add("e1", AT, {MARA})
 
 
-@pytest.mark.parametrize("spelt", ["mara@example.com", " MARA@Example.com ", {"deep": [{"er": "mara@example.com"}]}])
+@pytest.mark.parametrize(
+    "spelt",
+    ["mara@example.com", " MARA@Example.com ", "ask <Mara@example.com>.", {"deep": [{"er": "mara@example.com"}]}],
+)
 def test_a_value_is_known_wherever_it_stands(spelt: object):
     """Raw words are read as any identifier they could be."""
     assert MARA in pairs_in(spelt, {"DE"})
