@@ -440,7 +440,10 @@ class SqlWriter(IdentityWrites, ErasureWrites, SqlReader):
 
     def assign_facts(self, assignments: Iterable[tuple[str, str | None]]) -> None:
         """(fact_id, profile_id): which profile each fact belongs to now, None for nobody."""
-        self._change_facts([{"key": fact_id, "profile_id": profile_id} for fact_id, profile_id in assignments])
+        rows = [(profile_id, fact_id) for fact_id, profile_id in assignments]
+        if rows:
+            text = f"UPDATE fact SET profile_id = {self._mark} WHERE fact_id = {self._mark}"
+            self._connection.exec_driver_sql(text, rows)
 
     def judge_facts(self, verdicts: Iterable[tuple[str, str, str | None, str | None]]) -> None:
         """(fact_id, verdict, code, detail): after a replay."""
