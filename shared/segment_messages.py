@@ -171,11 +171,14 @@ def _identifiers(taken: MessageParts) -> Iterator[Identifier]:
 
 def _promoted(taken: MessageParts) -> Iterator[tuple[IdentifierType, object]]:
     account, previous = taken.raw.get("userId"), taken.raw.get("previousId")
+    is_alias = previous is not None and taken.kind is EventKind.ALIAS
     if account is not None:
         yield _kind_of_account(account, taken.rules), account
-    yield IdentifierType.ANONYMOUS_ID, taken.raw.get("anonymousId")
-    if previous is not None and taken.kind is EventKind.ALIAS:
+    if is_alias:
         yield _kind_of_previous(previous, taken.rules), previous
+        if account is not None:
+            return  # an alias call says that these two are one; a browser adds itself, who is in it no third name
+    yield IdentifierType.ANONYMOUS_ID, taken.raw.get("anonymousId")
     for kind in _IN_TRAITS if taken.known else ():
         yield kind, taken.known.get(kind)
     for kind in _IN_PROPERTIES if taken.stated else ():
@@ -229,13 +232,16 @@ def _occurred_at(message: Mapping[str, Any], received_at: str, sent_at: object) 
 
     A device's wrong clock cancels out, for both times are its own. Differences under 5 s, which need no correction,
     take the same way, so that the order within a batch is kept. Without a time of sending the stated time counts as
-    it is (an import of old events). Never later than 5 minutes after `received_at`.
+    it is (an import of old events); so does a `timestamp` beside the `originalTimestamp`, which a library writes by
+    itself: the shop said it, or a sender's server has corrected it. Never later than 5 minutes after `received_at`.
     """
-    stated = moment_of(message.get("originalTimestamp")) or moment_of(message.get("timestamp"))
+    called, stated = moment_of(message.get("originalTimestamp")), moment_of(message.get("timestamp"))
+    is_said = called is not None and stated is not None
+    sent = None if is_said else moment_of(message.get("sentAt")) or moment_of(sent_at)
+    stated = stated or called
     if stated is None:
         return received_at
     received = _received(received_at)
-    sent = moment_of(message.get("sentAt")) or moment_of(sent_at)
     try:
         happened = stated if sent is None else received - (sent - stated)
         return format_at(min(happened, received + SKEW_TOLERATED))

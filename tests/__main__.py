@@ -12,11 +12,11 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chromium import NO_CHROMIUM, find_chromium
+from tests.needs import NO_CHROMIUM, NO_NODE, find_chromium, find_node
 from tests.proof import PROOF_VARIABLE
 from tests.proof_page import Outcome, write_proof_page
 
@@ -41,15 +41,20 @@ class Part:
     budget_min: int
     folders: tuple[str, ...]
     options: tuple[str, ...] = ()
+    needs: tuple[Callable[[], str | None], ...] = ()
+    """What finds the programs that some of its tests are skipped without."""
 
 
+MISSING = {find_chromium: NO_CHROMIUM, find_node: NO_NODE}
 STATIC_BUDGET_MIN = 1
 UNIT = Part("unit and property", 2, ("tests/unit", "tests/property", "tests/house"), ("-n", "2"))
-JOURNEYS = Part("journeys", 4, ("tests/e2e",), ("--timeout=240",))
+JOURNEYS = Part("journeys", 4, ("tests/e2e",), ("--timeout=240",), (find_chromium,))
 BENCH = Part("bench", 5, ("tests/bench",), ("-s", "--timeout=300"))
 LONG = ("tests/simulation/thousand_seeds.py", "tests/mutants/counted_on_postgresql.py")
 SEEDS = Part("1,000 seeds", 60, LONG, ("--timeout=7200", "-s"))
 CHAOS = Part("chaos", 8, ("tests/chaos/two_minutes.py",), ("--timeout=900", "-s"))
+NPM = ("tests/senders/node_and_browser.py",)
+SENDERS = Part("senders from npm", 4, NPM, ("--timeout=240",), (find_node, find_chromium))
 PARTS = (
     UNIT,
     Part("simulation", 3, ("tests/simulation",), ("-n", "2", "--timeout=180")),
@@ -73,7 +78,7 @@ class Selection:
 SELECTIONS = {
     "": Selection(True, PARTS),
     "quick": Selection(True, (UNIT,)),
-    "full": Selection(True, (*PARTS, SEEDS, CHAOS, BENCH), is_proof=True),
+    "full": Selection(True, (*PARTS, SENDERS, SEEDS, CHAOS, BENCH), is_proof=True),
     "e2e": Selection(False, (JOURNEYS,)),
     "bench": Selection(False, (BENCH,)),
 }
@@ -115,8 +120,9 @@ def run_part(part: Part) -> Outcome:
     if not folders:
         print(f"{part.name}: skipped, {' and '.join(part.folders)} does not exist yet")
         return Outcome(part.name, budget_min=part.budget_min)
-    if part is JOURNEYS and find_chromium() is None:
-        print(f"\n!!! {NO_CHROMIUM}\n", flush=True)
+    for find in part.needs:
+        if find() is None:
+            print(f"\n!!! {MISSING[find]}\n", flush=True)
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "junit.xml"

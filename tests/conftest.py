@@ -10,7 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.chromium import NO_CHROMIUM, find_chromium
+from tests.needs import NO_CHROMIUM, find_chromium
 from tests.proof import PROOF_VARIABLE, Figure, write_figure
 
 # Same examples every time, and a bound on their number instead of on their time: a slow machine is not a red one.

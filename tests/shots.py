@@ -17,9 +17,9 @@ from typing import Any, Final
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.chromium import NO_CHROMIUM, find_chromium
 from tests.e2e.app_page import AppPage
 from tests.e2e.conftest import CHROMIUM_ARGUMENTS, Sheet
+from tests.needs import NO_CHROMIUM, find_chromium
 from tests.support.hub_process import HubProcess
 from tests.support.programs import ServerProcess, run, run_json
 

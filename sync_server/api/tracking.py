@@ -37,6 +37,7 @@ KINDS: Final = {
     "a": "alias",
 }
 BATCHES: Final = ("batch", "import", "b")
+# Any page may send: the write key stands in it for all to read, no cookie goes along, and it can only add.
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 _PREFLIGHT: Final = {
     **_CORS,
@@ -84,9 +85,17 @@ async def get_settings(request: Request, hq: Hq, key: str) -> Response:
     source = source_of_key(hq, key)
     if source is None:
         return json_reply(request, {"code": "invalid_key", "message": "The write key is unknown."}, 404, _CORS)
-    destination = {"apiKey": key, "apiHost": f"{request.url.netloc}/v1", "type": "browser"}
+    destination = {"apiKey": key, "apiHost": f"{request.url.netloc}/v1", "type": "browser", **_protocol(request)}
     settings = {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}}
     return json_reply(request, settings, 200, _CORS)
+
+
+def _protocol(request: Request) -> dict[str, str]:
+    """The library takes https for granted. Plain http is said to a plain page only: one over https may not use it,
+    and behind a proxy that ends TLS this server may not know of it."""
+    asked = request.headers.get("x-forwarded-proto") or request.url.scheme
+    is_plain = asked == "http" and not request.headers.get("origin", "").startswith("https:")
+    return {"protocol": "http"} if is_plain else {}
 
 
 async def preflight() -> Response:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
+import threading
+import tracemalloc
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from shared.errors import StorageFull
+from shared.errors import Refused, StorageFull
+from sync_server.adapters.write_queue import RETRY_S_MAX, ThreadedQueue
 from sync_server.api import tracking
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sources import create_key
+from sync_server.settings import read_settings
 from tests.support.asking import Asker, packed
+from tests.support.world import SeededChance
 
 SUCCESS = {"success": True}
 
@@ -149,6 +159,80 @@ def test_what_is_no_batch_is_invalid_json(asker: Asker, write_key: str, content:
     assert (reply.status_code, reply.json()["code"]) == (400, "invalid_json")
 
 
+@pytest.mark.parametrize("limit", [32_768, 512_000, 4_194_304])
+def test_a_body_of_exactly_the_limit_is_taken_and_a_byte_more_is_not(
+    hq: Headquarters, write_key: str, limit: int
+) -> None:
+    """500 kB, or what the chain set, up to 4 MB: counted unpacked."""
+    asker = Asker(replace(hq, settings=replace(hq.settings, ingest_max_bytes=limit)))
+    body = json.dumps({"batch": [added()]}).encode()
+    for more, status in ((0, 200), (1, 413)):
+        padded = body + b" " * (limit - len(body) + more)
+        for content, encoding in ((padded, "identity"), (gzip.compress(padded, 1), "gzip")):
+            headers = {**basic(write_key), "Content-Encoding": encoding}
+            assert asker.post("/v1/batch", content=content, headers=headers).status_code == status
+    assert facts_in(hq) == 1
+
+
+def test_no_setting_lets_more_than_4_mb_in(tmp_path: Path) -> None:
+    """The bound of the bound."""
+    assert read_settings({"FLOORSIDE_INGEST_MAX_BYTES": "4194304"}, {}, tmp_path).ingest_max_bytes == 4_194_304
+    with pytest.raises(Refused, match="FLOORSIDE_INGEST_MAX_BYTES"):
+        read_settings({"FLOORSIDE_INGEST_MAX_BYTES": "4194305"}, {}, tmp_path)
+
+
+def test_a_bomb_is_not_unpacked(hq: Headquarters, asker: Asker, write_key: str) -> None:
+    """200 MB in 200 kB: refused after the limit, in a memory of the limit's size."""
+    maker = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join([*(maker.compress(b" " * 1_000_000) for _ in range(200)), maker.flush()])
+    assert len(bomb) < hq.settings.ingest_max_bytes
+    tracemalloc.start()
+    reply = asker.post("/v1/batch", content=bomb, headers={**basic(write_key), "Content-Encoding": "gzip"})
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (reply.status_code, reply.json()["code"]) == (413, "too_large")
+    assert most < 20_000_000
+
+
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(b'{"batch": []}')[:-9], gzip.compress(b"{")], ids=["none", "torn", "no json"]
+)
+def test_broken_gzip_is_invalid_json(asker: Asker, write_key: str, content: bytes) -> None:
+    """Nothing an attacker or a torn line can send is a 500."""
+    headers = {**basic(write_key), "Content-Encoding": "gzip"}
+    reply = asker.post("/v1/batch", content=content, headers=headers)
+    assert (reply.status_code, reply.json()["code"]) == (400, "invalid_json")
+
+
+def test_2500_messages_are_taken_and_a_message_without_an_id_counts_once(
+    hq: Headquarters, asker: Asker, write_key: str
+) -> None:
+    """The largest batch; what names itself by nothing is known by what it says, for ever."""
+    nameless = {name: said for name, said in added(0).items() if name != "messageId"}
+    batch = [nameless] * (tracking.BATCH_MAX - 1) + [added(1)]
+    for _ in range(2):
+        assert asker.post("/v1/batch", {"batch": batch}, headers=basic(write_key)).json() == SUCCESS
+    assert facts_in(hq) == 2
+
+
+def test_a_busy_server_says_when_to_come_again(hq: Headquarters, write_key: str) -> None:
+    """503, which senders retry, with the seconds they wait for."""
+    queue = ThreadedQueue(SeededChance(), places=1)
+    asker, done = Asker(replace(hq, queue=queue)), threading.Event()
+    with ThreadPoolExecutor(1) as other:
+        taken = threading.Event()
+        held = other.submit(asyncio.run, queue.take(taken.set, lambda _: done.wait(30)))
+        assert taken.wait(30)
+        reply = asker.post("/v1/batch", {"batch": [added()]}, headers=basic(write_key))
+        done.set()
+        assert held.result(30)
+    assert (reply.status_code, reply.json()["code"]) == (503, "busy")
+    assert 1 <= int(reply.headers["retry-after"]) <= RETRY_S_MAX
+    assert asker.post("/v1/batch", {"batch": [added()]}, headers=basic(write_key)).json() == SUCCESS
+    queue.close()
+    assert facts_in(hq) == 1
+
+
 def test_too_much_is_413(hq: Headquarters, asker: Asker, write_key: str) -> None:
     """By bytes, packed or not, and by the number of messages."""
     limit = hq.settings.ingest_max_bytes
@@ -196,8 +280,25 @@ def test_a_browser_asks_first_and_reads_the_answer(asker: Asker, write_key: str)
 def test_a_browser_library_learns_where_to_send(asker: Asker, write_key: str) -> None:
     """One destination: this server. An unknown key gets nothing."""
     told = asker.get(f"/v1/projects/{write_key}/settings").json()
-    assert told["integrations"]["Segment.io"] == {"apiKey": write_key, "apiHost": "hq/v1", "type": "browser"}
+    destination = {"apiKey": write_key, "apiHost": "hq/v1", "type": "browser", "protocol": "http"}
+    assert told["integrations"]["Segment.io"] == destination
     assert asker.get("/v1/projects/unknown/settings").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "protocol"),
+    [
+        ({"Origin": "http://127.0.0.1:8000"}, "http"),
+        ({"Origin": "https://shop.example"}, None),
+        ({"Origin": "http://shop.example", "X-Forwarded-Proto": "https"}, None),
+    ],
+)
+def test_plain_http_is_told_to_a_plain_page_alone(
+    asker: Asker, write_key: str, headers: dict[str, str], protocol: str | None
+) -> None:
+    """The library takes https for granted, and a page over https may send nothing in the plain."""
+    told = asker.get(f"/v1/projects/{write_key}/settings", headers=headers).json()
+    assert told["integrations"]["Segment.io"].get("protocol") == protocol
 
 
 def test_nothing_is_ever_redirected(asker: Asker, write_key: str) -> None:

@@ -63,6 +63,17 @@ def test_browsing_before_signing_in_is_on_the_card_after(hq: Headquarters) -> No
     assert len(profile["redirects"]) == 1
 
 
+def test_an_alias_told_in_a_browser_joins_the_two_accounts_and_leaves_the_browser_its_person(hq: Headquarters) -> None:
+    """The browser library adds its own anonymous id to every call: no third name, and no browser of two persons."""
+    take(hq, viewed(1), identify())
+    alias = {"type": "alias", "messageId": "alias-1", "userId": "c-1", "previousId": "c-0", "anonymousId": "anon-1"}
+    assert take(hq, alias) == (1, 0, 0)
+    [profile] = profiles(hq)
+    accounts = [one["value"] for one in profile["identifiers"] if one["type"] == "customer_id"]
+    assert accounts == ["c-0", "c-1"]
+    assert [line["title"] for line in profile["recent"]] == ["Thing 1"]
+
+
 def test_any_order_of_arrival_gives_the_same_profiles(hq: Headquarters) -> None:
     """Every permutation of the same messages ends in the same documents, ids included."""
     messages = [viewed(1), identify(given_name="Mara"), viewed(2, userId="c-1")]

@@ -105,17 +105,18 @@ def test_a_rudder_client_s_traits_are_found_under_the_context():
 
 
 def test_a_node_client_names_its_own_times():
-    """`originalTimestamp` and `sentAt` of the message win over the batch's; absent ids are absent."""
+    """`sentAt` of the message wins over the batch's; absent ids are absent. A time the shop said counts as it is."""
     message = {
         "type": "track",
         "event": "Product Viewed",
         "anonymousId": "anon-1",
         "originalTimestamp": "2026-11-22T19:00:00.000Z",
-        "timestamp": "1999-01-01T00:00:00Z",
         "sentAt": "2026-11-22T19:00:10.000Z",
         "messageId": "m1",
     }
     assert event_of(message).occurred_at == "2026-11-22T20:52:36.500Z"
+    said = {**message, "timestamp": "2026-08-01T10:00:00Z"}
+    assert event_of(said, sent_at="2026-11-22T19:00:10.000Z").occurred_at == "2026-08-01T10:00:00.000Z"
 
 
 @pytest.mark.parametrize(
