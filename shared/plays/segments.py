@@ -6,7 +6,7 @@ everything, and a segment that is edited makes a new version of every play that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from shared.plays.catalogue import PURPOSES
@@ -33,16 +33,21 @@ class SegmentFile(FilePart):
     condition: Condition
 
 
-def parse_segments(mappings: Mapping[str, Any]) -> dict[str, Condition]:
-    """File name -> loaded mapping, to segment id -> its condition, written out.
+def parse_segment(mapping: Any, file_name: str) -> SegmentFile:
+    """Read a segment's file; what it names is not looked at yet. Raises PlaybookRefused with every problem."""
+    return read_file(SegmentFile, mapping, file_name, KINDS)
+
+
+def parse_segments(mappings: Iterable[tuple[str, Any]]) -> dict[str, Condition]:
+    """(file name, loaded mapping) of all segments, to segment id -> its condition, written out.
 
     Raises PlaybookRefused with every problem of the first file that has one; a segment in a circle is one.
     """
-    read = {file_name: read_file(SegmentFile, mapping, file_name, KINDS) for file_name, mapping in mappings.items()}
-    named = {segment.id: segment.condition for segment in read.values()}
-    for file_name, segment in read.items():
+    read = [(file_name, parse_segment(mapping, file_name)) for file_name, mapping in mappings]
+    named = {segment.id: segment.condition for _, segment in read}
+    for file_name, segment in read:
         problems = write_out(segment.condition, frozenset(PURPOSES), named)[1]
-        if sum(other.id == segment.id for other in read.values()) > 1:
+        if sum(other.id == segment.id for _, other in read) > 1:
             problems.append(FileProblem("id", "two files carry this id; every segment needs its own."))
         if problems:
             raise PlaybookRefused(file_name, problems)

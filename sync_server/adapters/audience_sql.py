@@ -60,6 +60,11 @@ class _Asked(NamedTuple):
     def zone(self) -> dt.tzinfo:
         return zone_of(self.stores[0].timezone)
 
+    def named(self, column: Any, names: Sequence[str]) -> Truth:
+        """Rows of these names: by the index of names, but where only a few shoppers are asked about, by theirs."""
+        found: Truth = (column if self.among is None else func.coalesce(column, "")).in_(names)
+        return found
+
     def only(self, n: Any) -> Truth:
         """The rows of those asked about."""
         return true() if self.among is None else n.in_(self.among)
@@ -134,7 +139,8 @@ def _lines(asked: _Asked, events: tuple[str, ...], tests: tuple[Where, ...], *, 
     if needs_product:
         source = tables.event.outerjoin(tables.product, _EVENT.sku == _PRODUCT.sku)
     lines = select(_EVENT.n).select_from(source)
-    lines = lines.where(_EVENT.event.in_(spelled_out(events)), _EVENT.at_s <= asked.now_s, asked.only(_EVENT.n))
+    lines = lines.where(asked.named(_EVENT.event, spelled_out(events)), _EVENT.at_s <= asked.now_s)
+    lines = lines.where(asked.only(_EVENT.n))
     return lines.where(*(_holds(test.op, _property(test.prop, asked), test.value, asked) for test in tests))
 
 
@@ -160,8 +166,8 @@ def _event_count(leaf: EventCount, asked: _Asked) -> Truth:
     if leaf.same is not None:
         key = _key(leaf.same, asked)
         lines, by = lines.where(key.is_not(None)), [_EVENT.n, key]
-    lines = lines.group_by(*by)
-    return _counted(leaf.cmp, leaf.n, lambda least: lines.having(func.count(_EVENT.act.distinct()) >= least))
+    acts = func.count(_EVENT.act.distinct())
+    return _counted(leaf.cmp, leaf.n, lambda n: lines if n == 1 else lines.group_by(*by).having(acts >= n))
 
 
 def _counted(cmp: str, n: int, at_least: Callable[[int], Select[Any]]) -> Truth:
@@ -180,12 +186,16 @@ def _recency(leaf: Recency, asked: _Asked) -> Truth:
 
     def seen(after_s: int | None) -> Truth:
         lines = _lines(asked, leaf.events, leaf.where, has_category=False)
-        known = select(_MOMENT.n).where(_MOMENT.event.in_(spelled_out(leaf.events)), _MOMENT.at_s <= asked.now_s)
-        known = known.where(asked.only(_MOMENT.n))
         if after_s is not None:
-            lines, known = lines.where(_EVENT.at_s > after_s), known.where(_MOMENT.at_s > after_s)
+            lines = lines.where(_EVENT.at_s > after_s)
         found = _SHOPPER.n.in_(lines)
-        return found if leaf.where else or_(found, _SHOPPER.n.in_(known))
+        if leaf.where:
+            return found
+        known = select(_MOMENT.n).where(asked.named(_MOMENT.event, spelled_out(leaf.events)), asked.only(_MOMENT.n))
+        known = known.where(_MOMENT.at_s <= asked.now_s)
+        if after_s is None:  # the first moment of every event is among these
+            return _SHOPPER.n.in_(known)
+        return or_(found, _SHOPPER.n.in_(known.where(_MOMENT.at_s > after_s)))
 
     if leaf.cmp == "never":
         return not_(seen(None))
@@ -222,7 +232,7 @@ def _stock(leaf: Stock, asked: _Asked) -> Truth:
         found.append(select(shelf.store, wish.n).select_from(joined).where(of_source, *times, asked.only(wish.n)))
     if "viewed" in leaf.source:
         joined = tables.event.join(tables.stock, _EVENT.sku == shelf.sku)
-        viewed = (_EVENT.event == "Product Viewed", _EVENT.at_s > oldest_s, _EVENT.at_s <= asked.now_s)
+        viewed = (asked.named(_EVENT.event, ["Product Viewed"]), _EVENT.at_s > oldest_s, _EVENT.at_s <= asked.now_s)
         found.append(select(shelf.store, _EVENT.n).select_from(joined).where(*viewed, asked.only(_EVENT.n)))
     here = (shelf.store.in_([store.code for store in asked.stores]), shelf.quantity >= leaf.min_qty)
     return or_(*(tuple_(_PLACE.store, _PLACE.n).in_(lines.where(*here)) for lines in found))
@@ -237,8 +247,7 @@ def _play_history(leaf: PlayHistory, asked: _Asked) -> Truth:
     if not leaf.any:
         tagged = [play_id for play_id, tags in asked.question.play_tags.items() if leaf.tag in tags]
         lines = lines.where(told.play_id.in_([leaf.play] if leaf.play is not None else tagged))
-    lines = lines.group_by(told.n)
-    return _counted(leaf.cmp, leaf.n, lambda least: lines.having(func.count() >= least))
+    return _counted(leaf.cmp, leaf.n, lambda n: lines if n == 1 else lines.group_by(told.n).having(func.count() >= n))
 
 
 # the shopper ----------------------------------------------------------------------------------------------------------
@@ -283,7 +292,7 @@ def _profile_field(leaf: ProfileField, asked: _Asked) -> Truth:
 
 def _word(leaf: ProfileField, asked: _Asked) -> Truth:
     told = tables.word.c
-    known = select(told.n).where(told.field == leaf.field, told.value.in_(leaf.value), asked.only(told.n))
+    known = select(told.n).where(asked.named(told.field, [leaf.field]), told.value.in_(leaf.value), asked.only(told.n))
     has_any = _SHOPPER.n.in_(known) if leaf.value else false()
     return has_any if leaf.op == "has_any" else not_(has_any)
 
@@ -353,10 +362,8 @@ def _sure(column: Any, compare: Callable[[Any, Any], Any], value: Any) -> Truth:
 
 
 def _holds(op: str, column: Any, value: Any, asked: _Asked) -> Truth:
-    if op == "exists":
-        return column.is_not(None)
-    if op == "missing":
-        return column.is_(None)
+    if op in {"exists", "missing"}:
+        return and_(column.is_not(None) if op == "exists" else column.is_(None))
     if op in {"in", "not_in"}:
         return _among(op, column, value)
     if op == "between":

@@ -19,6 +19,7 @@ from shared.errors import FloorsideError, Refused
 from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
 from sync_server.command_line.common import complain
+from sync_server.services.audience_tables import refresh_audience
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
@@ -125,6 +126,7 @@ def _keep_up(hq: Headquarters) -> None:
         time.sleep(seconds_until_night(hq.clock, _timezone(hq)))
         try:
             refresh_profiles(hq.database, hq.clock)
+            refresh_audience(hq.database)
             drop_tombstones(hq.database, hq.clock)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")

@@ -157,7 +157,12 @@ def _event_rows(recent: Sequence[RecentEvent]) -> Iterator[tuple[Any, ...]]:
 
 
 def _moments(profile: Profile) -> Iterator[tuple[str, int]]:
-    facts = profile.facts
+    """First and last of each event, and the oldest line kept: whatever happened by a time, one of these did."""
+    facts, oldest = profile.facts, dict[str, int]()
+    for line in profile.recent:
+        if (at_s := seconds_of(line.at)) is not None:
+            oldest[line.event] = min(at_s, oldest.get(line.event, at_s))
+    yield from oldest.items()
     times = [(name, at) for name, count in profile.seen.items() for at in (count.first_at, count.last_at)]
     times += [(ORDER_COMPLETED, at) for at in (facts.first_order_at, facts.last_order_at) if at]
     yield from ((name, at_s) for name, at in times if (at_s := seconds_of(at)) is not None)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from shared.lifecycle import StageSettings
+from shared.plays.catalogue import PURPOSES
 from shared.plays.condition import Condition, problems_in, read_condition
 from shared.plays.evaluate import evaluate
-from shared.plays.catalogue import PURPOSES
 from shared.plays.inputs import EvaluationInputs, ProductFacts, StockLevel, StoreFacts
 from shared.plays.settings import PlaySettings
 from shared.profile import Profile

@@ -93,7 +93,11 @@ def _event_count(chance: random.Random) -> dict[str, Any]:
 
 
 def _recency(chance: random.Random) -> dict[str, Any]:
-    leaf = {"kind": "Recency", "events": _some_events(chance), "cmp": chance.choice(["older_than", "newer_than", "never"])}
+    leaf = {
+        "kind": "Recency",
+        "events": _some_events(chance),
+        "cmp": chance.choice(["older_than", "newer_than", "never"]),
+    }
     if leaf["cmp"] == "never":
         return leaf
     tests = _tests(chance)
@@ -126,7 +130,11 @@ def _consent(chance: random.Random) -> dict[str, Any]:
 
 
 def _near(chance: random.Random) -> dict[str, Any]:
-    return {"kind": "Near", "max_m": chance.choice([0, 3000, 15_000]), "of": chance.choice(["this_store", "home_store"])}
+    return {
+        "kind": "Near",
+        "max_m": chance.choice([0, 3000, 15_000]),
+        "of": chance.choice(["this_store", "home_store"]),
+    }
 
 
 def _stock(chance: random.Random) -> dict[str, Any]:
@@ -136,7 +144,9 @@ def _stock(chance: random.Random) -> dict[str, Any]:
 
 
 def _play_history(chance: random.Random) -> dict[str, Any]:
-    of = chance.choice([{"play": "p1"}, {"play": "p3"}, {"tag": "cart"}, {"tag": "thanks"}, {"any": True}])
+    of: dict[str, Any] = chance.choice(
+        [{"play": "p1"}, {"play": "p3"}, {"tag": "cart"}, {"tag": "thanks"}, {"any": True}]
+    )
     return {
         "kind": "PlayHistory",
         **of,

@@ -24,15 +24,28 @@ STORES: Final = (
     Store("nowhere-1", "Nowhere", "EUR", "Europe/Atlantis"),
 )
 NOWS: Final = tuple(
-    at_seconds(at)
-    for at in ("2026-11-22T13:02:00.000Z", "2026-10-25T00:59:59.000Z", "2026-03-01T00:00:00.000Z")
+    at_seconds(at) for at in ("2026-11-22T13:02:00.000Z", "2026-10-25T00:59:59.000Z", "2026-03-01T00:00:00.000Z")
 )
 """A Sunday noon, the night the clocks go back in Berlin, the day after a February without a 29th."""
 HOURS: Final = (0, 1, 23, 24, 48, 72, 168, 720, 2159, 2160)
 LONG_HOURS: Final = (*HOURS, 4320, 9600)
 DAYS: Final = ("2026-11-21", "2026-11-22", "2026-10-25", "2026-10-26", "2026-03-01", "2025-12-31")
 BIRTHDAYS: Final = ("1990-11-22", "1990-12-06", "1992-02-29", "1980-03-01", "2001-01-03", "1985-10-25", "nonsense", "")
-WORDS: Final = ("Tents", "tents ", "TENTS", "Öfen", "O\u0308FEN", "öfen", "Straße", "STRASSE", "İ", "ﬁsh", "fish", "⛺", "")
+WORDS: Final = (
+    "Tents",
+    "tents ",
+    "TENTS",
+    "Öfen",
+    "O\u0308FEN",
+    "öfen",
+    "Straße",
+    "STRASSE",
+    "İ",
+    "ﬁsh",
+    "fish",
+    "⛺",
+    "",
+)
 FOLDED_PARTS: Final = ("t", "ö", "ss", "fi", "en", "⛺", "", " Tents", "STRASSE", "Öfen", "%", "_")
 SKUS: Final = ("A", "a", "B", "C", "Ö", "")
 EVENTS: Final = (
@@ -118,7 +131,9 @@ def _facts(chance: random.Random) -> dict[str, Any]:
     def at() -> str:
         return _midnight(chance) if chance.random() < 0.5 else _moment(chance)
 
-    money = [{"minor": chance.choice([0, 999, 1000]), "currency": c} for c in ("EUR", "CHF", "EUR") if chance.random() < 0.4]
+    money = [
+        {"minor": chance.choice([0, 999, 1000]), "currency": c} for c in ("EUR", "CHF", "EUR") if chance.random() < 0.4
+    ]
     return {
         "orders": chance.choice([0, 0, 1, 2, 3, 10]),
         "refunds": chance.choice([0, 1, 2]),

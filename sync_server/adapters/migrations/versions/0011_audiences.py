@@ -85,7 +85,7 @@ def _lines() -> None:
         sa.Column("cart_id", sa.Text()),
         sa.PrimaryKeyConstraint("n", "i", name="pk_audience_event"),
     )
-    op.create_index("ix_audience_event_event", "audience_event", ["event", "at_s", "n", "act"])
+    op.create_index("ix_audience_event_event", "audience_event", ["event", "at_s", "n", "act", "sku", "category"])
     op.create_table(
         "audience_moment",
         sa.Column("n", sa.BigInteger(), nullable=False),
