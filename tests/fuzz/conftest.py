@@ -19,7 +19,7 @@ from tests.support.postgresql import PostgresServer, shared_folder
 def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """The PostgreSQL server of this run; the last worker takes the folder along."""
     worker = getattr(request.config, "workerinput", {})
-    folder = shared_folder(str(worker.get("testrunuid", os.getpid()))[:12])
+    folder = shared_folder(f"f{str(worker.get('testrunuid', os.getpid()))[:11]}")
     server = PostgresServer(folder)
     yield server
     server.close()

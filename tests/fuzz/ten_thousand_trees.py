@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from sync_server.ports import CentralDatabase
 from tests.conftest import RecordFigure
-from tests.fuzz.both_sides import compare, publish_world
+from tests.fuzz.both_sides import Difference, compare, publish_world
 from tests.fuzz.drawn_worlds import draw_world
 
 WORLDS = 20
@@ -16,7 +17,7 @@ SHOPPERS = 200
 
 def test_ten_thousand_trees_are_answered_alike(databases: dict[str, CentralDatabase], record_figure: RecordFigure):
     """The gate of the rules: no difference on either engine. Each world's feeds replace those of the one before."""
-    told = []
+    told: list[tuple[dict[str, Any], int, list[Difference]]] = []
     for seed in range(1_000, 1_000 + WORLDS):
         chance = random.Random(seed)
         world = draw_world(chance, SHOPPERS)
