@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.errors import FloorsideError, Problem
+from sync_server.audience_ports import AudienceReader, AudienceWriter
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -373,7 +374,7 @@ class Store:
     hours: str = "{}"
 
 
-class CentralReader(Protocol):
+class CentralReader(AudienceReader, Protocol):
     """Reads, all from one state of the database."""
 
     def note(self, name: str) -> str | None:
@@ -548,7 +549,7 @@ class CentralReader(Protocol):
         """Profiles once summarised that are there no more and of which nobody was told yet."""
 
 
-class CentralWriter(CentralReader, Protocol):
+class CentralWriter(AudienceWriter, CentralReader, Protocol):
     """A writing transaction."""
 
     def write_note(self, name: str, value: str) -> None:

@@ -50,7 +50,11 @@ STATIC_BUDGET_MIN = 1
 UNIT = Part("unit and property", 2, ("tests/unit", "tests/property", "tests/house"), ("-n", "2"))
 JOURNEYS = Part("journeys", 4, ("tests/e2e",), ("--timeout=240",), (find_chromium,))
 BENCH = Part("bench", 5, ("tests/bench",), ("-s", "--timeout=300"))
-LONG = ("tests/simulation/thousand_seeds.py", "tests/mutants/counted_on_postgresql.py")
+LONG = (
+    "tests/simulation/thousand_seeds.py",
+    "tests/mutants/counted_on_postgresql.py",
+    "tests/fuzz/ten_thousand_trees.py",
+)
 SEEDS = Part("1,000 seeds", 60, LONG, ("--timeout=7200", "-s"))
 CHAOS = Part("chaos", 8, ("tests/chaos/two_minutes.py",), ("--timeout=900", "-s"))
 NPM = ("tests/senders/node_and_browser.py",)

@@ -39,7 +39,11 @@ from shared.plays.refusal import FileProblem, fold_text, listed, nearest
 from shared.wire.canonical import INTEGER_MAX
 
 DEPTH_MAX: Final = 3
+WRITTEN_OUT_DEPTH_MAX: Final = 8
+"""Of a document, in which segments are written out."""
 PARTS_MAX: Final = 20
+LEAVES_MAX: Final = 200
+"""In one condition: more than this no tablet answers in its milliseconds, and no database in one question."""
 
 Operator = Literal[
     "eq",
@@ -259,6 +263,13 @@ class PlayHistory(ConditionPart):
         return self
 
 
+class Segment(ConditionPart):
+    """The shopper is in one of these named conditions. Only files hold it: `segments.py` writes it out at save."""
+
+    kind: Literal["Segment"]
+    names: Annotated[tuple[Name, ...], Field(alias="in", min_length=1, max_length=PARTS_MAX)]
+
+
 class Group(ConditionPart):
     """all, any or none of its parts; empty: all is true, any is false, none is true."""
 
@@ -267,11 +278,8 @@ class Group(ConditionPart):
     parts: Annotated[tuple[Condition, ...], Field(alias="items", max_length=PARTS_MAX)]
 
 
-Leaf = EventCount | Recency | NotFollowed | ProfileField | Stage | Consent | Near | Stock | PlayHistory
-Condition = Annotated[
-    Group | EventCount | Recency | NotFollowed | ProfileField | Stage | Consent | Near | Stock | PlayHistory,
-    Field(discriminator="kind"),
-]
+Leaf = EventCount | Recency | NotFollowed | ProfileField | Stage | Consent | Near | Stock | PlayHistory | Segment
+Condition = Annotated[Group | Leaf, Field(discriminator="kind")]
 Group.model_rebuild()
 
 KINDS: Final[dict[str, type[BaseModel]]] = {
@@ -285,13 +293,14 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "Near": Near,
     "Stock": Stock,
     "PlayHistory": PlayHistory,
+    "Segment": Segment,
 }
-_READER: Final[TypeAdapter[Condition]] = TypeAdapter(Condition)
+CONDITIONS: Final[TypeAdapter[Condition]] = TypeAdapter(Condition)
 
 
 def read_condition(document: Any) -> Condition:
     """Read a condition as a document holds it. Raises ValidationError for an unknown kind or a wrong type."""
-    return _READER.validate_python(document)
+    return CONDITIONS.validate_python(document)
 
 
 def condition_document(condition: Condition) -> dict[str, Any]:
@@ -299,18 +308,25 @@ def condition_document(condition: Condition) -> dict[str, Any]:
     return condition.model_dump(mode="json", by_alias=True)
 
 
-def condition_schema() -> dict[str, Any]:
-    """JSON Schema of a condition, for editors."""
-    return _READER.json_schema(by_alias=True)
-
-
-def problems_in(condition: Condition, granted: frozenset[str], path: str = "condition") -> list[FileProblem]:
-    """What is wrong with a condition at save, in file order: depth, names, operators, types and consent.
+def problems_in(
+    condition: Condition, granted: frozenset[str], path: str = "condition", depth_max: int = DEPTH_MAX
+) -> list[FileProblem]:
+    """What is wrong with a condition at save, in file order: depth, size, names, operators, types and consent.
 
     `granted` are the purposes the play asks consent for; a leaf whose fields need another one is a problem.
     """
     agreed = granted | consents_asked(condition)
-    return [problem for depth, where, part in walk(condition, path) for problem in _check(part, where, depth, agreed)]
+    parts = list(walk(condition, path))
+    problems = [problem for _, where, part in parts for problem in _check(part, where, agreed)]
+    deep = [where for depth, where, part in parts if isinstance(part, Group) and depth >= depth_max]
+    problems += [FileProblem(where, _TOO_DEEP.format(depth=depth_max)) for where in deep]
+    leaves = sum(not isinstance(part, Group) for _, _, part in parts)
+    if leaves > LEAVES_MAX:
+        problems.append(FileProblem(path, f"{leaves} tests are too many; at most {LEAVES_MAX} are allowed in one."))
+    return problems
+
+
+_TOO_DEEP: Final = "groups may be nested {depth} deep; this one is deeper. Write it flatter."
 
 
 def walk(condition: Condition, path: str = "condition", depth: int = 0) -> Iterator[tuple[int, str, Condition]]:
@@ -330,11 +346,11 @@ def consents_asked(condition: Condition) -> frozenset[str]:
     return frozenset()
 
 
-def _check(part: Condition, path: str, depth: int, agreed: frozenset[str]) -> Iterator[FileProblem]:
+def _check(part: Condition, path: str, agreed: frozenset[str]) -> Iterator[FileProblem]:
     if isinstance(part, Group):
-        if depth >= DEPTH_MAX:
-            yield FileProblem(path, f"groups may be nested {DEPTH_MAX} deep; this one is deeper. Write it flatter.")
         return
+    if isinstance(part, Segment):
+        yield FileProblem(path, "a segment is named here that was not written out; no tablet could tell who is in it.")
     yield from _check_names(part, path)
     for purpose in sorted(purposes_of(part) - agreed):
         yield FileProblem(

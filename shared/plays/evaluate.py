@@ -24,6 +24,7 @@ from shared.plays.condition import (
     PlayHistory,
     ProfileField,
     Recency,
+    Segment,
     Stage,
     Stock,
     Where,
@@ -40,7 +41,17 @@ from shared.plays.inputs import (
 )
 from shared.profile import RecentEvent, WantedLine
 
-__all__ = ["Evaluation", "EvaluationInputs", "ProductFacts", "StockLevel", "StoreFacts", "Trace", "Witness", "evaluate"]
+__all__ = [
+    "Evaluation",
+    "EvaluationInputs",
+    "ProductFacts",
+    "StockLevel",
+    "StoreFacts",
+    "Trace",
+    "Witness",
+    "evaluate",
+    "is_birthday_within",
+]
 
 WITNESSES_MAX: Final = 20
 _spelled_out: Final = lru_cache(maxsize=1024)(spelled_out)
@@ -192,6 +203,11 @@ def _key_of(line: RecentEvent, same: str | None, run: _Run) -> str | None:
     return line.sku if same == "sku" else line.cart_id
 
 
+def _segment(leaf: Segment, _run: _Run) -> Trace:
+    """A document holds none (`segments.py`); one that was not written out is met by nobody."""
+    return Trace(leaf, is_met=False)
+
+
 def _stock(leaf: Stock, run: _Run) -> Trace:
     oldest_s = run.inputs.now_s - leaf.window_h * HOUR_S
     found: dict[str, Witness] = {}
@@ -243,14 +259,15 @@ def _profile_field(leaf: ProfileField, run: _Run) -> Trace:
     read = _FIELD_READERS.get(leaf.field)
     actual = read(run) if read is not None else None
     if leaf.op == "within_next_days":
-        is_met = actual is not None and _is_birthday_within(str(actual), leaf.value, run)
+        today = run.view.local_day(run.inputs.now_s)
+        is_met = actual is not None and is_birthday_within(str(actual), leaf.value, today)
     else:
         is_met = _holds(leaf.op, actual, leaf.value)
     return Trace(leaf, is_met, actual if isinstance(actual, int) else None)
 
 
-def _is_birthday_within(birth_on: str, days: Any, run: _Run) -> bool:
-    today = run.view.local_day(run.inputs.now_s)
+def is_birthday_within(birth_on: str, days: int, today: dt.date) -> bool:
+    """Say whether a birthday is within so many days, today included; False for a text that is no day."""
     try:
         month, day = int(birth_on[5:7]), int(birth_on[8:10])
         ahead = [_anniversary(year, month, day) - today.toordinal() for year in (today.year, today.year + 1)]
@@ -392,4 +409,5 @@ _EVALUATORS: Final[dict[type, Callable[[Any, _Run], Trace]]] = {
     Near: _near,
     Stock: _stock,
     PlayHistory: _play_history,
+    Segment: _segment,
 }

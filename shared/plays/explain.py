@@ -21,6 +21,7 @@ from shared.plays.condition import (
     PlayHistory,
     ProfileField,
     Recency,
+    Segment,
     Stage,
     Stock,
 )
@@ -332,6 +333,7 @@ _TELLERS: Final[dict[type, Callable[[Trace, _Teller], _Told | None]]] = {
     Near: _tell_near,
     Stock: _tell_stock,
     PlayHistory: _tell_history,
+    Segment: _tell_nothing,
 }
 
 

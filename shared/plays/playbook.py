@@ -14,7 +14,18 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, ValidationError, model_validator
 
 from shared.plays.catalogue import PURPOSES, Purpose
-from shared.plays.condition import KINDS, Condition, PlayHistory, StageName, problems_in, walk
+from shared.plays.condition import (
+    KINDS,
+    WRITTEN_OUT_DEPTH_MAX,
+    Condition,
+    Consent,
+    Group,
+    PlayHistory,
+    Stage,
+    StageName,
+    problems_in,
+    walk,
+)
 from shared.plays.files import (
     LANGUAGE,
     Day,
@@ -29,6 +40,7 @@ from shared.plays.files import (
 )
 from shared.plays.placeholders import placeholder_problem
 from shared.plays.refusal import FileProblem, PlaybookRefused, listed, nearest, read_file
+from shared.plays.segments import write_out
 from shared.plays.settings import Cap, PlaySettings
 from shared.wire.canonical import INTEGER_MAX, sha_of
 from shared.wire.ops import Outcome
@@ -172,6 +184,15 @@ class Play(FilePart):
         return store in self.stores or (region is not None and region in self.regions)
 
 
+def audience_of(play: Play) -> Group:
+    """Whom a play is for, as one condition: its consents, its stages and its own condition. What holds it back from
+    somebody for a while (rests, caps, a holdout) is not of the audience."""
+    parts: list[Condition] = [Consent(kind="Consent", purpose=purpose) for purpose in play.consents]
+    if play.stages:
+        parts.append(Stage.model_validate({"kind": "Stage", "in": play.stages}))
+    return Group.model_validate({"kind": "Group", "op": "all", "items": (*parts, play.condition)})
+
+
 def play_document(play: Play) -> dict[str, Any]:
     """`play/<id>`, complete: defaults are written out, so that a rule pack says everything."""
     return document_of(play)
@@ -182,24 +203,34 @@ def play_sha(play: Play) -> str:
     return sha_of({name: part for name, part in play_document(play).items() if name != "version"})
 
 
-def parse_play(mapping: Any, file_name: str) -> Play:
-    """Read a play from a loaded YAML mapping. Raises PlaybookRefused with every problem: path and how to mend it."""
+def parse_play(mapping: Any, file_name: str, segments: Mapping[str, Condition] | None = None) -> Play:
+    """Read a play from a loaded YAML mapping; the segments it names are written out.
+
+    Raises PlaybookRefused with every problem: path and how to mend it.
+    """
     play = read_file(Play, mapping, file_name, KINDS)
-    problems = list(_play_problems(play))
+    condition, problems = write_out(play.condition, frozenset(play.consents), segments or {})
+    suppress = []
+    for index, rule in enumerate(play.suppress):
+        # A hold only ever shows less, so it may look at what the play itself has no consent for.
+        whole, more = write_out(rule, frozenset(PURPOSES), segments or {}, f"suppress[{index}]")
+        suppress.append(whole)
+        problems += more
+    play = play.model_copy(update={"condition": condition, "suppress": tuple(suppress)})
+    problems += _play_problems(play)
     if problems:
         raise PlaybookRefused(file_name, problems)
     return play
 
 
 def _rule_problems(play: Play) -> Iterator[FileProblem]:
-    yield from problems_in(play.condition, frozenset(play.consents))
+    """What is wrong with the rules of a play's document, in which segments are written out."""
+    yield from problems_in(play.condition, frozenset(play.consents), depth_max=WRITTEN_OUT_DEPTH_MAX)
     for index, rule in enumerate(play.suppress):
-        # A hold only ever shows less, so it may look at what the play itself has no consent for.
-        yield from problems_in(rule, frozenset(PURPOSES), f"suppress[{index}]")
+        yield from problems_in(rule, frozenset(PURPOSES), f"suppress[{index}]", WRITTEN_OUT_DEPTH_MAX)
 
 
 def _play_problems(play: Play) -> Iterator[FileProblem]:
-    yield from _rule_problems(play)
     yield from _talking_problems(play)
     if play.valid_from is not None and play.valid_until is not None and play.valid_from > play.valid_until:
         yield FileProblem("valid_until", f"{play.valid_until} lies before valid_from, {play.valid_from}.")

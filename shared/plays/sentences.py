@@ -20,10 +20,12 @@ from shared.plays.condition import (
     PlayHistory,
     ProfileField,
     Recency,
+    Segment,
     Stage,
     Stock,
     Where,
 )
+from shared.plays.phrases import OUTCOME_WORDS
 from shared.plays.speech import ENGLISH, GERMAN, capital, distance, hours_span, spoken
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
@@ -51,6 +53,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "Near": {"kind": "Near", "max_m": 3000},
     "Stock": {"kind": "Stock", "source": ["cart", "wishlist"]},
     "PlayHistory": {"kind": "PlayHistory", "any": True, "result": "bought", "cmp": ">=", "n": 1, "hours": 720},
+    "Segment": {"kind": "Segment", "in": ["frequent-returners"]},
 }
 
 _GROUPS: Final = {
@@ -121,6 +124,24 @@ _STAGES: Final = {
 _SOURCES: Final = {
     ENGLISH: {"cart": "cart", "wishlist": "wishlist", "viewed": "lately viewed"},
     GERMAN: {"cart": "Warenkorb", "wishlist": "Wunschliste", "viewed": "zuletzt Angesehenes"},
+}
+_PURPOSES: Final = {
+    ENGLISH: {
+        "personalise_in_store": "advice in the store",
+        "profiling": "a profile of me",
+        "analytics": "analytics",
+        "email": "e-mail",
+        "sms": "text messages",
+        "phone": "phone calls",
+    },
+    GERMAN: {
+        "personalise_in_store": "Beratung im Laden",
+        "profiling": "ein Profil von mir",
+        "analytics": "Auswertungen",
+        "email": "E-Mail",
+        "sms": "SMS",
+        "phone": "Anrufe",
+    },
 }
 _AND: Final = {ENGLISH: " and ", GERMAN: " und "}
 _OR: Final = {ENGLISH: " or ", GERMAN: " oder "}
@@ -233,9 +254,10 @@ def _stage(leaf: Stage, tongue: str) -> str:
 
 
 def _consent(leaf: Consent, tongue: str) -> str:
+    purpose = _PURPOSES[tongue][leaf.purpose]
     if tongue == GERMAN:
-        return f"Einwilligung {leaf.purpose} ist {'erteilt' if leaf.state == 'granted' else 'verweigert'}."
-    return f"consent {leaf.purpose} is {leaf.state}."
+        return f"Einwilligung „{purpose}“ ist {'erteilt' if leaf.state == 'granted' else 'verweigert'}."
+    return f"consent “{purpose}” is {leaf.state}."
 
 
 def _near(leaf: Near, tongue: str) -> str:
@@ -255,14 +277,19 @@ def _stock(leaf: Stock, tongue: str) -> str:
 
 def _play_history(leaf: PlayHistory, tongue: str) -> str:
     times, span = _times(leaf.cmp, leaf.n, tongue), hours_span(leaf.hours, tongue)
-    result = leaf.result.replace("_", " ")
+    result = OUTCOME_WORDS[tongue].get(leaf.result, "")
     if tongue == GERMAN:
         which = "irgendein Play" if leaf.any else f"das Play {leaf.play}" if leaf.play else f"Plays mit {leaf.tag}"
-        ended = "mit irgendeinem Ergebnis" if leaf.result == "any" else f"mit Ergebnis {result}"
+        ended = "mit irgendeinem Ergebnis" if leaf.result == "any" else f"mit dem Ergebnis „{result}“"
         return f"{times} in den letzten {span}: {which} {ended}."
     which = "any play" if leaf.any else f"the play {leaf.play}" if leaf.play else f"plays tagged {leaf.tag}"
-    ended = "with any outcome" if leaf.result == "any" else f"with the outcome {result}"
+    ended = "with any outcome" if leaf.result == "any" else f"with the outcome “{result}”"
     return f"{times} in the last {span}: {which} {ended}."
+
+
+def _segment(leaf: Segment, tongue: str) -> str:
+    names = _OR[tongue].join(leaf.names)
+    return f"is in the segment {names}." if tongue == ENGLISH else f"gehört zum Segment {names}."
 
 
 _DESCRIBERS: Final[dict[type, Callable[[Any, str], str]]] = {
@@ -276,4 +303,5 @@ _DESCRIBERS: Final[dict[type, Callable[[Any, str], str]]] = {
     Near: _near,
     Stock: _stock,
     PlayHistory: _play_history,
+    Segment: _segment,
 }

@@ -38,6 +38,7 @@ from shared.journal import CHAIN_START
 from shared.wire.canonical import document_hash
 from shared.wire.ops import ERASED
 from sync_server.adapters import schema
+from sync_server.adapters.audience_rows import AudienceReads, AudienceWrites
 from sync_server.adapters.database_errors import mapped_errors
 from sync_server.adapters.erasure_list import NoErasures
 from sync_server.adapters.erasure_rows import ErasureReads, ErasureWrites
@@ -110,7 +111,7 @@ def _insert_text(table: Table, names: tuple[str, ...], mark: str, *, is_upsert: 
     return f"{text} ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {changed}" if changed else "NOTHING")
 
 
-class SqlReader(IdentityReads, TraitRowReads, ErasureReads):
+class SqlReader(IdentityReads, TraitRowReads, ErasureReads, AudienceReads):
     """Reads inside one transaction (`CentralReader`)."""
 
     def __init__(self, connection: Connection) -> None:
@@ -384,7 +385,7 @@ _DEVICE_COLUMNS: Final = tuple(part.name for part in fields(Device) if part.name
 _DEVICE_NAMES: Final = ", ".join(_DEVICE_COLUMNS)
 
 
-class SqlWriter(IdentityWrites, ErasureWrites, SqlReader):
+class SqlWriter(IdentityWrites, ErasureWrites, AudienceWrites, SqlReader):
     """Reads and writes inside one transaction (`CentralWriter`)."""
 
     def write_note(self, name: str, value: str) -> None:

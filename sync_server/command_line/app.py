@@ -87,6 +87,8 @@ _COMMANDS: Final = {
     "identity rebuild": ("identity:identity_rebuild", "Work it all out from the ledger."),
     "identity duplicates": ("duplicates:identity_duplicates", "Propose shoppers who may be one person."),
     "play list": ("chain:play_list", "List the plays published now."),
+    "play preview": ("plays:play_preview", "Say whom a play would be for today."),
+    "play schema": ("plays:play_schema", "Print the JSON Schema of a play's file."),
     "product picture": ("products:product_picture", "Give a product a picture."),
     "consent show": ("consent:consent_show", "Show what stands for a shopper, and why."),
     "consent coverage": ("consent:consent_coverage", "Count who agreed to what."),

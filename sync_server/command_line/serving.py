@@ -19,6 +19,7 @@ from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
 from sync_server.command_line.common import complain, spare_the_collector
 from sync_server.services.alarms import Lookout
+from sync_server.services.audience_tables import refresh_audience
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
@@ -127,6 +128,7 @@ def _keep_up(hq: Headquarters) -> None:
         time.sleep(seconds_until_night(hq.clock, _timezone(hq)))
         try:
             keep(hq)
+            refresh_audience(hq.database)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
 

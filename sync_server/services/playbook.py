@@ -18,6 +18,7 @@ from typing import Any, Final
 import yaml
 
 from shared.errors import Refused
+from shared.plays.condition import Condition
 from shared.plays.files import (
     CalendarEntry,
     ConsentWording,
@@ -34,6 +35,7 @@ from shared.plays.files import (
 )
 from shared.plays.playbook import Play, parse_play, play_document, play_sha, problems_across, rule_pack_hash
 from shared.plays.refusal import PlaybookRefused, read_file
+from shared.plays.segments import parse_segments
 from shared.plays.settings import SETTING_ID, PlaySettings
 from shared.wire.canonical import canonical
 from shared.wire.messages import SCOPE_ALL
@@ -70,7 +72,7 @@ def shipped_folder() -> Traversable:
 
 
 def read_playbook(folder: Traversable, today_on: dt.date, brand: str) -> PlaybookFiles:
-    """Read `playbook/ offers/ calendar/ templates/ wordings/ settings/` under a folder.
+    """Read `playbook/ segments/ offers/ calendar/ templates/ wordings/ settings/` under a folder.
 
     Relative dates count from `today_on`; the shipped texts speak of the demo's brand, a chain reads its own name there.
     Raises PlaybookRefused with every problem of the first file that has one.
@@ -80,8 +82,9 @@ def read_playbook(folder: Traversable, today_on: dt.date, brand: str) -> Playboo
         loaded = _load_folder(folder, name)
         return tuple(parse(_with_brand(with_dates(row, today_on), brand), file) for file, row in loaded)
 
+    segments = read_segments(folder)
     found = PlaybookFiles(
-        plays=read("playbook", parse_play),
+        plays=read("playbook", lambda mapping, file: parse_play(mapping, file, segments)),
         offers=read("offers", parse_offer),
         calendar=read("calendar", parse_calendar_entry),
         templates=read("templates", parse_template),
@@ -94,6 +97,11 @@ def read_playbook(folder: Traversable, today_on: dt.date, brand: str) -> Playboo
     return found
 
 
+def read_segments(folder: Traversable) -> dict[str, Condition]:
+    """The segments under a folder, written out. Raises PlaybookRefused with every problem of the first wrong file."""
+    return parse_segments(_load_folder(folder, "segments"))
+
+
 def _load_folder(folder: Traversable, name: str) -> Iterator[tuple[str, Any]]:
     """(file name, mapping) of every YAML file, in order of name; a file with a list holds one mapping a row."""
     place = folder.joinpath(name)
@@ -102,7 +110,7 @@ def _load_folder(folder: Traversable, name: str) -> Iterator[tuple[str, Any]]:
     for file in sorted(place.iterdir(), key=lambda found: found.name):
         if file.name.endswith((".yaml", ".yml")):
             shown = f"{name}/{file.name}"
-            loaded = _load_yaml(file, shown)
+            loaded = load_yaml(file, shown)
             yield from ((shown, row) for row in (loaded if isinstance(loaded, list) else [loaded]))
 
 
@@ -118,7 +126,8 @@ def _with_brand(loaded: Any, brand: str) -> Any:
     return loaded.replace(DEMO_BRAND, brand) if isinstance(loaded, str) else loaded
 
 
-def _load_yaml(file: Traversable, shown: str) -> Any:
+def load_yaml(file: Traversable, shown: str) -> Any:
+    """What a YAML file holds. Raises Refused for one that cannot be read; `shown` is what it is called then."""
     try:
         return yaml.load(file.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader either way
     except (yaml.YAMLError, UnicodeError, RecursionError) as problem:

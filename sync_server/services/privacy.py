@@ -117,6 +117,7 @@ def _erase(
     devices = _senders(tx, holdings)
     tx.blank_facts((row.fact_id, left_of(row.kind, json.loads(row.body))) for row in holdings.facts)
     _drop_identity(tx, shopper, holdings)
+    tx.forget_audience(shopper.profile_ids)
     _blank_words(hq, tx, holdings)
     writes = _mend_others(hq, tx, shopper, holdings)
     writes += [device_document(tx, device, hq.now_at()) for device in devices]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from shared.offers import offer_for_code
-from shared.plays.condition import KINDS, condition_document, condition_schema, read_condition
+from shared.plays.condition import KINDS, condition_document, read_condition
+from shared.plays.file_schema import condition_schema
 from shared.plays.files import (
     codes_of,
     parse_calendar_entry,

@@ -1,0 +1,1 @@
+"""Rules fuzz: the evaluator and the SQL compiler answer the same for every tree and every shopper."""
