@@ -43,8 +43,9 @@ class IdentityReads(RowReads):
     def every_sighting(self) -> Iterator[SightingRow]:
         """All of them, streamed."""
         query = select(schema.sighting).order_by(schema.sighting.c.sighting_id).execution_options(yield_per=1000)
-        for row in self._connection.execute(query):
-            yield _sighting(row)
+        with self._connection.execute(query) as rows:  # closed as well where nobody asks for the rest
+            for row in rows:
+                yield _sighting(row)
 
     def identity_facts_of(self, pairs: Collection[Pair]) -> list[IdentityFactRow]:
         """Links and splits that name one of these."""

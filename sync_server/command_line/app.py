@@ -33,8 +33,8 @@ _GROUPS: Final = {
     "consent": "What shoppers agreed to, and the proof of it.",
     "consent wording": "The words shoppers agree to.",
     "privacy": "A shopper's rights: to be forgotten, and to know.",
-    "export": "Summaries for other systems.",
-    "export webhook": "Where changed summaries are sent.",
+    "export": "Summaries and suppressions for other systems.",
+    "export webhook": "Where changes are sent.",
 }
 _COMMANDS: Final = {
     "init": ("chain:init", "Make a new chain."),
@@ -98,7 +98,8 @@ _COMMANDS: Final = {
     "privacy export": ("privacy:privacy_export", "Write everything HQ holds of a shopper to a file."),
     "privacy status": ("privacy:privacy_status", "List erasures, and which tablets confirmed them."),
     "export traits": ("exports:traits_export", "Write one summary per shopper, for a CRM."),
-    "export webhook add": ("exports:webhook_add", "Send changed summaries to an address."),
+    "export suppressions": ("exports:suppressions_export", "Write what other systems must hold back, and why."),
+    "export webhook add": ("exports:webhook_add", "Send what changes to an address."),
     "export webhook list": ("exports:webhook_list", "List the webhooks and how far each is."),
     "export webhook remove": ("exports:webhook_remove", "Send nothing more to a webhook."),
     "export webhook run": ("exports:webhook_run", "Send what is due."),

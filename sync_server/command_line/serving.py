@@ -18,11 +18,14 @@ import uvicorn
 from shared.errors import FloorsideError, Refused
 from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
+from sync_server.bootstrap import trait_outlet
 from sync_server.command_line.common import complain
 from sync_server.services.chain import has_chain, read_chain
+from sync_server.services.courier import Courier
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.hooks.deliveries import map_left_over
+from sync_server.services.suppression_list import forget_erased
 from sync_server.services.upkeep import drop_tombstones, refresh_profiles, seconds_until_night
 
 KEEP_ALIVE_S: Final = 75
@@ -75,6 +78,7 @@ def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     stopped = threading.Event()
     watch = threading.Thread(target=_stand_guard, args=(hq, stopped), name="floorside guard", daemon=True)
     watch.start()
+    courier = _start_courier(hq, stopped)
     queue = ThreadedQueue(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
     server = _Server(_config(make_app(replace(hq, queue=queue))), hq)
     _spare_the_collector()
@@ -83,7 +87,17 @@ def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     finally:
         queue.close()
         stopped.set()
+        hq.doorbell.ring()
         watch.join()
+        courier.join()
+
+
+def _start_courier(hq: Headquarters, stopped: threading.Event) -> threading.Thread:
+    """What other systems are told goes out from here; one attempt at a time, since the courier comes back by itself."""
+    outlet = replace(trait_outlet(hq.settings), attempts=1, stopped=stopped)
+    thread = threading.Thread(target=Courier(hq, outlet, complain).run, name="floorside courier", daemon=True)
+    thread.start()
+    return thread
 
 
 def _writers(database: str) -> int:
@@ -126,6 +140,7 @@ def _keep_up(hq: Headquarters) -> None:
         try:
             refresh_profiles(hq.database, hq.clock)
             drop_tombstones(hq.database, hq.clock)
+            forget_erased(hq)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
 
