@@ -47,6 +47,7 @@ from sync_server.services.enrolment import device_document
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
+from sync_server.services.play_changes import change_documents
 from sync_server.services.problems import refuse
 from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
 from sync_server.services.suppression import blanked, mentions_erased, names_erased, stand_in
@@ -501,7 +502,7 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     tx.add_facts(rows, merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
-    writes = [*merged.writes, *store_documents(rows)]
+    writes = [*merged.writes, *store_documents(rows), *change_documents(tx, rows)]
     if any(row.verdict == "parked" for row in rows):
         writes.append(device_document(tx, setting.device))
     return tx.publish(writes, setting.received_at)
