@@ -539,14 +539,17 @@ class CentralReader(AudienceReader, Protocol):
     def every_row(self, table: str) -> Iterator[dict[str, Any]]:
         """All rows of a table that may be large, streamed."""
 
-    def known_traits(self, profile_ids: Collection[str]) -> dict[str, TraitRow]:
-        """What is noted of these profiles' summaries for other systems."""
+    def known_traits(self, profile_ids: Collection[str], table: str = ...) -> dict[str, TraitRow]:
+        """What is noted of these profiles in the row of changes of a table."""
 
-    def traits_after(self, n: int, limit: int) -> list[TraitRow]:
-        """Changed summaries above a place in rising order, at most `limit`."""
+    def traits_after(self, n: int, limit: int, table: str = ...) -> list[TraitRow]:
+        """Changes above a place in rising order, at most `limit`."""
 
-    def traits_without_profile(self) -> list[str]:
-        """Profiles once summarised that are there no more and of which nobody was told yet."""
+    def traits_without_profile(self, table: str = ...) -> list[str]:
+        """Profiles once told of that are there no more and of which nobody was told yet."""
+
+    def profile_marks(self, limit: int) -> dict[str, str]:
+        """Mark -> the profile that a committed transaction wrote, at most `limit` of them."""
 
 
 class CentralWriter(AudienceWriter, CentralReader, Protocol):
@@ -650,6 +653,9 @@ class CentralWriter(AudienceWriter, CentralReader, Protocol):
 
     def drop_tombstones(self, before_at: str) -> int:
         """Delete tombstones written before a time and raise their scopes' floors; how many."""
+
+    def drop_marks(self, mark_ids: Collection[str]) -> None:
+        """The profiles of these marks were looked at."""
 
     def savepoint(self) -> AbstractContextManager[Any]:
         """Part of the transaction that can fail by itself."""

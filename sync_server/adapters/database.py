@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, astuple, fields
 from functools import lru_cache
 from typing import Any, Final, TypeVar
+from uuid import uuid4
 
 from sqlalchemy import (
     Connection,
@@ -44,7 +45,7 @@ from sync_server.adapters.erasure_list import NoErasures
 from sync_server.adapters.erasure_rows import ErasureReads, ErasureWrites
 from sync_server.adapters.feed_listener import CHANNEL, follow_heads
 from sync_server.adapters.identity_rows import LEDGER_NAMES, IdentityReads, IdentityWrites
-from sync_server.adapters.trait_rows import TraitRowReads
+from sync_server.adapters.trait_rows import TraitRowReads, TraitRowWrites
 from sync_server.ports import (
     DeadLetter,
     Delivery,
@@ -385,7 +386,7 @@ _DEVICE_COLUMNS: Final = tuple(part.name for part in fields(Device) if part.name
 _DEVICE_NAMES: Final = ", ".join(_DEVICE_COLUMNS)
 
 
-class SqlWriter(IdentityWrites, ErasureWrites, AudienceWrites, SqlReader):
+class SqlWriter(IdentityWrites, ErasureWrites, AudienceWrites, TraitRowWrites, SqlReader):
     """Reads and writes inside one transaction (`CentralWriter`)."""
 
     def write_note(self, name: str, value: str) -> None:
@@ -470,6 +471,16 @@ class SqlWriter(IdentityWrites, ErasureWrites, AudienceWrites, SqlReader):
         names = _names(StoredProfile)
         self._add(schema.profile, names, [row for row in rows if row[0] in self._locked], is_upsert=True)
         self._add(schema.profile, names, [row for row in rows if row[0] not in self._locked])
+        self._mark_profiles([row[0] for row in rows])
+
+    def _mark_profiles(self, profile_ids: Iterable[str]) -> None:
+        """Say that these changed. Rows of their own, under a key nobody else takes: writers never wait for them."""
+        self._add(schema.profile_mark, ("mark_id", "profile_id"), [(uuid4().hex, one) for one in profile_ids])
+
+    def drop_profiles(self, profile_ids: Collection[str]) -> None:
+        """Delete the rows of profiles that are none any more; their facts were given to others before."""
+        super().drop_profiles(profile_ids)
+        self._mark_profiles(sorted(profile_ids))
 
     def move_profiles(self, former_ids: Sequence[str], profile_id: str) -> None:
         """Merge profiles into another: facts and redirects move, former ids become redirects, their rows go."""
@@ -478,6 +489,7 @@ class SqlWriter(IdentityWrites, ErasureWrites, AudienceWrites, SqlReader):
                 moved = update(table).where(table.c.profile_id.in_(chunk)).values(profile_id=profile_id)
                 self._connection.execute(moved)
             self._connection.execute(delete(schema.profile).where(schema.profile.c.profile_id.in_(chunk)))
+            self._mark_profiles(chunk)
         self._upsert(schema.redirect, [{"old_id": old_id, "profile_id": profile_id} for old_id in former_ids])
 
     def publish(self, writes: Sequence[DocWrite], written_at: str) -> dict[str, int]:

@@ -48,7 +48,7 @@ class IdentityReads(RowReads):
     def every_sighting(self) -> Generator[SightingRow, None, None]:
         """All of them, streamed."""
         query = select(schema.sighting).order_by(schema.sighting.c.sighting_id).execution_options(yield_per=1000)
-        with self._connection.execute(query) as rows:
+        with self._connection.execute(query) as rows:  # closed as well where nobody asks for the rest
             for row in rows:
                 yield _sighting(row)
 

@@ -460,11 +460,35 @@ trait_row = Table(
 )
 Index("ix_trait_row_n", trait_row.c.n)
 
+suppression_row = Table(
+    "suppression_row",
+    metadata,
+    Column("profile_id", String(36), primary_key=True),
+    Column("n", BigInteger, nullable=False, comment="place in the row of changes; a cursor is one of these"),
+    Column("source_sha", String(64), nullable=False, comment="of what the list was made of"),
+    Column("sha", String(64), nullable=False, comment="of the list; empty for a profile that is gone, or erased"),
+    Column("keys", Text, comment="JSON, of an erased shopper alone: hashed keys by which receivers forget as well"),
+    Column("erased_at", String(24)),
+    comment="When each shopper's suppressions changed last. The list itself is made when it is sent.",
+)
+Index("ix_suppression_row_n", suppression_row.c.n)
+
+profile_mark = Table(
+    "profile_mark",
+    metadata,
+    Column("mark_id", String(32), primary_key=True),
+    Column("profile_id", String(36), nullable=False),
+    comment="Profiles written since they were looked at for other systems; a mark goes when they were.",
+)
+
 trait_target = Table(
     "trait_target",
     metadata,
     Column("target_id", String(12), primary_key=True, comment="made of the address"),
     Column("url", Text, nullable=False),
+    Column("what", String(20), nullable=False, server_default="traits", comment="traits or suppressions"),
+    Column("claim", String(40), comment="whoever sends to it now"),
+    Column("claimed_until", String(24), comment="then another may"),
     Column("made_at", String(24), nullable=False),
     Column("sent_n", BigInteger, nullable=False, comment="the receiver has taken everything up to here"),
     Column("sent_at", String(24)),

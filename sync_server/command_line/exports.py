@@ -1,18 +1,22 @@
-"""Commands that give summaries to other systems: a file of traits, and webhooks that carry the changes."""
+"""Commands that tell other systems: files of traits or suppressions, and webhooks that carry the changes."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Final
 
 from shared.errors import Refused
 from sync_server.bootstrap import trait_outlet
 from sync_server.command_line.common import DEFAULT, Common, complain, headquarters, say, say_table
+from sync_server.services.changes import export_changes
+from sync_server.services.suppression_list import SUPPRESSION_COLUMNS, export_suppressions
 from sync_server.services.table_file import Format, write_file, write_rows
-from sync_server.services.trait_targets import add_target, list_targets, remove_target, run_targets
-from sync_server.services.traits import TRAIT_COLUMNS, export_traits
+from sync_server.services.trait_targets import What, add_target, list_targets, remove_target, run_targets
+from sync_server.services.traits import TRAIT_COLUMNS, TRAITS
 
-_NEXT = "Next time: --since {}"
+_NEXT: Final = "Next time: --since {}"
 
 
 def traits_export(
@@ -33,32 +37,66 @@ def traits_export(
     since
         The cursor that the last export told: only what changed since.
     """
-    if file is None and common.json:
-        raise Refused("With --json the answer is one value: give a FILE for the summaries, or leave --json out.")
     with headquarters(common) as hq:
-        rows, cursor = export_traits(hq, since)
-        if file is None:
-            write_rows(sys.stdout, rows, TRAIT_COLUMNS, format)
-            complain(_NEXT.format(cursor))
-            return
-        count = write_file(file, rows, TRAIT_COLUMNS, format)
-    told = {"file": str(file), "profiles": count, "cursor": cursor}
-    say(common, told, f"{count} profiles written to {file}. {_NEXT.format(cursor)}")
+        _write(common, file, format, TRAIT_COLUMNS, "profiles", lambda: export_changes(hq, TRAITS, since))
 
 
-def webhook_add(url: str, *, common: Common = DEFAULT) -> None:
-    """Send changed summaries to an address, signed. The secret is shown this once.
+def suppressions_export(
+    file: Path | None = None,
+    *,
+    format: Format = "csv",  # noqa: A002 - the word people type
+    since: str | None = None,
+    common: Common = DEFAULT,
+) -> None:
+    """Write what other systems must hold back, from whom, until when and why. Shoppers are hashes (SHA-256).
+
+    Parameters
+    ----------
+    file
+        The file to write; standard output without one.
+    format
+        csv, or jsonl (one JSON object a line).
+    since
+        The cursor that the last export told: shoppers whose list changed since. Their rows replace the earlier ones.
+    """
+    with headquarters(common) as hq:
+        _write(common, file, format, SUPPRESSION_COLUMNS, "suppressions", lambda: export_suppressions(hq, since))
+
+
+def _write(
+    common: Common,
+    file: Path | None,
+    form: Format,
+    columns: tuple[str, ...],
+    what: str,
+    export: Callable[[], tuple[Iterator[dict[str, Any]], str]],
+) -> None:
+    """Rows to a file or to standard output, and the cursor for the next time."""
+    if file is None and common.json:
+        raise Refused("With --json the answer is one value: give a FILE for the rows, or leave --json out.")
+    rows, cursor = export()
+    if file is None:
+        write_rows(sys.stdout, rows, columns, form)
+        complain(_NEXT.format(cursor))
+        return
+    count = write_file(file, rows, columns, form)
+    told = {"file": str(file), what: count, "cursor": cursor}
+    say(common, told, f"{count} {what} written to {file}. {_NEXT.format(cursor)}")
+
+
+def webhook_add(url: str, *, what: What = "traits", common: Common = DEFAULT) -> None:
+    """Send what changes to an address, signed. The secret is shown this once.
 
     Parameters
     ----------
     url
         An https address (http on this machine only).
+    what
+        traits (a summary per shopper), or suppressions (what must be held back from whom).
     """
     with headquarters(common) as hq:
-        told = add_target(hq, trait_outlet(hq.settings), url)
-    words = (
-        f"Added. `sync-server export webhook run` sends what is due, all profiles at first.\nSecret: {told['secret']}"
-    )
+        told = add_target(hq, trait_outlet(hq.settings), url, what)
+    words = f"Added. A running server sends what is due, everything at first.\nSecret: {told['secret']}"
     say(common, told, words)
 
 
@@ -66,7 +104,14 @@ def webhook_list(*, common: Common = DEFAULT) -> None:
     """List the webhooks, how far each is, and what went wrong last."""
     with headquarters(common) as hq:
         rows = list_targets(hq)
-    columns = {"target_id": "Id", "url": "Address", "sent_at": "Taken last", "is_due": "Due", "problem": "Trouble"}
+    columns = {
+        "target_id": "Id",
+        "what": "What",
+        "url": "Address",
+        "sent_at": "Taken last",
+        "is_due": "Due",
+        "problem": "Trouble",
+    }
     say_table(common, rows, columns, "There is no webhook yet.")
 
 
@@ -84,11 +129,11 @@ def webhook_remove(url: str, *, common: Common = DEFAULT) -> None:
 
 
 def webhook_run(*, common: Common = DEFAULT) -> None:
-    """Send to every webhook what is due, with a few attempts; what fails stays due. For a timer, beside the server."""
+    """Send to every webhook what is due, with a few attempts; what fails stays due. A running server does it alone."""
     with headquarters(common) as hq:
         done = run_targets(hq, trait_outlet(hq.settings))
     rows = [{"url": one.url, "taken": one.taken, "batches": one.batches, "problem": one.problem} for one in done]
-    columns = {"url": "Address", "taken": "Profiles", "batches": "Batches", "problem": "Trouble"}
+    columns = {"url": "Address", "taken": "Shoppers", "batches": "Batches", "problem": "Trouble"}
     say_table(common, rows, columns, "There is no webhook yet.")
     late = sum(one.problem is not None for one in done)
     if late:

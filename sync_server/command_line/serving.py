@@ -17,13 +17,16 @@ import uvicorn
 from shared.errors import FloorsideError, Refused
 from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
+from sync_server.bootstrap import trait_outlet
 from sync_server.command_line.common import complain, spare_the_collector
 from sync_server.services.alarms import Lookout
 from sync_server.services.audience_tables import refresh_audience
 from sync_server.services.chain import has_chain, read_chain
+from sync_server.services.courier import Courier
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.hooks.deliveries import map_left_over
+from sync_server.services.suppression_list import forget_erased
 from sync_server.services.upkeep import keep, seconds_until_night
 
 KEEP_ALIVE_S: Final = 75
@@ -77,6 +80,7 @@ def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     watch = threading.Thread(target=_stand_guard, args=(hq, stopped), name="floorside guard", daemon=True)
     watch.start()
     threading.Thread(target=_look_out, args=(hq, stopped), name="floorside look-out", daemon=True).start()
+    courier = _start_courier(hq, stopped)
     queue = ThreadedQueue(hq.chance, places=hq.settings.writes_max, writers=_writers(hq.settings.database))
     server = _Server(_config(make_app(replace(hq, queue=queue))), hq)
     spare_the_collector()
@@ -85,7 +89,17 @@ def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     finally:
         queue.close()
         stopped.set()
+        hq.doorbell.ring()
         watch.join()
+        courier.join()
+
+
+def _start_courier(hq: Headquarters, stopped: threading.Event) -> threading.Thread:
+    """What other systems are told goes out from here; one attempt at a time, since the courier comes back by itself."""
+    outlet = replace(trait_outlet(hq.settings), attempts=1, stopped=stopped)
+    thread = threading.Thread(target=Courier(hq, outlet, complain).run, name="floorside courier", daemon=True)
+    thread.start()
+    return thread
 
 
 def _writers(database: str) -> int:
@@ -129,6 +143,7 @@ def _keep_up(hq: Headquarters) -> None:
         try:
             keep(hq)
             refresh_audience(hq.database)
+            forget_erased(hq)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
 

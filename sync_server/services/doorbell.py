@@ -7,7 +7,7 @@ heads every `LOOK_S`. All waiters of a ring share one read of the heads, so 500 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,10 +27,14 @@ class Doorbell:
         self._epoch = ""
         self._read_at: datetime | None = None
         self.is_closed = False
+        self.listeners: list[Callable[[], None]] = []
+        """Called at each ring, on the thread that rings."""
 
     def ring(self) -> None:
         """Something was committed: wake everybody who waits, and forget the heads read before."""
         self._read_at = None
+        for listener in self.listeners:
+            listener()
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)

@@ -44,6 +44,7 @@ from sync_server.services.enrolment import device_document
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
+from sync_server.services.play_changes import change_documents
 from sync_server.services.problems import refuse
 from sync_server.services.pushes import STAND_INS, Push, ReadOp, read_push
 from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
@@ -423,7 +424,7 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     tx.add_facts(rows, merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
-    writes = [*merged.writes, *store_documents(rows)]
+    writes = [*merged.writes, *store_documents(rows), *change_documents(tx, rows)]
     if any(row.verdict == "parked" or row.code == ERASED for row in rows) or draft.has_erased_letter:
         writes.append(device_document(tx, setting.device, setting.received_at))
     return tx.publish(writes, setting.received_at)

@@ -9,15 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import yaml
+from pydantic import ValidationError
 
 from shared.errors import Refused
+from shared.plays.calendar import link_problems
 from shared.plays.condition import Condition
 from shared.plays.files import (
     CalendarEntry,
@@ -44,6 +47,7 @@ from sync_server.services.chain import document_in_all, read_chain
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.wordings import keep_wordings, wording_document
 
+Part = TypeVar("Part", bound=FilePart)
 LANGUAGES: Final = ("en", "de")
 DEMO_BRAND: Final = "Nordhang"
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -65,17 +69,36 @@ class PlaybookFiles:
         """What suits a chain that is not the demo: no offers its tills do not know, no plays that hand one out."""
         return replace(self, plays=tuple(play for play in self.plays if play.offer_id is None), offers=(), calendar=())
 
+    def with_files(self, found: PlaybookFiles) -> PlaybookFiles:
+        """This, with what other files say in place of what has the same id."""
+
+        def merged(old: Iterable[Part], new: Iterable[Part]) -> tuple[Part, ...]:
+            by_id = {one.id: one for one in [*old, *new]}  # type: ignore[attr-defined]
+            return tuple(by_id[id_] for id_ in sorted(by_id))
+
+        return PlaybookFiles(
+            plays=merged(self.plays, found.plays),
+            offers=merged(self.offers, found.offers),
+            calendar=merged(self.calendar, found.calendar),
+            templates=merged(self.templates, found.templates),
+            wordings=found.wordings,
+            settings=found.settings,
+        )
+
 
 def shipped_folder() -> Traversable:
     """Where the playbook that comes with the project lies."""
     return files("assets")
 
 
-def read_playbook(folder: Traversable, today_on: dt.date, brand: str) -> PlaybookFiles:
+def read_playbook(
+    folder: Traversable, today_on: dt.date, brand: str, published: PlaybookFiles | None = None
+) -> PlaybookFiles:
     """Read `playbook/ segments/ offers/ calendar/ templates/ wordings/ settings/` under a folder.
 
     Relative dates count from `today_on`; the shipped texts speak of the demo's brand, a chain reads its own name there.
-    Raises PlaybookRefused with every problem of the first file that has one.
+    What is `published` may be named and need not be in the folder. Raises PlaybookRefused with every problem of the
+    first file that has one.
     """
 
     def read(name: str, parse: Callable[[Any, str], Any]) -> tuple[Any, ...]:
@@ -89,9 +112,11 @@ def read_playbook(folder: Traversable, today_on: dt.date, brand: str) -> Playboo
         calendar=read("calendar", parse_calendar_entry),
         templates=read("templates", parse_template),
         wordings=read("wordings", parse_wording),
-        settings=next(iter(read("settings", _parse_settings)), PlaySettings()),
+        settings=next(iter(read("settings", _parse_settings)), published.settings if published else PlaySettings()),
     )
-    problems = problems_across(found.plays, found.offers)
+    whole = found if published is None else published.with_files(found)
+    known = problems_across([*found.plays, *_missing(whole.plays, found.plays)], whole.offers)
+    problems = [*known, *link_problems(found.calendar, whole.plays, whole.offers)]
     if problems:
         raise PlaybookRefused("The playbook", problems)
     return found
@@ -100,6 +125,36 @@ def read_playbook(folder: Traversable, today_on: dt.date, brand: str) -> Playboo
 def read_segments(folder: Traversable) -> dict[str, Condition]:
     """The segments under a folder, written out. Raises PlaybookRefused with every problem of the first wrong file."""
     return parse_segments(_load_folder(folder, "segments"))
+
+
+def _missing(whole: Iterable[Play], known: Iterable[Play]) -> list[Play]:
+    ids = {play.id for play in known}
+    return [play for play in whole if play.id not in ids]
+
+
+def published_files(reader: CentralReader) -> PlaybookFiles:
+    """What is published now; wordings are kept apart. A document of a newer server is left out."""
+
+    def read(model: type[Part], kind: str) -> Iterator[Part]:
+        for row in reader.docs_of(SCOPE_ALL, f"{kind}/"):
+            with suppress(ValidationError):
+                yield model.model_validate(json.loads(row.body))
+
+    setting = reader.doc(SCOPE_ALL, SETTING_ID)
+    return PlaybookFiles(
+        plays=tuple(read(Play, "play")),
+        offers=tuple(read(Offer, "offer")),
+        calendar=tuple(read(CalendarEntry, "calendar")),
+        templates=tuple(read(MessageTemplate, "template")),
+        wordings=(),
+        settings=PlaySettings.from_document(json.loads(setting.body)) if setting and setting.body else PlaySettings(),
+    )
+
+
+def chain_today(hq: Headquarters, reader: CentralReader) -> tuple[dt.date, str]:
+    """(the date in the chain's time zone, the chain's name)."""
+    chain = read_chain(reader)
+    return hq.clock.now().astimezone(zoneinfo.ZoneInfo(chain.timezone)).date(), chain.name
 
 
 def _load_folder(folder: Traversable, name: str) -> Iterator[tuple[str, Any]]:
@@ -144,50 +199,90 @@ def publish_playbook(hq: Headquarters, *, has_offers: bool = True) -> int:
     Without offers only what promises nothing is published: plays without an offer, templates, wordings, settings.
     """
     with hq.database.read() as reader:
-        chain = read_chain(reader)
-    today_on = hq.clock.now().astimezone(zoneinfo.ZoneInfo(chain.timezone)).date()
-    found = read_playbook(shipped_folder(), today_on, chain.name)
-    found = found if has_offers else found.without_promises()
+        today_on, brand = chain_today(hq, reader)
+    found = read_playbook(shipped_folder(), today_on, brand)
+    return len(publish_files(hq, found if has_offers else found.without_promises()))
+
+
+def publish_files(hq: Headquarters, found: PlaybookFiles, *, is_new_holdout: bool = False) -> tuple[Play, ...]:
+    """Publish what changed, in one transaction; what is in no file stays. Returns all plays there are now.
+
+    `is_new_holdout` draws other shoppers for the holdouts of these plays.
+    """
     now_at = hq.now_at()
     with hq.database.write() as tx:
-        plays = [_with_version(tx, play, now_at) for play in found.plays]
-        _keep_rule_pack(tx, plays, found, now_at)
+        plays = tuple(_with_version(tx, play, now_at, is_new_holdout=is_new_holdout) for play in found.plays)
+        found = replace(found, plays=plays)
+        whole = published_files(tx).with_files(found)
+        keep_rule_pack(tx, whole, now_at)
         keep_wordings(tx, found.wordings, now_at)
         hq.note_audit(tx, "command line", "published the playbook", f"{len(plays)} plays")
-        tx.publish(list(_documents(plays, found)), now_at)
+        tx.publish(list(_documents(found)), now_at)
     hq.doorbell.ring()
-    return len(plays)
+    return whole.plays
 
 
-def _with_version(tx: CentralWriter, play: Play, now_at: str) -> Play:
-    """The play under its version: the last one if its content is the same, else the next."""
-    rows = tx.rows("play_version", play_id=play.id)
-    last = Play.from_document(json.loads(rows[-1]["body"])) if rows else None
-    if last is not None and play_sha(last) == play_sha(play):
-        return last
-    made = play.model_copy(update={"version": last.version + 1 if last else play.version})
-    body = canonical(play_document(made)).decode()
-    row = {"play_id": made.id, "version": made.version, "body": body, "published_at": now_at}
-    tx.put_row("play_version", row)
+def retire_plays(hq: Headquarters, play_ids: Sequence[str]) -> None:
+    """Take plays off every tablet. Their versions stay, so that outcomes on their way still count. Raises Refused for
+    a play that is not published, or that another one asks about."""
+    with hq.database.write() as tx:
+        live = published_files(tx)
+        for play_id in play_ids:
+            if play_id not in {play.id for play in live.plays}:
+                raise Refused(f"There is no play {play_id!r:.80} published. See `sync-server play list`.")
+        left = replace(live, plays=tuple(play for play in live.plays if play.id not in play_ids))
+        if problems := problems_across(left.plays, left.offers):
+            raise PlaybookRefused("The playbook without it", problems)
+        keep_rule_pack(tx, left, hq.now_at())
+        hq.note_audit(tx, "command line", "retired plays", ", ".join(play_ids))
+        tx.publish([DocWrite(SCOPE_ALL, f"play/{play_id}", None) for play_id in play_ids], hq.now_at())
+    hq.doorbell.ring()
+
+
+def last_version(reader: CentralReader, play_id: str) -> Play | None:
+    """The last version of a play ever published; None for one that never was."""
+    rows = reader.rows("play_version", play_id=play_id)
+    return Play.from_document(json.loads(rows[-1]["body"])) if rows else None
+
+
+def as_published(play: Play, last: Play | None, *, is_new_holdout: bool = False) -> Play:
+    """A play of a file under the version it would have: the last one if its content is the same, else the next. Its
+    holdout goes on where it was, whatever period the file says, unless a new one is begun."""
+    if last is None:
+        return play
+    period = max(play.holdout.period, last.holdout.period)
+    kept = play.model_copy(update={"holdout": play.holdout.model_copy(update={"period": period})})
+    kept = kept.with_new_holdout() if is_new_holdout and kept.holdout.percent else kept
+    return last if play_sha(last) == play_sha(kept) else kept.with_version(last.version + 1)
+
+
+def _with_version(tx: CentralWriter, play: Play, now_at: str, *, is_new_holdout: bool) -> Play:
+    last = last_version(tx, play.id)
+    made = as_published(play, last, is_new_holdout=is_new_holdout)
+    if made is not last:
+        body = canonical(play_document(made)).decode()
+        row = {"play_id": made.id, "version": made.version, "body": body, "published_at": now_at}
+        tx.put_row("play_version", row)
     return made
 
 
-def _keep_rule_pack(tx: CentralWriter, plays: list[Play], found: PlaybookFiles, now_at: str) -> None:
+def keep_rule_pack(tx: CentralWriter, whole: PlaybookFiles, now_at: str) -> None:
+    """Keep what decides a card from now on, by its hash and for ever."""
     pack = {
-        "plays": [play_document(play) for play in plays],
-        "offers": [document_of(offer) for offer in found.offers],
-        "settings": found.settings.as_document(),
+        "plays": [play_document(play) for play in whole.plays],
+        "offers": [document_of(offer) for offer in whole.offers],
+        "settings": whole.settings.as_document(),
     }
     row = {
-        "hash": rule_pack_hash(plays, found.offers, found.settings),
+        "hash": rule_pack_hash(whole.plays, whole.offers, whole.settings),
         "body": canonical(pack).decode(),
         "published_at": now_at,
     }
     tx.put_row("rule_pack", row)
 
 
-def _documents(plays: list[Play], found: PlaybookFiles) -> Iterator[DocWrite]:
-    yield from (_whole(f"play/{play.id}", play) for play in plays)
+def _documents(found: PlaybookFiles) -> Iterator[DocWrite]:
+    yield from (_whole(f"play/{play.id}", play) for play in found.plays)
     yield from (_whole(f"offer/{offer.id}", offer) for offer in found.offers)
     yield from (_whole(f"calendar/{entry.id}", entry) for entry in found.calendar)
     yield from (_whole(f"template/{template.id}", template) for template in found.templates)

@@ -27,6 +27,7 @@ from sync_server.services.holdings import Holdings, Shopper, each_fact, find_who
 from sync_server.services.identity import place_again
 from sync_server.services.merge import merge_again, refold
 from sync_server.services.suppression import NOTHING, left_of, parsed, stand_in
+from sync_server.services.suppression_list import tell_erased
 
 Pair = tuple[str, str]
 _PAGE: Final = 1_000
@@ -116,6 +117,7 @@ def _erase(
     """All of it but the list, in the caller's transaction; the feed is told last."""
     devices = _senders(tx, holdings)
     tx.blank_facts((row.fact_id, left_of(row.kind, json.loads(row.body))) for row in holdings.facts)
+    tell_erased(tx, [row["profile_id"] for row in holdings.profile], shopper.pairs, hq.now_at())
     _drop_identity(tx, shopper, holdings)
     tx.forget_audience(shopper.profile_ids)
     _blank_words(hq, tx, holdings)

@@ -23,6 +23,7 @@ from sync_server.services.ingest import take_messages
 from sync_server.services.intake import store_documents, take_push, unknown_play
 from sync_server.services.merge import fact_of_row, identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
+from sync_server.services.play_changes import change_documents
 from sync_server.services.pushes import LIMITS
 from sync_server.services.sessions import EPOCH_NOTE
 
@@ -128,7 +129,8 @@ def _settle(hq: Headquarters, tx: CentralWriter, page: Sequence[str]) -> list[di
         tx.change_rows("fact", {"code": problem.code, "detail": str(problem)}, fact_id=fact_id)
     devices = find_devices(tx, {row.device_id for row in rows if row.device_id})
     documents = [device_document(tx, device, hq.now_at()) for device in devices if device.revoked_at is None]
-    tx.publish([*merged.writes, *store_documents(list(again.sound.values())), *documents], now_at)
+    sound = list(again.sound.values())
+    tx.publish([*merged.writes, *store_documents(sound), *change_documents(tx, sound), *documents], now_at)
     if again.sound:
         hq.note_audit(tx, "command line", "replayed parked ops", f"{len(again.sound)} accepted")
     return [_result(row.fact_id, again.left.get(row.fact_id)) for row in rows]

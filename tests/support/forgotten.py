@@ -11,6 +11,7 @@ from sync_server.adapters import schema
 from sync_server.bootstrap import trait_outlet
 from sync_server.services.card_pages import make_page
 from sync_server.services.cards import issue_card
+from sync_server.services.changes import note_changes
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.hooks.deliveries import map_stored, store_delivery
 from sync_server.services.hooks.registry import add_hook, must_find
@@ -18,7 +19,7 @@ from sync_server.services.ingest import take_messages
 from sync_server.services.privacy import export_shopper
 from sync_server.services.salvage import take_salvage
 from sync_server.services.trait_targets import add_target
-from sync_server.services.traits import note_changes
+from sync_server.services.traits import TRAITS as TRAIT_LENS
 from tests.support.tablet import Tablet
 from tests.support.world import LOYALTY_ID, Journalist, pass_time, verdicts
 
@@ -86,7 +87,7 @@ def fill_every_table(hq: Headquarters, tablet: Journalist) -> None:
     kept = tablet.note("blue kayak, salvaged")
     take_salvage(hq, tablet.device, {**tablet.message([kept]), "why": "withheld"})
     add_target(hq, trait_outlet(hq.settings), "https://crm.example.com/hook")
-    note_changes(hq)
+    note_changes(hq, TRAIT_LENS)
     export_shopper(hq, EMAIL, who="hq")
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+PATIENCE_S: Final = 30.0
 
 
 @dataclass(slots=True)
@@ -19,14 +22,31 @@ class Receiver:
     statuses: list[int] = field(default_factory=list)
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
+    arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def take(self, headers: dict[str, str], body: bytes) -> int:
         """Note a delivery; keep its profiles if it is answered with a yes."""
-        self.got.append((headers, body))
-        status = self.statuses.pop(0) if self.statuses else 200
-        if status < 300:
-            self.taken += json.loads(body)["profiles"]
+        with self.arrived:
+            self.got.append((headers, body))
+            status = self.statuses.pop(0) if self.statuses else 200
+            if status < 300:
+                self.taken += json.loads(body)["profiles"]
+            self.arrived.notify_all()
         return status
+
+    def wait_for(self, find: Callable[[], T | None]) -> T:
+        """What `find` gives, as soon as a delivery makes it give something."""
+        found: list[T] = []
+
+        def has_found() -> bool:
+            one = find()
+            if one is not None:
+                found.append(one)
+            return bool(found)
+
+        with self.arrived:
+            assert self.arrived.wait_for(has_found, PATIENCE_S), f"not received: {self.taken[-3:]}"
+        return found[-1]
 
 
 @contextmanager

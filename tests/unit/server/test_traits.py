@@ -15,6 +15,7 @@ import pytest
 from shared.errors import Refused
 from sync_server.adapters.sender import HttpSender
 from sync_server.adapters.target_secrets import FileTargetSecrets
+from sync_server.services.changes import export_changes
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
 from sync_server.services.table_file import Format, write_rows
@@ -29,7 +30,7 @@ from sync_server.services.trait_targets import (
     run_targets,
     sign,
 )
-from sync_server.services.traits import TRAIT_COLUMNS, export_traits
+from sync_server.services.traits import TRAIT_COLUMNS, TRAITS
 from tests.support.receiver import Receiver, receiver
 from tests.support.world import LOYALTY_ID, make_journalist, pass_time
 
@@ -76,7 +77,7 @@ def tell(hq: Headquarters, number: int = 1, **consent: bool) -> None:
 
 def exported(hq: Headquarters, since: str | None = None) -> tuple[list[dict[str, Any]], str]:
     """Summaries and the next cursor."""
-    rows, cursor = export_traits(hq, since)
+    rows, cursor = export_changes(hq, TRAITS, since)
     return list(rows), cursor
 
 
