@@ -20,9 +20,11 @@ from sync_server.adapters.write_queue import ThreadedQueue
 from sync_server.api.app import make_app
 from sync_server.command_line.common import complain
 from sync_server.services.chain import has_chain, read_chain
+from sync_server.services.estimates import refresh_estimates
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.hooks.deliveries import map_left_over
+from sync_server.services.parity import compare_waiting, forget_inputs
 from sync_server.services.upkeep import drop_tombstones, refresh_profiles, seconds_until_night
 
 KEEP_ALIVE_S: Final = 75
@@ -30,6 +32,7 @@ KEEP_ALIVE_S: Final = 75
 LAST_WORDS_S: Final = 5
 GC_OBJECTS: Final = 50_000
 POSTGRESQL_WRITERS: Final = 4
+PARITY_S: Final = 60
 GUARD_S: Final = 0.5
 """So the guard is never older than a second, writing included."""
 
@@ -71,6 +74,7 @@ def address_of(host: str, listening: socket.socket) -> str:
 def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     """Serve until a signal; then let waiting tablets go at once and finish what is under way."""
     threading.Thread(target=_keep_up, args=(hq,), name="floorside upkeep", daemon=True).start()
+    threading.Thread(target=_compare, args=(hq,), name="floorside parity", daemon=True).start()
     threading.Thread(target=_catch_up, args=(hq,), name="floorside hooks", daemon=True).start()
     stopped = threading.Event()
     watch = threading.Thread(target=_stand_guard, args=(hq, stopped), name="floorside guard", daemon=True)
@@ -120,14 +124,29 @@ def _catch_up(hq: Headquarters) -> None:
 
 
 def _keep_up(hq: Headquarters) -> None:
-    """Every night: value bands, slices whose reason has passed, old tombstones. The doorbell finds the changes."""
+    """Every night: value bands, slices whose reason has passed, old tombstones, estimates, old inputs. The doorbell
+    finds the changes."""
     while True:
         time.sleep(seconds_until_night(hq.clock, _timezone(hq)))
         try:
             refresh_profiles(hq.database, hq.clock)
             drop_tombstones(hq.database, hq.clock)
+            refresh_estimates(hq)
+            forget_inputs(hq.database, hq.clock)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
+
+
+def _compare(hq: Headquarters) -> None:
+    """Every minute: run again what tablets evaluated, and say so where HQ decides otherwise."""
+    while True:
+        time.sleep(PARITY_S)
+        try:
+            different = compare_waiting(hq.database, hq.clock)
+        except FloorsideError:
+            continue  # the database is away for a moment: what waits is compared in the next round
+        if different:
+            complain(f"{different} cards were decided otherwise on a tablet than here: see `sync-server play parity`.")
 
 
 def _timezone(hq: Headquarters) -> str:

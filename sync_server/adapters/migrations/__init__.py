@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from shared.errors import Refused
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0012")
 SCRIPTS: Final = Path(__file__).parent
 _VERSION_TABLE: Final = "alembic_version"
 _LOCK: Final = 0x666C6F6F72
