@@ -57,12 +57,14 @@ class StoreBook:
     """Everything but the shoppers. `region` (ISO 3166) completes phone numbers typed without a country code.
 
     `card_keys` are raw public keys by key id, `cancelled` card ids, `catalogue` the product documents by sku. `generic`
-    is the part of the playbook for someone of whom this tablet holds nothing.
+    is the part of the playbook for someone of whom this tablet holds nothing. What plays are worth is in
+    `chain_currency`.
     """
 
     store: StoreFacts
     store_name: str
     region: str
+    chain_currency: str
     playbook: Playbook
     generic: Playbook
     settings: PlaySettings
@@ -113,6 +115,7 @@ class StoreBooks:
             store=store.facts,
             store_name=store.name,
             region=store.region,
+            chain_currency=store.chain_currency,
             playbook=rules.playbook,
             generic=rules.generic,
             settings=rules.settings,
@@ -155,6 +158,7 @@ class _Shop:
     facts: StoreFacts
     name: str
     region: str
+    chain_currency: str
     loyalty: tuple[CodePattern, ...]
 
 
@@ -172,7 +176,8 @@ def _read_store(database: TabletDatabase, code: str) -> _Shop:
     name = own.body.get("name") if own else None
     patterns = _patterns(chain.body.get("loyalty_numbers") or () if chain else ())
     country = (own.body.get("country") if own else None) or (chain.body.get("region") if chain else None)
-    return _Shop(facts, name or code, country or "DE", patterns)
+    currency = (chain.body.get("currency") if chain else None) or facts.currency
+    return _Shop(facts, name or code, country or "DE", currency, patterns)
 
 
 def _patterns(bodies: Iterable[Mapping[str, Any]]) -> tuple[CodePattern, ...]:

@@ -13,6 +13,7 @@ from shared.errors import Refused
 from shared.plays.inputs import zone_of
 from shared.plays.verdicts import ToldVerdict, tell_verdicts
 from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say_json
+from sync_server.services.chain import read_chain
 from sync_server.services.estimates import refresh_estimates
 from sync_server.services.parity import compare_waiting, show_comparison, show_parity
 from sync_server.services.whatif import what_if
@@ -43,7 +44,8 @@ def play_explain(
         en or de.
     """
     with headquarters(common) as hq:
-        zones = {row.code: row.timezone for row in _stores(hq)}
+        with hq.database.read() as reader:
+            zones, currency = {row.code: row.timezone for row in reader.stores()}, read_chain(reader).currency
         moment = _moment(at, zones.get(store, "UTC")) if at is not None else hq.now_at()
         found = what_if(hq, shopper, store, moment)
     told = tell_verdicts(found.looked, language)
@@ -63,13 +65,8 @@ def play_explain(
     if not found.is_held:
         _print(f"The tablets of {store} do not hold this shopper: a card there says only what the loyalty card tells.")
     for one in told:
-        for line in _lines(one, found.looked.inputs.store.currency):
+        for line in _lines(one, currency):
             _print(line)
-
-
-def _stores(hq: Any) -> Any:
-    with hq.database.read() as reader:
-        return reader.stores()
 
 
 def _moment(at: str, timezone: str) -> str:
