@@ -6,11 +6,14 @@ setting, store; a store's scope carries profile, associate, stock, follow_up, ho
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.profile import Money
+
+MANAGER: Final = "manager"
+"""The role of an associate who answers for a store."""
 
 
 class Document(BaseModel):

@@ -286,9 +286,15 @@ def _fold_impression(state: ProfileState, fact: Fact) -> None:
     for shown in fact.body["shown"]:
         play_id, arm = shown["play_id"], shown["arm"]
         _newest(state.shown.setdefault(play_id, []), [fact.at, fact.id, arm], SHOWN_MAX)
-        first = state.first_shown.get(play_id)
+        key = first_shown_key(play_id, shown.get("period") or 1)
+        first = state.first_shown.get(key)
         if first is None or [fact.at, fact.id] < first[:2]:
-            state.first_shown[play_id] = [fact.at, fact.id, arm]
+            state.first_shown[key] = [fact.at, fact.id, arm]
+
+
+def first_shown_key(play_id: str, period: int) -> str:
+    """Under what `first_shown` keeps the first exposure in a period of a play's holdout; no play id has a slash."""
+    return play_id if period == 1 else f"{play_id}/{period}"
 
 
 # events ---------------------------------------------------------------------------------------------------------------

@@ -102,7 +102,8 @@ def _identify(document: dict[str, Any], identifier: dict[str, Any]) -> None:
 def _expose(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
     for shown in body["shown"]:
         state = document.setdefault("plays_state", {}).setdefault(shown["play_id"], {"shown_at": []})
-        state.setdefault("arm", shown["arm"])
+        if "arm" not in state or (shown.get("period") or 1) > (state.get("period") or 1):
+            state["arm"], state["period"] = shown["arm"], shown.get("period") or 1
         if shown["arm"] == "shown" and op.occurred_at not in state["shown_at"]:
             state["shown_at"] = [*state["shown_at"], op.occurred_at][-20:]
 

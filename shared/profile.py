@@ -157,10 +157,12 @@ class OpenIssue(Part):
 
 
 class PlayState(Part):
-    """What caps and sticky holdouts need: times a play was shown (newest 20) and the arm of the first exposure."""
+    """What caps and sticky holdouts need: times a play was shown (newest 20), and the arm of the first exposure in the
+    newest period of its holdout."""
 
     shown_at: list[str] = []
     arm: str | None = None
+    period: int = 1
 
 
 class Profile(Part):

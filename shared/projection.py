@@ -365,10 +365,15 @@ def _open_issue(reading: Reading) -> dict[str, Any] | None:
 
 
 def _plays_state(reading: Reading) -> dict[str, Any]:
+    first: dict[str, tuple[int, str]] = {}
+    for key, (_, _, arm) in reading.state.first_shown.items():
+        play_id, _, period = key.partition("/")
+        first[play_id] = max(first.get(play_id, (0, "")), (int(period or 1), arm))
     return {
         play_id: {
             "shown_at": [at for at, _, arm in entries if arm == "shown"],
-            "arm": reading.state.first_shown[play_id][2],
+            "arm": first[play_id][1],
+            **({"period": first[play_id][0]} if first[play_id][0] > 1 else {}),
         }
         for play_id, entries in sorted(reading.state.shown.items())
     }

@@ -523,6 +523,9 @@ class CentralReader(AudienceReader, Protocol):
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Plain rows of a small administrative table, by equality; ordered by its key."""
 
+    def count_by(self, table: str, column: str) -> dict[str, int]:
+        """How many rows of a table have each value of a column."""
+
     def facts_of_shopper(self, profile_ids: Collection[str], pairs: Collection[tuple[str, str]]) -> list[LedgerRow]:
         """Every fact, whatever its verdict, that belongs to these profiles or names one of these identifiers, and those
         about such a fact; in order of time. Walks the ledger."""

@@ -21,6 +21,7 @@ from shared.lifecycle import StageDecision
 from shared.overlay import bare_document, overlay
 from shared.plays.inputs import EvaluationInputs
 from shared.plays.rank import HeldBack, Recommendation, WouldShow, recommend
+from shared.plays.sent_inputs import Looked
 from shared.profile import Profile
 from shared.redaction import without_behaviour
 from shared.wire.ops import Op
@@ -47,7 +48,8 @@ class CardView:
     the card carries all that is known here, `stage` is None, and details come at the next contact. `as_of` is when this
     tablet was last known to hold what HQ holds (wire time). `is_behaviour_hidden`: the copy is too old to show what the
     shopper did. `has_agreed` False: the shopper has not agreed to the use of it here. `quiet_skus` and `quiet_events`
-    are what triggered a held-out play: such lines stay out of headline and the five visible lines (plays.md).
+    are what triggered a held-out play: such lines stay out of headline and the five visible lines (plays.md). `looked`
+    is all the engine had and decided; `inputs_one_in` says how many impressions there are to one that carries it.
     """
 
     card: CardReading
@@ -66,6 +68,8 @@ class CardView:
     quiet_skus: frozenset[str] = frozenset()
     quiet_events: frozenset[str] = frozenset()
     language: str = "en"
+    looked: Looked | None = None
+    inputs_one_in: int = 0
 
     def play(self, play_id: str) -> Recommendation | None:
         """A recommended play by its id."""
@@ -164,7 +168,8 @@ def _view(
     )
     is_known = found.document is not None or profile.is_provisional
     playbook = book.playbook if is_known else book.generic
-    ranked = recommend(inputs, playbook, loyalty_anchor=profile.loyalty_id or profile.id, language=language)
+    anchor = profile.loyalty_id or profile.id
+    ranked = recommend(inputs, playbook, loyalty_anchor=anchor, language=language)
     return CardView(
         card=card,
         shopper=_key(found),
@@ -182,6 +187,8 @@ def _view(
         quiet_skus=frozenset(sku for play in ranked.would_show for sku in play.trigger_skus),
         quiet_events=frozenset(event for play in ranked.would_show for event in play.trigger_events),
         language=language,
+        looked=Looked(inputs, playbook, anchor, ranked, is_stranger=not is_known),
+        inputs_one_in=book.rules.inputs_one_in,
     )
 
 

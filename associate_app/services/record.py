@@ -8,7 +8,7 @@ first one; nothing is edited. Raises Refused with a plain sentence for what a ru
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +18,9 @@ from associate_app.services.store_book import StoreBook
 from shared.clock import format_at, parse_at
 from shared.errors import Malformed, Refused
 from shared.plays.playbook import Play
+from shared.plays.rank import Recommendation, WouldShow
 from shared.plays.refusal import nearest
+from shared.plays.sent_inputs import inputs_of, is_chosen
 from shared.wire.canonical import TEXT_POINTS_MAX
 from shared.wire.messages import store_scope
 from shared.wire.ops import OUTCOMES, SCHEMA, read_body
@@ -91,6 +93,8 @@ class _Draft:
     about: ShopperKey | None = None
     amends: str | None = None
     op_id: str | None = None
+    view: CardView | None = None
+    """The card of an impression: one in so many carries what the evaluator looked at, for HQ to run again."""
 
 
 # the card ------------------------------------------------------------------------------------------------------------
@@ -139,7 +143,7 @@ def record_outcome(
     drafts = []
     if impression is None and (draft := _impression(view, shopper, also=play)):
         impression = recorder.make_id()
-        drafts.append(_Draft(draft.kind, draft.body, shopper, op_id=impression))
+        drafts.append(replace(draft, op_id=impression))
     body = {
         **_about(shopper),
         "play_id": play.id,
@@ -318,27 +322,31 @@ def _record_about(recorder: Recorder, kind: str, shopper: ShopperKey, **body: An
 def _record(recorder: Recorder, drafts: Sequence[_Draft]) -> Saved:
     """Write drafts in one transaction, then ring. The last one is what an undo takes back."""
     scope, at = _scope(recorder), format_at(recorder.clock.now())
-    ops = [
-        NewOp(
-            op_id=draft.op_id or recorder.make_id(),
+    ops = []
+    for draft in drafts:
+        op_id = draft.op_id or recorder.make_id()
+        op = NewOp(
+            op_id=op_id,
             kind=draft.kind,
             scope=scope,
             associate_id=recorder.associate_id,
             occurred_at=at,
-            body=_checked(draft),
+            body=_checked(draft, op_id),
             amends=draft.amends,
             profile_id=draft.about.profile_id if draft.about else None,
         )
-        for draft in drafts
-    ]
+        ops.append(op)
     made = recorder.database.record(ops)
     recorder.ring()
     return Saved(made[-1].op_id, at, tuple(op.op_id for op in made))
 
 
-def _checked(draft: _Draft) -> dict[str, Any]:
+def _checked(draft: _Draft, op_id: str) -> dict[str, Any]:
     """The body as HQ will read it. What HQ could not read is refused before it is saved, not parked afterwards."""
     body = _without_none(draft.body)
+    view = draft.view
+    if view is not None and view.looked is not None and is_chosen(op_id, view.inputs_one_in):
+        body["inputs"] = inputs_of(view.looked)
     try:
         read_body(draft.kind, SCHEMA, body)
     except Malformed as problem:
@@ -385,15 +393,23 @@ def _opened(view: CardView, shopper: ShopperKey) -> _Draft:
 
 def _impression(view: CardView, shopper: ShopperKey, *, also: Play | None = None) -> _Draft | None:
     """What the card showed and what a holdout kept from it; `also` is a play used though it was not on the card."""
-    shown = [(play.play_id, play.play_version, "shown", play.rank) for play in view.plays]
-    shown += [(play.play_id, play.play_version, "would_show", play.rank) for play in view.would_show]
+    shown = [_shown(play, "shown") for play in view.plays] + [_shown(play, "would_show") for play in view.would_show]
     if also is not None and view.play(also.id) is None:
-        shown = [one for one in shown if one[0] != also.id] + [(also.id, also.version, "shown", len(view.plays) + 1)]
+        used = _line(also.id, also.version, "shown", len(view.plays) + 1, also.holdout.period)
+        shown = [*(one for one in shown if one["play_id"] != also.id), used]
     if not shown:
         return None
-    lines = [dict(zip(("play_id", "play_version", "arm", "rank"), one, strict=True)) for one in shown[:_SHOWN_MAX]]
-    body = {**_about(shopper), "shown": lines, "rule_pack": view.rule_pack, "profile_s": view.profile_s}
-    return _Draft("impression_recorded", body, shopper)
+    body = {**_about(shopper), "shown": shown[:_SHOWN_MAX], "rule_pack": view.rule_pack, "profile_s": view.profile_s}
+    return _Draft("impression_recorded", body, shopper, view=view)
+
+
+def _shown(play: Recommendation | WouldShow, arm: str) -> dict[str, Any]:
+    return _line(play.play_id, play.play_version, arm, play.rank, play.period)
+
+
+def _line(play_id: str, version: int, arm: str, rank: int, period: int) -> dict[str, Any]:
+    line = {"play_id": play_id, "play_version": version, "arm": arm, "rank": rank}
+    return line | ({"period": period} if period > 1 else {})
 
 
 def _recent(recorder: Recorder, kind: str, shopper: ShopperKey) -> JournalEntry | None:

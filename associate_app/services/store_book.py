@@ -10,20 +10,19 @@ import base64
 import binascii
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
-
-from pydantic import ValidationError
 
 from associate_app.ports import TabletDatabase
 from shared.code_patterns import CodePattern
 from shared.documents import ProductDocument
 from shared.errors import Refused
-from shared.plays.condition import Group, ProfileField, walk
 from shared.plays.files import codes_of
 from shared.plays.inputs import ProductFacts, StockLevel, StoreFacts, zone_of
-from shared.plays.playbook import Play, Playbook
+from shared.plays.playbook import Playbook
+from shared.plays.readings import product_facts, read_catalogue, read_settings, read_stock, read_store
+from shared.plays.sent_inputs import ONE_IN
 from shared.plays.settings import SETTING_ID, PlaySettings
 from shared.scan_code import ScanRules
 
@@ -33,23 +32,24 @@ _CHAIN_ID: Final = "setting/chain"
 _TABLET_RULES_ID: Final = "setting/tablet"
 _RULE_KINDS: Final = ("play", "offer", "estimate", "play_change", "setting")
 
-_ON_THE_CARD: Final = frozenset({"tier", "identifier_types"})
-
 
 @dataclass(frozen=True, slots=True)
 class TabletRules:
     """`setting/tablet`: after how long without HQ a tablet hides behaviour (hours), signs nobody in and deletes its
-    shoppers (days)."""
+    shoppers (days); and of how many impressions one carries what the evaluator looked at (0: none)."""
 
     hide_behaviour_h: int = 72
     sign_in_d: int = 7
     wipe_d: int = 14
+    inputs_one_in: int = ONE_IN
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> TabletRules:
         """Read the setting; what is missing or no positive number keeps its default."""
         known = {name: document.get(name) for name in cls.__slots__}
-        return cls(**{name: value for name, value in known.items() if type(value) is int and value > 0})
+        least = {"inputs_one_in": 0}
+        sound = {name: value for name, value in known.items() if type(value) is int and value >= least.get(name, 1)}
+        return cls(**sound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,14 @@ class StoreBook:
     """Everything but the shoppers. `region` (ISO 3166) completes phone numbers typed without a country code.
 
     `card_keys` are raw public keys by key id, `cancelled` card ids, `catalogue` the product documents by sku. `generic`
-    is the part of the playbook for someone of whom this tablet holds nothing.
+    is the part of the playbook for someone of whom this tablet holds nothing. What plays are worth is in
+    `chain_currency`.
     """
 
     store: StoreFacts
     store_name: str
     region: str
+    chain_currency: str
     playbook: Playbook
     generic: Playbook
     settings: PlaySettings
@@ -106,21 +108,22 @@ class StoreBooks:
 
         rules = part("rules", _RULE_KINDS, _read_rules)
         store = part("store", ("store", "setting"), lambda db: _read_store(db, code), code)
-        catalogue = part("catalogue", ("product",), _read_catalogue)
+        catalogue = part("catalogue", ("product",), lambda db: read_catalogue(_bodies(db, "product")))
         currency = store.facts.currency
         scan_keys = (("product", *_RULE_KINDS), lambda _: _scan_rules(rules, store, catalogue))
         return StoreBook(
             store=store.facts,
             store_name=store.name,
             region=store.region,
+            chain_currency=store.chain_currency,
             playbook=rules.playbook,
             generic=rules.generic,
             settings=rules.settings,
             rules=rules.tablet,
             scan_rules=part("scan", *scan_keys),
-            products=part("products", ("product",), lambda _: _facts_of(catalogue, currency), currency),
+            products=part("products", ("product",), lambda _: product_facts(catalogue, currency), currency),
             catalogue=catalogue,
-            stock=part("stock", ("stock",), _read_stock),
+            stock=part("stock", ("stock",), lambda db: read_stock(_bodies(db, "stock"))),
             card_keys=part("keys", ("card_key",), _read_card_keys),
             cancelled=part("cancelled", ("card_cancelled",), _read_cancelled),
         )
@@ -155,46 +158,26 @@ class _Shop:
     facts: StoreFacts
     name: str
     region: str
+    chain_currency: str
     loyalty: tuple[CodePattern, ...]
 
 
 def _read_rules(database: TabletDatabase) -> _Rules:
     documents = {stored.id: stored.body for kind in _RULE_KINDS for stored in database.documents(kind)}
-    settings = _settings_of(documents.get(SETTING_ID, {}))
+    settings = read_settings(documents.get(SETTING_ID))
     tablet = TabletRules.from_document(documents.get(_TABLET_RULES_ID, {}))
     playbook = Playbook.from_documents(documents, settings)
-    generic = replace(playbook, plays=tuple(play for play in playbook.plays if _claims_nothing(play)))
-    return _Rules(playbook, generic, settings, tablet)
-
-
-def _claims_nothing(play: Play) -> bool:
-    """Say whether a play needs no more of a shopper than a card tells. A missing fact is no fact: one that is met by an
-    empty profile's zero orders would greet a member of ten years as a newcomer."""
-    leaves = (part for _, _, part in walk(play.condition) if not isinstance(part, Group))
-    return not play.stages and all(isinstance(leaf, ProfileField) and leaf.field in _ON_THE_CARD for leaf in leaves)
-
-
-def _settings_of(document: Mapping[str, Any]) -> PlaySettings:
-    """The chain's settings; one this version cannot read leaves the shipped ones in force."""
-    try:
-        return PlaySettings.from_document(document)
-    except ValidationError:
-        return PlaySettings()
+    return _Rules(playbook, playbook.for_strangers(), settings, tablet)
 
 
 def _read_store(database: TabletDatabase, code: str) -> _Shop:
     own, chain = database.document(f"store/{code}"), database.document(_CHAIN_ID)
-    told = {**(chain.body if chain else {}), **{k: v for k, v in (own.body if own else {}).items() if v is not None}}
-    facts = StoreFacts(
-        code=code,
-        timezone=told.get("timezone") or "UTC",
-        currency=told.get("currency") or "EUR",
-        region=own.body.get("region") if own else None,
-    )
+    facts = read_store(code, own.body if own else None, chain.body if chain else None)
     name = own.body.get("name") if own else None
     patterns = _patterns(chain.body.get("loyalty_numbers") or () if chain else ())
     country = (own.body.get("country") if own else None) or (chain.body.get("region") if chain else None)
-    return _Shop(facts, name or code, country or "DE", patterns)
+    currency = (chain.body.get("currency") if chain else None) or facts.currency
+    return _Shop(facts, name or code, country or "DE", currency, patterns)
 
 
 def _patterns(bodies: Iterable[Mapping[str, Any]]) -> tuple[CodePattern, ...]:
@@ -207,31 +190,8 @@ def _patterns(bodies: Iterable[Mapping[str, Any]]) -> tuple[CodePattern, ...]:
     return tuple(patterns)
 
 
-def _read_catalogue(database: TabletDatabase) -> dict[str, ProductDocument]:
-    catalogue = {}
-    for stored in database.documents("product"):
-        try:
-            product = ProductDocument.model_validate(stored.body)
-        except ValidationError:
-            continue
-        catalogue[product.sku] = product
-    return catalogue
-
-
-def _facts_of(catalogue: Mapping[str, ProductDocument], currency: str) -> dict[str, ProductFacts]:
-    return {
-        sku: ProductFacts(product.title, product.category, product.brand, product.price_in(currency), product.image)
-        for sku, product in catalogue.items()
-    }
-
-
-def _read_stock(database: TabletDatabase) -> dict[str, StockLevel]:
-    levels = {}
-    for stored in database.documents("stock"):
-        sku, quantity = stored.body.get("sku"), stored.body.get("quantity")
-        if isinstance(sku, str) and type(quantity) is int:
-            levels[sku] = StockLevel(quantity, stored.body.get("aisle"))
-    return levels
+def _bodies(database: TabletDatabase, kind: str) -> Iterable[Mapping[str, Any]]:
+    return (stored.body for stored in database.documents(kind))
 
 
 def _scan_rules(rules: _Rules, store: _Shop, catalogue: Mapping[str, ProductDocument]) -> ScanRules:

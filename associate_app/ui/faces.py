@@ -79,6 +79,18 @@ class HeldFace:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictFace:
+    """What was decided of one play, for a store manager: the sentence, the three factors of its place, and the trace as
+    (depth, is met, in words)."""
+
+    play_id: str
+    title: str
+    sentence: str
+    factors: str | None
+    trace: tuple[tuple[int, bool, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentFace:
     """A consent mark; `spoken` says it in full."""
 
@@ -151,6 +163,7 @@ class AssociateFace:
     name: str
     initials: str
     role: str
+    is_manager: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from associate_app.ui.faces import (
     ShopperRow,
     SyncFace,
     TodayFace,
+    VerdictFace,
     initials_of,
 )
 from associate_app.ui.overview import NEW_DAYS, Overview, name_of
@@ -63,11 +64,21 @@ from associate_app.ui.state import (
     SignInAnswer,
     Wording,
 )
-from associate_app.ui.telling import Known, tell_book_play, tell_card, tell_other_code, tell_refusal
+from associate_app.ui.telling import (
+    Known,
+    face_of,
+    tell_book_play,
+    tell_card,
+    tell_other_code,
+    tell_refusal,
+    tell_verdict,
+)
 from associate_app.ui.words import Speaker, zone_named
+from shared.documents import MANAGER
 from shared.errors import Refused
 from shared.identity import IdentifierType, normalise
 from shared.plays.files import ConsentWording, in_language
+from shared.plays.verdicts import tell_verdicts
 from shared.scan_code import EnrolmentCode, parse_enrolment, read_code
 
 OPEN_CARDS_NOTE: Final = "open_cards"
@@ -167,10 +178,7 @@ class TabletFloor:
     def associates(self) -> tuple[AssociateFace, ...]:
         """Who may sign in here."""
         words = self._words()
-        return tuple(
-            AssociateFace(one.associate_id, one.name, initials_of(one.name), _role(one.role, words))
-            for one in associates_here(self._database)
-        )
+        return tuple(face_of(one, words) for one in associates_here(self._database))
 
     def sign_in(self, associate_id: str, pin: str) -> SignInAnswer:
         """Check a PIN; slow on purpose."""
@@ -179,8 +187,7 @@ class TabletFloor:
         told = sign_in(self._database, associate_id, pin, clock=self._clock, rules=rules)
         if told.associate is None:
             return SignInAnswer(None, told.sentence, told.wait_s)
-        name, role = told.associate.name, _role(told.associate.role, self._words())
-        return SignInAnswer(AssociateFace(associate_id, name, initials_of(name), role))
+        return SignInAnswer(face_of(told.associate, self._words()))
 
     # scanning --------------------------------------------------------------------------------------------------------
 
@@ -242,6 +249,17 @@ class TabletFloor:
 
     def _recorder(self, associate_id: str) -> Recorder:
         return Recorder(self._database, self._clock, self._make_id, partial(self._engine.ring, "record"), associate_id)
+
+    def verdicts(self, token: str, associate_id: str) -> tuple[VerdictFace, ...]:
+        """Every play of the playbook with what was decided of it; for store managers."""
+        words, book = self._words(), self._books.read(self._database)
+        if not any(one.associate_id == associate_id and one.role == MANAGER for one in associates_here(self._database)):
+            raise Refused(words("verdicts.managers"))
+        view = self._read_view(token, book, self._clock.now())
+        if view is None or view.looked is None:
+            return ()
+        told = tell_verdicts(view.looked, words.language)
+        return tuple(tell_verdict(one, words, book.chain_currency) for one in told)
 
     def note_opened(self, token: str, associate_id: str) -> None:
         """Record that the card was opened and what it showed."""
@@ -406,10 +424,6 @@ class TabletFloor:
 
     def _associate_names(self) -> Mapping[str, str]:
         return {one.associate_id: one.name for one in associates_here(self._database)}
-
-
-def _role(role: str, words: Speaker) -> str:
-    return words("who.role.manager" if role == "manager" else "who.role.associate")
 
 
 def _invitation(code: EnrolmentCode | None) -> Invitation | None:

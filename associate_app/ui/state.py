@@ -31,6 +31,7 @@ from associate_app.ui.faces import (
     ShopperRow,
     SyncFace,
     TodayFace,
+    VerdictFace,
 )
 from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
 from associate_app.ui.words import Speaker
@@ -213,6 +214,9 @@ class Floor(Protocol):
 
     def card(self, token: str) -> CardFace | None:
         """The card as it stands now; None when this tablet does not know the token any more."""
+
+    def verdicts(self, token: str, associate_id: str) -> tuple[VerdictFace, ...]:
+        """Every play of the playbook with what was decided of it; for store managers."""
 
     def note_opened(self, token: str, associate_id: str) -> None:
         """Record that the card was opened and what it showed."""

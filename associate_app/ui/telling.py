@@ -16,6 +16,7 @@ from associate_app.services.lookup import CardView
 from associate_app.services.scan import CardReading, InvitationReading, OfferReading, ProductReading
 from associate_app.services.store_book import StoreBook
 from associate_app.ui.faces import (
+    AssociateFace,
     BookPlay,
     CardFace,
     ConsentFace,
@@ -26,17 +27,20 @@ from associate_app.ui.faces import (
     OfferFace,
     PlayFace,
     ResultFace,
+    VerdictFace,
     initials_of,
 )
 from associate_app.ui.words import Speaker
 from shared.cards import CardStatus
+from shared.documents import MANAGER, AssociateDocument
 from shared.event_catalogue import DIGITAL_CHANNELS
 from shared.identity import Identifier, IdentifierType, profile_id_for
 from shared.plays.files import Offer, in_language
 from shared.plays.placeholders import fill_surely
 from shared.plays.playbook import Play
 from shared.plays.rank import Recommendation
-from shared.profile import OutcomeLine, Profile, RecentEvent, WantedLine
+from shared.plays.verdicts import ToldVerdict
+from shared.profile import Money, OutcomeLine, Profile, RecentEvent, WantedLine
 from shared.scan_code import ScannedCode, Unknown, UnknownReason
 
 CONSENT_MARKS: Final = ("email", "sms", "personalise_in_store")
@@ -125,6 +129,32 @@ def tell_book_play(play: Play, book: StoreBook, words: Speaker, *, is_new: bool)
         until=words.date(play.valid_until) if play.valid_until else None,
         is_new=is_new,
     )
+
+
+def face_of(associate: AssociateDocument, words: Speaker) -> AssociateFace:
+    """Someone who may sign in."""
+    is_manager = associate.role == MANAGER
+    role = words("who.role.manager" if is_manager else "who.role.associate")
+    return AssociateFace(associate.associate_id, associate.name, initials_of(associate.name), role, is_manager)
+
+
+def tell_verdict(told: ToldVerdict, words: Speaker, currency: str) -> VerdictFace:
+    """What was decided of a play, with the three factors that decide its place."""
+    factors = told.factors
+    named = (
+        {
+            "p": f"{factors.p_ppm / 10_000:.1f} %",
+            "value": words.money(Money(minor=factors.value_minor, currency=currency)),
+            "lever": f"{factors.lever:+d} %",
+        }
+        if factors is not None
+        else None
+    )
+    trace = tuple(
+        (line.depth, line.is_met, f"{line.rule} ({line.found})" if line.found else line.rule) for line in told.trace
+    )
+    spoken = words("verdicts.factors", **named) if named is not None else None
+    return VerdictFace(told.play_id, told.title, told.sentence, spoken, trace)
 
 
 def tell_refusal(card: CardReading, code: ScannedCode, words: Speaker, name: str | None) -> ResultFace:

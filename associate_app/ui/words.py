@@ -268,6 +268,12 @@ ENGLISH: Final[dict[str, str]] = {
     "plays.held.one": "Held back ({n})",
     "plays.held.other": "Held back ({n})",
     "plays.until": "until {when}",
+    # Every play and why, for store managers
+    "verdicts.open": "Every play and why",
+    "verdicts.factors": "Ends in an order: {p} · worth {value} · your lever {lever}",
+    "verdicts.managers": "Only a store manager sees why every play is here or not.",
+    "verdicts.met": "Met",
+    "verdicts.not_met": "Not met",
     "outcome.bought": "Bought",
     "outcome.interested": "Interested",
     "outcome.not_today": "Not today",

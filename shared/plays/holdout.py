@@ -56,7 +56,7 @@ def held_out_by(
 ) -> Literal["holdout_chain", "holdout_play"] | None:
     """Which holdout keeps a play from this shopper, the chain's first; None when it may be shown.
 
-    The first exposure is sticky: `first_arm` decides while the play has a holdout at all.
+    The first exposure is sticky: `first_arm`, of this period, decides while the play has a holdout at all.
     """
     if percent <= 0 and chain.percent <= 0:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, ValidationError, model_validator
@@ -21,6 +21,7 @@ from shared.plays.condition import (
     Consent,
     Group,
     PlayHistory,
+    ProfileField,
     Stage,
     StageName,
     problems_in,
@@ -47,6 +48,8 @@ from shared.wire.ops import Outcome
 
 WORDS_MAX: Final = 60
 HOURS_MAX: Final = 9600
+ON_THE_CARD: Final = frozenset({"tier", "identifier_types"})
+"""Fields that a loyalty card itself tells."""
 _SPAN: Final = re.compile(r"(\d{1,4})\s*([hd])\Z")
 PlayClass = Literal["mandatory", "recommended", "informational"]
 Place = Literal["card", "outreach"]
@@ -172,6 +175,13 @@ class Play(FilePart):
     def with_new_holdout(self) -> Play:
         """The same play with a new holdout period, which draws other shoppers."""
         return self.model_copy(update={"holdout": self.holdout.model_copy(update={"period": self.holdout.period + 1})})
+
+    @property
+    def claims_nothing(self) -> bool:
+        """Whether it needs no more of a shopper than a card tells. A missing fact is no fact: one that is met by an
+        empty profile's zero orders would greet a member of ten years as a newcomer."""
+        leaves = (part for _, _, part in walk(self.condition) if not isinstance(part, Group))
+        return not self.stages and all(isinstance(leaf, ProfileField) and leaf.field in ON_THE_CARD for leaf in leaves)
 
     def is_valid_on(self, day: str) -> bool:
         """Say whether a local day (ISO) lies in the play's dates; both ends belong to them."""
@@ -368,6 +378,10 @@ class Playbook:
             changes=_read_changes(documents),
             unread=unread,
         )
+
+    def for_strangers(self) -> Playbook:
+        """The plays for someone of whom the store knows no more than a card tells; still the same rule pack."""
+        return replace(self, plays=tuple(play for play in self.plays if play.claims_nothing))
 
     def offer_of(self, play: Play) -> Offer | None:
         """The play's offer, None when it has none or it is not known here."""

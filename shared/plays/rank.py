@@ -100,6 +100,8 @@ class Recommendation:
     campaign_id: str | None
     sku: str | None
     tags: tuple[str, ...]
+    period: int = 1
+    """Of its holdout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class WouldShow:
     reason: Literal["holdout_chain", "holdout_play"]
     trigger_skus: tuple[str, ...]
     trigger_events: tuple[str, ...]
+    period: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +256,7 @@ def _held_out(play: Play, engine: _Engine) -> Literal["holdout_chain", "holdout_
     if not play.is_selling:
         return None
     state = engine.inputs.profile.plays_state.get(play.id)
-    first_arm = state.arm if state is not None else None
+    first_arm = state.arm if state is not None and state.period == play.holdout.period else None
     chain = engine.inputs.settings.holdout
     return held_out_by(play.id, play.holdout.percent, play.holdout.period, engine.anchor, chain, first_arm)
 
@@ -320,7 +323,7 @@ def _held_out_of_the_card(verdicts: dict[str, PlayVerdict], engine: _Engine) -> 
             reason: Literal["holdout_chain", "holdout_play"] = (
                 "holdout_chain" if verdict.reason == "holdout_chain" else "holdout_play"
             )
-            yield WouldShow(play.id, play.version, rank, reason, skus, events)
+            yield WouldShow(play.id, play.version, rank, reason, skus, events, play.holdout.period)
 
 
 def _triggers(trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -360,6 +363,7 @@ def _recommendation(play: Play, verdict: PlayVerdict, engine: _Engine) -> Recomm
         campaign_id=play.campaign_id,
         sku=why.subject.sku if why.subject is not None else None,
         tags=play.tags,
+        period=play.holdout.period,
     )
 
 

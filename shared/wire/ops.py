@@ -79,16 +79,20 @@ class ShopperOpened(AboutShopper):
 
 
 class ShownPlay(Body):
-    """One play of an impression; `rank` counts from 1."""
+    """One play of an impression; `rank` counts from 1. `period` is that of the play's holdout; absent: the first."""
 
     play_id: Name
     play_version: Count
     arm: Arm
     rank: Count
+    period: Annotated[int, Field(ge=2, le=INTEGER_MAX)] | None = None
 
 
 class ImpressionRecorded(AboutShopper):
-    """The plays a card showed at first paint, and those a holdout kept from showing."""
+    """The plays a card showed at first paint, and those a holdout kept from showing.
+
+    `inputs` (one impression in so many): what the evaluator looked at and decided, see `shared/plays/sent_inputs.py`.
+    """
 
     shown: Annotated[list[ShownPlay], Field(max_length=50)]
     rule_pack: Name

@@ -370,6 +370,11 @@ class SqlReader(IdentityReads, TraitRowReads, ErasureReads, AudienceReads):
         query = select(target).filter_by(**equal).order_by(*target.primary_key.columns)
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
+    def count_by(self, table: str, column: str) -> dict[str, int]:
+        """How many rows of a table have each value of a column."""
+        named = schema.metadata.tables[table].c[column]
+        return {row[0]: row[1] for row in self._connection.execute(select(named, func.count()).group_by(named))}
+
 
 def _doc_columns() -> list[Any]:
     table = schema.doc

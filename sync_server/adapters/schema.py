@@ -425,6 +425,24 @@ rule_pack = Table(
     Column("published_at", String(24), nullable=False),
 )
 
+parity_check = Table(
+    "parity_check",
+    metadata,
+    Column("op_id", String(36), primary_key=True, comment="of the impression that carried inputs"),
+    Column("received_at", String(24), nullable=False),
+    Column("store", String(200)),
+    Column("device_id", String(36)),
+    Column("rule_pack", String(200), nullable=False),
+    Column(
+        "state", String(12), nullable=False, comment="waiting, same, different, no_pack, unreadable, left_out, gone"
+    ),
+    Column("inputs", Text, comment="JSON as the tablet sent it; null once compared long ago, or left out"),
+    Column("found", Text, comment="JSON: the plays that differ, with both verdicts and traces"),
+    Column("checked_at", String(24)),
+    comment="Impressions that carried what the evaluator looked at, and what came of running it again.",
+)
+Index("ix_parity_check_state", parity_check.c.state)
+
 audit = Table(
     "audit",
     metadata,

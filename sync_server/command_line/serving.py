@@ -23,9 +23,11 @@ from sync_server.services.alarms import Lookout
 from sync_server.services.audience_tables import refresh_audience
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.courier import Courier
+from sync_server.services.estimates import refresh_estimates
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.hooks.deliveries import map_left_over
+from sync_server.services.parity import compare_waiting, forget_inputs
 from sync_server.services.suppression_list import forget_erased
 from sync_server.services.upkeep import keep, seconds_until_night
 
@@ -34,6 +36,7 @@ KEEP_ALIVE_S: Final = 75
 LAST_WORDS_S: Final = 5
 POSTGRESQL_WRITERS: Final = 4
 LOOK_OUT_S: Final = 60
+PARITY_S: Final = 60
 GUARD_S: Final = 0.5
 """So the guard is never older than a second, writing included."""
 
@@ -75,6 +78,7 @@ def address_of(host: str, listening: socket.socket) -> str:
 def run_until_stopped(hq: Headquarters, listening: socket.socket) -> None:
     """Serve until a signal; then let waiting tablets go at once and finish what is under way."""
     threading.Thread(target=_keep_up, args=(hq,), name="floorside upkeep", daemon=True).start()
+    threading.Thread(target=_compare, args=(hq,), name="floorside parity", daemon=True).start()
     threading.Thread(target=_catch_up, args=(hq,), name="floorside hooks", daemon=True).start()
     stopped = threading.Event()
     watch = threading.Thread(target=_stand_guard, args=(hq, stopped), name="floorside guard", daemon=True)
@@ -137,15 +141,30 @@ def _catch_up(hq: Headquarters) -> None:
 
 
 def _keep_up(hq: Headquarters) -> None:
-    """Every night: what time alone changes (upkeep.py)."""
+    """Every night: what time alone changes (upkeep.py), and what is worked out from everything. The doorbell finds the
+    changes."""
     while True:
         time.sleep(seconds_until_night(hq.clock, _timezone(hq)))
         try:
             keep(hq)
             refresh_audience(hq.database)
+            refresh_estimates(hq)
             forget_erased(hq)
+            forget_inputs(hq.database, hq.clock)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
+
+
+def _compare(hq: Headquarters) -> None:
+    """Every minute: run again what tablets evaluated, and say so where HQ decides otherwise."""
+    while True:
+        time.sleep(PARITY_S)
+        try:
+            different = compare_waiting(hq.database, hq.clock)
+        except FloorsideError:
+            continue  # the database is away for a moment: what waits is compared in the next round
+        if different:
+            complain(f"{different} cards were decided otherwise on a tablet than here: see `sync-server play parity`.")
 
 
 def _timezone(hq: Headquarters) -> str:

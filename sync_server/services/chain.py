@@ -26,10 +26,11 @@ from sync_server.ports import CentralReader, CentralWriter, DocWrite, Store
 from sync_server.services.custody import known_keys, remember_keys
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sessions import EPOCH_NOTE
-from sync_server.services.terms import TERMS, note_of, read_term
+from sync_server.services.terms import INPUTS_ONE_IN, TERMS, note_of, read_term
 
 NAME_NOTE: Final = "chain_name"
 CHAIN_ID: Final = "setting/chain"
+TABLET_RULES_ID: Final = "setting/tablet"
 ROLES: Final = ("associate", "manager")
 DEFAULT_NUMBERS: Final = (CodePattern("29", 13, check=CheckRule.EAN13),)
 """Loyalty numbers of a new chain: EAN-13 in GS1's range for numbers a company gives out by itself."""
@@ -214,6 +215,11 @@ def set_term(hq: Headquarters, name: str, value: str) -> dict[str, Any]:
     with hq.database.write() as tx:
         tx.write_note(note, value)
         hq.note_audit(tx, "command line", f"set {name}", value)
+        if name == INPUTS_ONE_IN:
+            held = tx.doc(SCOPE_ALL, TABLET_RULES_ID)
+            rules = json.loads(held.body) if held is not None and not held.deleted else {}
+            tx.publish([document_in_all(TABLET_RULES_ID, {**rules, name: int(value)})], hq.now_at())
+    hq.doorbell.ring()
     return {"name": name, "value": value}
 
 

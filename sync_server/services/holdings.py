@@ -65,6 +65,7 @@ class Holdings:
     hook_key: list[Row]
     card: list[Row]
     card_page: list[Row]
+    parity_check: list[Row]
     audit: list[Row]
 
     def counts(self) -> dict[str, int]:
@@ -138,6 +139,7 @@ def gather(reader: CentralReader, shopper: Shopper, is_listed: Callable[[set[Pai
         hook_key=look.raw("hook_key", "who"),
         card=look.cards("card"),
         card_page=look.cards("card_page"),
+        parity_check=look.parity_checks(facts),
         audit=look.audit(),
     )
 
@@ -207,6 +209,11 @@ class _Look:
         """Rows by the shopper's loyalty numbers."""
         numbers = sorted(value for type_, value in self._shopper.pairs if type_ == IdentifierType.LOYALTY_ID)
         return [row for number in numbers for row in self._reader.rows(table, loyalty_id=number)]
+
+    def parity_checks(self, facts: Collection[LedgerRow]) -> list[Row]:
+        """What evaluators looked at, as far as it is still kept."""
+        shown = [row.fact_id for row in facts if row.kind == "impression_recorded"]
+        return [row for op_id in shown for row in self._reader.rows("parity_check", op_id=op_id)]
 
     def audit(self) -> list[Row]:
         """What was done about the shopper by name."""

@@ -44,6 +44,7 @@ from sync_server.services.enrolment import device_document
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.opening import Doorkeeper, Opening
+from sync_server.services.parity import parity_row
 from sync_server.services.play_changes import change_documents
 from sync_server.services.problems import refuse
 from sync_server.services.pushes import STAND_INS, Push, ReadOp, read_push
@@ -87,6 +88,7 @@ class _Draft:
     about: dict[str, str] = field(default_factory=dict)
     openings: list[Opening] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
+    sent_inputs: list[dict[str, Any]] = field(default_factory=list)
     scopes: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     has_erased_letter: bool = False
@@ -319,20 +321,28 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
         row = _row(draft, op, setting, result, body=read.text, schema=op["schema"])
         if row.about in draft.erased or mentions_erased(setting.reader, setting.erasures, body):
             return _take_erased(draft, row)
-        draft.rows[op["op_id"]] = row
+        draft.rows[op["op_id"]] = _without_inputs(draft, row, body)
         return result
     named = identifiers_of_op(kind, body, setting.region_of[store])
     pairs = tuple((one.type.value, one.value) for one in named)
     row = _row(draft, op, setting, _ACCEPTED, body=read.text, schema=op["schema"], subject=_subject(pairs))
     if row.about in draft.erased or names_erased(setting.erasures, pairs):
         return _take_erased(draft, row)
-    draft.rows[row.fact_id] = row
+    draft.rows[row.fact_id] = _without_inputs(draft, row, body)
     draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
     if row.about:
         draft.about[row.fact_id] = row.about
     if kind == "shopper_opened":
         draft.openings.append(Opening(row, body, named))
     return {**_ACCEPTED}
+
+
+def _without_inputs(draft: _Draft, row: LedgerRow, body: Mapping[str, Any]) -> LedgerRow:
+    """What an impression's evaluator looked at lies apart from the ledger, for it is kept for thirty days only."""
+    if row.kind != "impression_recorded" or not isinstance(body.get("inputs"), dict):
+        return row
+    draft.sent_inputs.append(parity_row(row, body))
+    return row._replace(body=canonical({name: part for name, part in body.items() if name != "inputs"}).decode())
 
 
 def _take_erased(draft: _Draft, row: LedgerRow) -> dict[str, Any]:
@@ -424,6 +434,8 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     tx.add_facts(rows, merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
+    if draft.sent_inputs:
+        tx.put_rows("parity_check", draft.sent_inputs)
     writes = [*merged.writes, *store_documents(rows), *change_documents(tx, rows)]
     if any(row.verdict == "parked" or row.code == ERASED for row in rows) or draft.has_erased_letter:
         writes.append(device_document(tx, setting.device, setting.received_at))
@@ -452,6 +464,7 @@ def _park_all(draft: _Draft, why: str) -> None:
         draft.rows[op_id] = draft.rows[op_id]._replace(body=raw, subject=None)
     draft.facts.clear()
     draft.about.clear()
+    draft.sent_inputs.clear()
 
 
 def store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:

@@ -181,6 +181,8 @@ def _blank_words(hq: Headquarters, tx: CentralWriter, holdings: Holdings) -> Non
         tx.drop_rows("hook_delivery", delivery_id=row["delivery_id"])
     for row in holdings.hook_key:
         tx.drop_rows("hook_key", hook=row["hook"], key=row["key"])
+    for row in holdings.parity_check:
+        tx.drop_rows("parity_check", op_id=row["op_id"])
     for row in holdings.card:
         tx.drop_rows("card", card_id=row["card_id"])
     for row in holdings.card_page:

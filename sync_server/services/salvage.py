@@ -190,7 +190,8 @@ def _give_body(tx: CentralWriter, device: Device, op: dict[str, Any]) -> bool:
     corrected_at = shift_at(op["occurred_at"], ms=row["offset_ms"] or 0)
     changed = op["body"].get("id") if op["kind"].endswith("_changed") else None
     mended = {name: op[name] for name in ("kind", "schema", "associate_id", "occurred_at", "amends")}
-    mended |= {"store": store_of(op["scope"]), "body": text.decode(), "about": op.get("amends") or changed}
+    body = canonical({name: part for name, part in op["body"].items() if name != "inputs"})
+    mended |= {"store": store_of(op["scope"]), "body": body.decode(), "about": op.get("amends") or changed}
     tx.change_rows("fact", {**mended, "effective_at": min(corrected_at, row["received_at"])}, fact_id=op["op_id"])
     return True
 

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.errors import Refused
+from shared.plays.estimates import STRENGTH
+from shared.plays.sent_inputs import ONE_IN
 from sync_server.ports import CentralReader
 
 MIN_APP: Final = "min_app"
 NOTICE: Final = "notice"
+INPUTS_ONE_IN: Final = "inputs_one_in"
+ESTIMATE_K: Final = "estimate_k"
 _NOTE: Final = "setting/{}"
 
 
@@ -39,6 +43,20 @@ TERMS: Final = {
             "Oldest app that may receive; older ones go on sending for ever.",
         ),
         TermKind(NOTICE, "", r".{0,200}\Z", "at most 200 characters on one line", "A sentence shown on every tablet."),
+        TermKind(
+            INPUTS_ONE_IN,
+            str(ONE_IN),
+            r"[0-9]{1,6}\Z",
+            "a whole number such as 20; 0 for none",
+            "Of so many impressions one carries what its evaluator looked at, and is run again here.",
+        ),
+        TermKind(
+            ESTIMATE_K,
+            str(STRENGTH),
+            r"[1-9][0-9]{0,5}\Z",
+            "a whole number from 1, such as 200",
+            "How many showings a play's expected success is worth beside what was counted.",
+        ),
     )
 }
 

@@ -78,7 +78,12 @@ def test_what_holds_for_all_tablets_is_set_and_listed(chain: tuple[Path, str, di
     assert told(folder, "setting set min_app 1.2.0") == {"name": "min_app", "value": "1.2.0"}
     assert here(folder, "setting set min_app newest")[2].startswith("The setting min_app is a version such as 1.4.0")
     assert here(folder, "setting set colour red")[2].startswith("There is no setting 'colour'. There are: min_app")
-    assert {row["name"]: row["value"] for row in told(folder, "setting list")} == {"min_app": "1.2.0", "notice": ""}
+    assert {row["name"]: row["value"] for row in told(folder, "setting list")} == {
+        "min_app": "1.2.0",
+        "notice": "",
+        "inputs_one_in": "20",
+        "estimate_k": "200",
+    }
 
 
 def test_devices_are_rotated_and_moved(chain: tuple[Path, str, dict[str, Any]]) -> None:

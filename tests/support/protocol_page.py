@@ -21,6 +21,7 @@ from associate_app.sync.engine import draw_transitions
 from shared import documents, projection
 from shared.cards import LOYALTY_ID_LENGTH_MAX, TEXT_LENGTH_MAX, encode_card
 from shared.journal import CHAIN_START, extend_chain, sign_receipt
+from shared.plays import sent_inputs
 from shared.profile import Profile
 from shared.scan_code import SCAN_BYTES_MAX, encode_enrolment
 from shared.wire import messages
@@ -52,6 +53,7 @@ LIMITS: Final[dict[str, float]] = {
     "seconds in which a body must arrive": bodies.BODY_TIMEOUT_S,
     "bytes over which a JSON answer is gzipped": bodies.GZIP_OVER_BYTES,
     "largest integer (and its negative)": INTEGER_MAX,
+    "bytes of an impression's `inputs`": sent_inputs.INPUTS_BYTES_MAX,
     "levels of nesting in a body, the body itself being the first": NESTING_MAX,
     "code points of a *text* in a body": TEXT_POINTS_MAX,
     "changes in a page": feed.PAGE_MAX,
@@ -277,6 +279,7 @@ def _told(value: Any) -> str:
 
 _DRAWERS: Final[dict[str, Callable[[], str]]] = {
     "op-kinds": _op_kinds,
+    "inputs": lambda: _fields(sent_inputs.SentInputs),
     "documents": _documents,
     "limits": _limits,
     "problems": _problems,

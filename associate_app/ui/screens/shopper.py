@@ -28,6 +28,7 @@ from associate_app.ui.parts.play_card import held_list, play_card
 from associate_app.ui.parts.saved_bar import reason_sheet, saved_line, told_line
 from associate_app.ui.parts.shell import edge_of, pill_of_session
 from associate_app.ui.parts.text import heading, say, section
+from associate_app.ui.parts.verdicts import verdicts
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 
@@ -302,6 +303,9 @@ def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
     if face.held:
         flip = partial(set_held_open, not is_held_open)
         cards.append(held_list(face.held, words, is_open=is_held_open, toggle=flip))
+    associate = desk.shift.associate
+    if associate is not None and associate.is_manager:
+        cards.append(keyed("verdicts", verdicts, face.token))
     nothing = [] if face.plays else [empty(words("plays.none"), ft.Icons.SPA_OUTLINED)]
     return ft.Column([section(words("plays.for_now")), *nothing, *cards], spacing=theme.M)
 

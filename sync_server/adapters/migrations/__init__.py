@@ -14,7 +14,10 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from shared.errors import Refused
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0010", "0011", "0013")
+REVISIONS: Final = (
+    *("0001", "0002", "0003", "0004", "0005", "0006"),
+    *("0007", "0008", "0010", "0011", "0012", "0013"),
+)
 SCRIPTS: Final = Path(__file__).parent
 _VERSION_TABLE: Final = "alembic_version"
 _LOCK: Final = 0x666C6F6F72

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from associate_app.ui.state import SHIFT_S_MAX
+from shared.errors import Refused
 from shared.identity import Identifier, IdentifierType, profile_id_for
 from tests.support.flet_harness import Screen
 from tests.support.plays import ago
-from tests.support.replica import LOYALTY_ID, MARA, STORE_SCOPE, card_for, mara, page, put
+from tests.support.replica import LOYALTY_ID, MARA, PIN_HASH, STORE_SCOPE, card_for, mara, page, put
 from tests.unit.ui.conftest import Store, played, scan, sign_in
 
 
@@ -278,3 +281,33 @@ def test_many_scans_leave_nothing_behind(store: Store) -> None:
             assert len(store.floor._views) == 1
 
     played(play)
+
+
+def test_a_store_manager_sees_why_every_play_is_here_or_not(store: Store) -> None:
+    """A fold under the plays: every verdict with its three factors, and by a tap the trace; nobody else has it."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            assert not screen.shows("Every play and why")
+        manager = {"associate_id": "a0002", "name": "Ada Brandt", "role": "manager", "pin_hash": PIN_HASH}
+        store.shop.database.apply_page(page(STORE_SCOPE, [put("associate/a0002", manager, 90)], head=90))
+        async with store.open() as screen:
+            await sign_in(screen, "Ada Brandt")
+            await scan(screen, card_for(), "Mara Lindqvist")
+            await screen.see("Every play and why")
+            await screen.press("Every play and why")
+            await screen.see("Place 1 on the card: ")
+            assert screen.shows("Ends in an order: ")
+            assert screen.shows("lever +0 %")
+            assert screen.shows("Its condition is not met.")
+            assert not screen.crashes()
+
+    played(play)
+
+
+def test_only_a_store_manager_may_ask_why(store: Store) -> None:
+    """The floor says no in words, whatever a screen asks."""
+    token = store.floor.read_scan(card_for()).token
+    with pytest.raises(Refused, match="Only a store manager"):
+        store.floor.verdicts(token, "a0001")
