@@ -23,8 +23,8 @@ def say_at_hq(server: ServerProcess, word: str, sheet: Sheet) -> None:
 
 
 def test_an_open_card_follows_a_link_and_a_split_and_says_so(server: ServerProcess, app: AppPage, sheet: Sheet) -> None:
-    """Linked: the other's note is on the open card, under a sentence. Split: it is gone again, under another. A note
-    written meanwhile stays with whom it was written of, and the other's card has its own."""
+    """Linked: the other's note is on the open card, under a sentence. Split: it is gone again, under another. Notes
+    written meanwhile stay with whom it was written of, and the other's card has its own."""
     app.scan_by_hand(sheet.card(OTHER.split(maxsplit=1)[0]))
     app.see_card(OTHER)
     write_note(app, "asked for the blue lamp")
@@ -34,15 +34,14 @@ def test_an_open_card_follows_a_link_and_a_split_and_says_so(server: ServerProce
     assert not app.shows("asked for the blue lamp")
     assert not app.shows("HQ found")
     say_at_hq(server, "link", sheet)
+    write_note(app, "wears a size 39")  # the next contact with HQ; by itself it is a minute away
     app.see(JOINED, LIVE_MS)
     app.see("asked for the blue lamp")
-    shoot(app, "joined")
-    write_note(app, "wears a size 39")
-    app.wait_for_pill("All saved at HQ")
     say_at_hq(server, "split", sheet)
+    write_note(app, "prefers the morning")
     app.see(PARTED, LIVE_MS)
     app.see("wears a size 39")
-    shoot(app, "parted")
+    app.see("prefers the morning")
     assert not app.shows("asked for the blue lamp")
     assert not app.shows(JOINED)
     app.scan_by_hand(sheet.card(OTHER.split(maxsplit=1)[0]))
@@ -58,9 +57,3 @@ def write_note(app: AppPage, text: str) -> None:
     app.write("Note for the next colleague", text)
     app.press("Save note")
     app.see(text)
-
-
-def shoot(app: AppPage, name: str) -> None:
-    """Look."""
-    app.page.wait_for_timeout(800)
-    app.page.screenshot(path=f"/tmp/id-{name}.png")
