@@ -133,8 +133,8 @@ class CardFace:
     done: tuple[NoteFace, ...]
     plays: tuple[PlayFace, ...]
     held: tuple[HeldFace, ...]
-    joined: int = 1
-    """Of how many shoppers, as HQ once knew them, this one is made."""
+    cards: int = 1
+    """How many loyalty numbers lead to this shopper."""
     turn: str | None = None
     """What HQ found of who this is while the card was open."""
 

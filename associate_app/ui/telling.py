@@ -34,7 +34,7 @@ from associate_app.ui.words import Speaker
 from shared.cards import CardStatus
 from shared.documents import MANAGER, AssociateDocument
 from shared.event_catalogue import DIGITAL_CHANNELS
-from shared.identity import Identifier, IdentifierType, profile_id_for
+from shared.identity import IdentifierType
 from shared.plays.files import Offer, in_language
 from shared.plays.placeholders import fill_surely
 from shared.plays.playbook import Play
@@ -216,16 +216,14 @@ class _Teller:
             done=tuple(self._done()),
             plays=tuple(self._play(play) for play in self._view.plays),
             held=tuple(self._held()),
-            joined=self._joined(),
+            cards=self._cards(),
         )
 
     # who they are ----------------------------------------------------------------------------------------------------
 
-    def _joined(self) -> int:
-        """Shoppers that had an id of their own once; what was only added to one, an address say, never had."""
-        ids = {self._profile.id, *self._profile.redirects}
-        names = (one for one in self._profile.identifiers if one.type in set(IdentifierType))
-        return len(ids & {profile_id_for(Identifier(IdentifierType(one.type), one.value)) for one in names})
+    def _cards(self) -> int:
+        """Only a person's word joins two cards: one more or less means two shoppers became one, or one became two."""
+        return sum(one.type == IdentifierType.LOYALTY_ID for one in self._profile.identifiers)
 
     def _stage(self) -> str:
         stage = self._view.stage

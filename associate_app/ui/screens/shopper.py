@@ -78,17 +78,17 @@ class _Turn:
     """What HQ found of who this is while the card was open: two entries were one, or one was two."""
 
     def __init__(self) -> None:
-        self._joined: int | None = None
+        self._cards: int | None = None
         self._name = self._words = ""
 
     def told(self, face: CardFace, desk: Desk) -> CardFace:
         """The face with the last such turn on it. What this tablet knows by the card alone says nothing of it."""
         if face.is_complete:
-            if self._joined is not None and face.joined != self._joined:
-                key = "card.parted" if face.joined < self._joined else "card.joined"
+            if self._cards is not None and face.cards != self._cards:
+                key = "card.parted" if face.cards < self._cards else "card.joined"
                 is_renamed = key == "card.joined" and face.name != self._name
                 self._words = desk.speaker("card.joined_as", name=self._name) if is_renamed else desk.speaker(key)
-            self._joined, self._name = face.joined, face.name
+            self._cards, self._name = face.cards, face.name
         return replace(face, turn=self._words or None)
 
 
@@ -115,12 +115,13 @@ def _card(face: CardFace) -> ft.Control:
     ft.use_dialog(offer_sheet(offer, desk.speaker, partial(show_offer, None)) if offer else None)
     edge = edge_of(desk.whereabouts.frame)
     body = ft.Container(_body(desk, face, kept.choose, show_offer), expand=True)
-    # Above what scrolls: whoever writes a note far down must see that the card is another's now.
-    turn = [banner(face.turn, ft.Icons.PEOPLE_OUTLINE)] if face.turn else []
+    # Above what scrolls: whoever writes a note far down must see that the card is another's now. Its place is always
+    # taken: what came above the body would draw it anew, and a note half written would be gone.
+    turn = ft.Container(banner(face.turn or "", ft.Icons.PEOPLE_OUTLINE), visible=face.turn is not None)
     return ft.Stack(
         [
             ft.Container(
-                ft.Column([_head(desk, face), *turn, body], expand=True, spacing=theme.L),
+                ft.Column([_head(desk, face), turn, body], expand=True, spacing=theme.L),
                 padding=ft.Padding.only(left=edge, right=edge, top=theme.XL),
                 expand=True,
             ),

@@ -9,7 +9,6 @@ import pytest
 
 from associate_app.ui.state import SHIFT_S_MAX
 from shared.errors import Refused
-from shared.identity import Identifier, IdentifierType, profile_id_for
 from tests.support.flet_harness import Screen
 from tests.support.plays import ago
 from tests.support.replica import LOYALTY_ID, MARA, PIN_HASH, STORE_SCOPE, card_for, mara, page, put
@@ -127,7 +126,6 @@ def test_what_the_feed_brings_while_the_card_is_open_is_marked_new(store: Store)
 def test_who_hq_finds_the_shopper_to_be_is_said_on_the_open_card(store: Store) -> None:
     """Two entries became one: said. An address more is no other shopper: not said. Apart again: said instead."""
     former = "2900000000025"
-    redirects = [profile_id_for(Identifier(IdentifierType.LOYALTY_ID, number)) for number in (LOYALTY_ID, former)]
 
     def publish(s: int, number: str | None = None, **changes: Any) -> None:
         named = mara()["identifiers"] + ([{"type": "loyalty_id", "value": number}] if number else [])
@@ -137,18 +135,17 @@ def test_who_hq_finds_the_shopper_to_be_is_said_on_the_open_card(store: Store) -
 
     async def play() -> None:
         async with store.open() as screen:
-            publish(11, redirects=redirects[:1])
             await open_mara(screen)
             more = [*mara()["identifiers"], {"type": "customer_id", "value": "C1"}]
-            publish(12, identifiers=more, redirects=redirects[:1], given_name="Marina")
+            publish(12, identifiers=more, given_name="Marina")
             await screen.see("Marina Lindqvist")
             assert "HQ found" not in str(screen.texts())
-            publish(13, former, redirects=redirects)
+            publish(13, former, given_name="Marina")
             await screen.see("HQ found that two entries were this one shopper.")
-            publish(14, redirects=redirects[:1])
+            publish(14)
             await screen.see("HQ found that two shoppers were mixed up here.")
             assert "two entries" not in str(screen.texts())
-            publish(15, former, redirects=redirects, given_name="Marina")
+            publish(15, former, given_name="Marina")
             await screen.see("HQ found that Mara Lindqvist is this same shopper.")
 
     played(play)
