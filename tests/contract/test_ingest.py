@@ -27,8 +27,8 @@ def profiles(hq: Headquarters, scope: str = "store:berlin-1") -> list[dict[str, 
 
 
 def identify(**traits: Any) -> dict[str, Any]:
-    """A shopper says who they are, and agrees to be known in store."""
-    consent = {"consent": {"categoryPreferences": {"personalise_in_store": True}}}
+    """A shopper says who they are, and agrees to be known in store by what they looked at before as well."""
+    consent = {"consent": {"categoryPreferences": {"personalise_in_store": True, "profiling": True}}}
     return {
         "type": "identify",
         "messageId": "identify-1",
