@@ -5,25 +5,18 @@ Nothing here knows what a document means: `services/audience_tables.py` says whi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Table, delete, func, select, text
 
 from sync_server.adapters import audience_schema as tables
 from sync_server.adapters.audience_sql import audience_query
-from sync_server.adapters.row_reads import RowReads
+from sync_server.adapters.row_reads import RowReads, chunks
 from sync_server.audience_ports import AudiencePage, AudienceQuestion, ShopperRows
 
 _LOCK: Final = 0x666C6F6F7233
-_BATCH: Final = 400
 _PLACE_NAMES: Final = ("store", "n", "this_store_m")
-
-
-def _batches(values: Iterable[Any]) -> Iterator[list[Any]]:
-    ordered = list(values)
-    for start in range(0, len(ordered), _BATCH):
-        yield ordered[start : start + _BATCH]
 
 
 class AudienceReads(RowReads):
@@ -94,13 +87,13 @@ class AudienceWrites(AudienceReads):
         self._drop_rows(list(self._connection.execute(alone).scalars()))
 
     def _drop(self, table: Table, skus: Iterable[str], **equal: str) -> None:
-        for batch in _batches(skus):
+        for batch in chunks(skus):
             self._connection.execute(delete(table).where(table.c.sku.in_(batch)).filter_by(**equal))
 
     def _take_shoppers(self, store: str, shoppers: Mapping[str, tuple[int | None, ShopperRows] | None]) -> None:
         numbers = self._numbers_of(shoppers)
         known = list(numbers.values())
-        for batch in _batches(known):
+        for batch in chunks(known):
             gone = (tables.place.c.store == store) & tables.place.c.n.in_(batch)
             self._connection.execute(delete(tables.place).where(gone))
         staying = {profile_id: told for profile_id, told in shoppers.items() if told is not None}
@@ -131,13 +124,13 @@ class AudienceWrites(AudienceReads):
 
     def _drop_lone(self, numbers: Collection[int]) -> None:
         """Whom no store's feed holds any more."""
-        for batch in _batches(numbers):
+        for batch in chunks(numbers):
             place = tables.place.c.n
             held = set(self._connection.execute(select(place).where(place.in_(batch))).scalars())
             self._drop_rows([n for n in batch if n not in held])
 
     def _drop_rows(self, numbers: Sequence[int]) -> None:
-        for batch in _batches(numbers):
+        for batch in chunks(numbers):
             for table in (*tables.OF_A_SHOPPER, tables.shopper):
                 self._connection.execute(delete(table).where(table.c.n.in_(batch)))
 
@@ -145,7 +138,7 @@ class AudienceWrites(AudienceReads):
         """Delete all rows of profiles at once, before the feed brings it about: an erasure waits for nothing."""
         numbers = list(self._numbers_of(profile_ids).values())
         self._drop_rows(numbers)
-        for batch in _batches(numbers):
+        for batch in chunks(numbers):
             self._connection.execute(delete(tables.place).where(tables.place.c.n.in_(batch)))
 
     def learn_audience(self) -> None:

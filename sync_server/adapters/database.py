@@ -45,6 +45,7 @@ from sync_server.adapters.erasure_list import NoErasures
 from sync_server.adapters.erasure_rows import ErasureReads, ErasureWrites
 from sync_server.adapters.feed_listener import CHANNEL, follow_heads
 from sync_server.adapters.identity_rows import LEDGER_NAMES, IdentityReads, IdentityWrites
+from sync_server.adapters.row_reads import chunks
 from sync_server.adapters.trait_rows import TraitRowReads, TraitRowWrites
 from sync_server.ports import (
     DeadLetter,
@@ -63,8 +64,6 @@ from sync_server.ports import (
 )
 
 T = TypeVar("T")
-_BATCH: Final = 400
-"""Values of one IN list: below every engine's limit of bound parameters."""
 _SUM_MASK: Final = (1 << 64) - 1
 _BUSY_MS: Final = 15_000
 CONNECTIONS: Final = 10
@@ -83,12 +82,6 @@ _CACHE_KIB: Final = 65_536
 """SQLite's own 2 MB are less than one batch changes: pages went to the log in the middle of it and were read again."""
 _CHECKPOINT_PAGES: Final = 8_000
 """32 MB of log before it is worked into the file: pages every batch changes are then written once, not ten times."""
-
-
-def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
-    ordered = list(values)
-    for start in range(0, len(ordered), _BATCH):
-        yield ordered[start : start + _BATCH]
 
 
 def _row(record: Any) -> dict[str, Any]:
@@ -127,7 +120,7 @@ class SqlReader(IdentityReads, TraitRowReads, ErasureReads, AudienceReads):
 
     def _rows_in(self, text: str, values: Iterable[str], *first: str, last: str = "") -> Iterator[Any]:
         """Rows of a query whose text ends before the list of an IN; `first` are the parameters before that list."""
-        for chunk in _chunks(values):
+        for chunk in chunks(values):
             marks = ", ".join([self._mark] * len(chunk))
             query = f"{text.replace('?', self._mark)} IN ({marks}){last}"
             yield from self._connection.exec_driver_sql(query, (*first, *chunk)).all()
@@ -269,7 +262,7 @@ class SqlReader(IdentityReads, TraitRowReads, ErasureReads, AudienceReads):
         """(country, postcode) -> (lat, lon) in millionths of a degree."""
         table = schema.postcode
         found: dict[tuple[str, str], tuple[int, int]] = {}
-        for chunk in _chunks(places):
+        for chunk in chunks(places):
             query = select(table).where(tuple_(table.c.country, table.c.postcode).in_(chunk))
             found.update(
                 ((row.country, row.postcode), (row.lat_e6, row.lon_e6)) for row in self._connection.execute(query)
@@ -489,7 +482,7 @@ class SqlWriter(IdentityWrites, ErasureWrites, AudienceWrites, TraitRowWrites, S
 
     def move_profiles(self, former_ids: Sequence[str], profile_id: str) -> None:
         """Merge profiles into another: facts and redirects move, former ids become redirects, their rows go."""
-        for chunk in _chunks(former_ids):
+        for chunk in chunks(former_ids):
             for table in (schema.fact, schema.redirect, schema.identifier):
                 moved = update(table).where(table.c.profile_id.in_(chunk)).values(profile_id=profile_id)
                 self._connection.execute(moved)

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Table, delete, select
 
 from shared.wire.ops import ERASED
 from sync_server.adapters import schema
+from sync_server.adapters.row_reads import chunks
 from sync_server.ports import TraitRow
 
-_BATCH = 400
 _TABLE = "trait_row"
 
 
@@ -26,9 +26,9 @@ class TraitRowReads:
     def known_traits(self, profile_ids: Collection[str], table: str = _TABLE) -> dict[str, TraitRow]:
         """What is noted of these profiles."""
         found: dict[str, TraitRow] = {}
-        rows, wanted = schema.metadata.tables[table], sorted(profile_ids)
-        for start in range(0, len(wanted), _BATCH):
-            is_meant = rows.c.profile_id.in_(wanted[start : start + _BATCH])
+        rows = schema.metadata.tables[table]
+        for chunk in chunks(sorted(profile_ids)):
+            is_meant = rows.c.profile_id.in_(chunk)
             noted = self._connection.execute(select(*_columns(rows)).where(is_meant))
             found.update((row[0], TraitRow(*row)) for row in noted)
         return found
@@ -57,9 +57,8 @@ class TraitRowWrites(TraitRowReads):
 
     def drop_marks(self, mark_ids: Collection[str]) -> None:
         """These were looked at."""
-        marks = sorted(mark_ids)
-        for start in range(0, len(marks), _BATCH):
-            is_meant = schema.profile_mark.c.mark_id.in_(marks[start : start + _BATCH])
+        for chunk in chunks(sorted(mark_ids)):
+            is_meant = schema.profile_mark.c.mark_id.in_(chunk)
             self._connection.execute(delete(schema.profile_mark).where(is_meant))
 
 

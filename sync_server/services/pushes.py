@@ -8,20 +8,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from shared.clock import is_at
 from shared.errors import Malformed
 from shared.wire.canonical import check_body
-from shared.wire.messages import Limits, PushRequest
+from shared.wire.messages import Limits, PushRequest, SalvageRequest
 from shared.wire.ops import ERASED, WITHHELD, check_envelope, is_chainable, read_body
 from sync_server.ports import Device
 from sync_server.services.json_text import canonical
 from sync_server.services.problems import refuse
 
 LIMITS: Final = Limits()
+Framed = TypeVar("Framed", PushRequest, SalvageRequest)
 STAND_INS: Final = frozenset({WITHHELD, ERASED})
 """Kinds of an op that comes without its body."""
 
@@ -52,11 +53,15 @@ def read_push(device: Device, raw: Any) -> Push:
     return Push(request, {op["seq"]: _read_op(op) for op in request.ops})
 
 
-def _read_request(device: Device, raw: Any) -> PushRequest:
+def read_frame(model: type[Framed], what: str, device: Device, raw: Any) -> Framed:
+    """The frame that a push and a salvage message (`what`, for people) have in common.
+
+    Raises Problem: 422 malformed_request, 413 too_large.
+    """
     if isinstance(raw, dict) and isinstance(raw.get("ops"), list) and len(raw["ops"]) > LIMITS.max_ops:
-        raise refuse("too_large", f"A push holds at most {LIMITS.max_ops} ops.")
+        raise refuse("too_large", f"{what} holds at most {LIMITS.max_ops} ops.")
     try:
-        request = PushRequest.model_validate(raw)
+        request = model.model_validate(raw)
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False)[0]
         raise refuse("malformed_request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]) from None
@@ -64,6 +69,11 @@ def _read_request(device: Device, raw: Any) -> PushRequest:
         raise refuse("malformed_request", "device_id is another device's.")
     if not is_at(request.device_now):
         raise refuse("malformed_request", "device_now is not a time like 2026-11-22T10:00:00.123Z.")
+    return request
+
+
+def _read_request(device: Device, raw: Any) -> PushRequest:
+    request = read_frame(PushRequest, "A push", device, raw)
     for place, op in enumerate(request.ops):
         if not is_chainable(op):
             raise refuse("malformed_request", f"ops.{place}: seq, op_id or sha is not sound.")

@@ -12,9 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from shared.clock import is_at, ms_between, shift_at
+from shared.clock import ms_between, shift_at
 from shared.errors import Malformed, Refused
 from shared.ids import is_uuid
 from shared.salvage_file import JournalFile
@@ -26,6 +24,7 @@ from sync_server.services.conflicts import tried_again
 from sync_server.services.enrolment import find_devices
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.problems import refuse
+from sync_server.services.pushes import read_frame
 from sync_server.services.quarantine import push_apart, replay
 from sync_server.services.sessions import EPOCH_NOTE
 from sync_server.services.suppression import mentions_erased, stand_in
@@ -64,18 +63,7 @@ def _keep(hq: Headquarters, tx: CentralWriter, device: Device, request: SalvageR
 
 
 def _read_request(raw: Any, device: Device) -> SalvageRequest:
-    limits = Limits()
-    if isinstance(raw, dict) and isinstance(raw.get("ops"), list) and len(raw["ops"]) > limits.max_ops:
-        raise refuse("too_large", f"A salvage message holds at most {limits.max_ops} ops.")
-    try:
-        request = SalvageRequest.model_validate(raw)
-    except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
-        raise refuse("malformed_request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]) from None
-    if request.device_id != device.device_id:
-        raise refuse("malformed_request", "device_id is another device's.")
-    if not is_at(request.device_now):
-        raise refuse("malformed_request", "device_now is not a time like 2026-11-22T10:00:00.123Z.")
+    request = read_frame(SalvageRequest, "A salvage message", device, raw)
     for place, op in enumerate(request.ops):
         if not isinstance(op, dict) or not is_uuid(op.get("op_id")):
             raise refuse("malformed_request", f"ops.{place}: op_id is not a UUID.")
