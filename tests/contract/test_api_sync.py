@@ -139,6 +139,8 @@ def test_salvage_keeps_ops_apart_and_stays_open_to_a_revoked_device(
         assert [row["op_id"] for row in reader.rows("salvage")] == [kept["op_id"]]
     assert problem_of(asker.post("/v1/sync/salvage", {**message, "why": "bored"})) == (422, "malformed_request")
     assert problem_of(asker.post("/v1/sync/salvage", {**message, "ops": [{}]})) == (422, "malformed_request")
+    for broken in ({"device_id": "0197"}, {"device_now": "now"}):
+        assert problem_of(asker.post("/v1/sync/salvage", {**message, **broken})) == (422, "malformed_request")
 
 
 # the order of refusals ------------------------------------------------------------------------------------------------

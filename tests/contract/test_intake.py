@@ -150,6 +150,16 @@ def test_another_epoch_is_fenced(tablet: Journalist) -> None:
     assert fenced.value.code == "epoch"
 
 
+@pytest.mark.parametrize("broken", [{"device_id": "0197"}, {"device_now": "now"}])
+def test_a_frame_of_another_device_or_without_a_time_is_not_taken(tablet: Journalist, broken: dict[str, Any]) -> None:
+    """Whose token it is and whose name it bears must be one, and clocks are compared: 422, and nothing is kept."""
+    tablet.note("one")
+    with pytest.raises(Problem) as refused:
+        tablet.push(**broken)
+    assert refused.value.code == "malformed_request"
+    assert verdicts(tablet.push()) == ["accepted"]
+
+
 @pytest.mark.parametrize("broken", [{"seq": "1"}, {"op_id": "1"}, {"sha": "1"}, {"seq": 5}])
 def test_what_cannot_be_chained_fails_the_batch(tablet: Journalist, broken: dict[str, Any]) -> None:
     """No sound seq, op_id or sha: 422, and nothing is kept."""
