@@ -1,8 +1,7 @@
-"""Identifiers: their types, one canonical form each, values that identify nobody, and the policy of linking.
+"""Identifiers: their types, one canonical form each, and values that identify nobody.
 
-Every observation, from a floor scan to a web event, passes `normalise` before anything is compared. The policy is a
-table, read by the fold over identity facts; until that fold exists a profile is found by exact identifiers, and
-`profile_id_for` already gives the id the fold will give. Nothing here links anything.
+Every observation, from a floor scan to a web event, passes `normalise` before anything is compared. What joins whom is
+`identity_policy.py` and `partition.py`; nothing here links anything.
 """
 
 from __future__ import annotations
@@ -64,55 +63,6 @@ class Identifier(NamedTuple):
         if not isinstance(made.value, str):
             raise Malformed("not an identifier: its value is no text")
         return made
-
-
-class Uniqueness(StrEnum):
-    """How surely one value means one person."""
-
-    YES = "yes"
-    STRONG = "strong"
-    WEAK = "weak"
-
-
-class LinkRule(StrEnum):
-    """When a value of this type joins two profiles by itself."""
-
-    ALWAYS = "always"
-    UNLESS_SHARED = "unless_shared"
-    WITH_AGREEMENT = "with_agreement"
-    SESSION_ONLY = "session_only"
-    SUGGEST = "suggest"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifierPolicy:
-    """One row of the policy: a person has at most `count_max` such values (in `window_days`, None = ever).
-
-    `rank` orders types by strength, 0 the strongest: it picks a profile's anchor and the order of linking.
-    """
-
-    type: IdentifierType
-    rank: int
-    uniqueness: Uniqueness
-    count_max: int
-    links: LinkRule
-    window_days: int | None = None
-
-
-POLICY: Final = {
-    row.type: row
-    for row in (
-        IdentifierPolicy(IdentifierType.LOYALTY_ID, 0, Uniqueness.YES, 1, LinkRule.ALWAYS),
-        IdentifierPolicy(IdentifierType.CUSTOMER_ID, 1, Uniqueness.YES, 2, LinkRule.ALWAYS),
-        IdentifierPolicy(IdentifierType.EMAIL, 2, Uniqueness.STRONG, 5, LinkRule.UNLESS_SHARED),
-        IdentifierPolicy(IdentifierType.PHONE, 3, Uniqueness.WEAK, 3, LinkRule.WITH_AGREEMENT),
-        IdentifierPolicy(IdentifierType.PAYMENT_TOKEN, 4, Uniqueness.WEAK, 3, LinkRule.SUGGEST),
-        IdentifierPolicy(IdentifierType.ANONYMOUS_ID, 5, Uniqueness.WEAK, 5, LinkRule.SESSION_ONLY, 30),
-        IdentifierPolicy(IdentifierType.PROFILE_ID, 6, Uniqueness.YES, 1, LinkRule.NEVER),
-    )
-}
-"""The table of identity.md as shipped; a chain's own `Policy` fact replaces rows, never code."""
 
 
 class BlockForm(StrEnum):
@@ -224,16 +174,6 @@ def normalise(
     """`canonical_form`, or None as well when the value identifies nobody. This is what may link."""
     found = canonical_form(type_, raw, region=region)
     return None if found is None or blocked.blocks(found) else found
-
-
-def strength(identifier: Identifier) -> tuple[int, str]:
-    """Sort key: the strongest identifier first, ties by value, so that the order of arrival never matters."""
-    return POLICY[identifier.type].rank, identifier.value
-
-
-def strongest(identifiers: Iterable[Identifier]) -> Identifier:
-    """The identifier that anchors a profile. Raises ValueError for none at all."""
-    return min(identifiers, key=strength)
 
 
 @lru_cache(maxsize=65_536)

@@ -25,27 +25,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
-from typing import Final
 
 from shared.clock import shift_at
 from shared.disjoint_sets import DisjointSets
 from shared.identity import (
     DEFAULT_BLOCK_LIST,
-    POLICY,
     BlockList,
     Identifier,
-    IdentifierPolicy,
     IdentifierType,
-    LinkRule,
-    Uniqueness,
     fold_name,
     profile_id_for,
 )
+from shared.identity_policy import SHIPPED_POLICY, LinkRule, Policy, Uniqueness
 
-SHARED_FROM: Final = 3
-"""A value of a type that is not unique, seen with so many different unique ones, belongs to nobody in particular."""
-HELD_OVER_IDENTIFIERS: Final = 20
-HELD_OVER_LOYALTY_IDS: Final = 3
 Moment = tuple[str, str]
 """When and in which fact: (wire time, fact id), which sort as time does."""
 
@@ -89,12 +81,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class IdentityFacts:
-    """All that is known, in any order and with any repetition; `blocked` holds the block facts, sorted for asking."""
+    """All that is known, in any order and with any repetition; `blocked` holds the block facts, sorted for asking, and
+    `policy` what the last `Policy` fact says."""
 
     sightings: tuple[Sighting, ...] = ()
     links: tuple[Link, ...] = ()
     splits: tuple[Split, ...] = ()
     blocked: BlockList = DEFAULT_BLOCK_LIST
+    policy: Policy = SHIPPED_POLICY
 
 
 class Why(StrEnum):
@@ -118,7 +112,7 @@ class Edge:
     through: Identifier | None = None
     link: Link | None = None
 
-    def order(self, policy: Mapping[IdentifierType, IdentifierPolicy]) -> tuple[object, ...]:
+    def order(self, policy: Policy) -> tuple[object, ...]:
         """Sort key of the canonical order; what a person said comes first."""
         kinds = [self.a, self.b] if self.through is None else [self.a, self.b, self.through]
         ranks = sorted((policy[one.type].rank for one in kinds), reverse=True)
@@ -170,16 +164,12 @@ class Partition:
         return next((one for one in self.components if meant in one.identifiers), None)
 
 
-def partition(
-    facts: IdentityFacts,
-    policy: Mapping[IdentifierType, IdentifierPolicy] = POLICY,
-    known_shared: frozenset[Identifier] = frozenset(),
-) -> Partition:
+def partition(facts: IdentityFacts, known_shared: frozenset[Identifier] = frozenset()) -> Partition:
     """Work out who is who. Equal for any order and repetition of the facts.
 
     `known_shared`: values at the rim of a part (`reach`) that are shared by facts outside of it.
     """
-    return _Work(facts, policy, known_shared).run()
+    return _Work(facts, known_shared).run()
 
 
 def reach(
@@ -205,13 +195,8 @@ def reach(
 class _Work:
     """One run over a set of facts."""
 
-    def __init__(
-        self,
-        facts: IdentityFacts,
-        policy: Mapping[IdentifierType, IdentifierPolicy],
-        known_shared: frozenset[Identifier],
-    ) -> None:
-        self._policy = policy
+    def __init__(self, facts: IdentityFacts, known_shared: frozenset[Identifier]) -> None:
+        self._policy = facts.policy
         self._sightings = sorted({_cleaned(one, facts.blocked) for one in facts.sightings}, key=lambda one: one.id)
         self._first_seen = self._earliest()
         links = (one for one in facts.links if not (facts.blocked.blocks(one.a) or facts.blocked.blocks(one.b)))
@@ -248,7 +233,7 @@ class _Work:
             for one in sighting.identifiers:
                 if not self._is_unique(one):
                     seen_with.setdefault(one, set()).update(unique)
-        return {one for one, unique in seen_with.items() if len(unique) >= SHARED_FROM}
+        return {one for one, unique in seen_with.items() if len(unique) >= self._policy.shared_from}
 
     def _link_numbers(self) -> DisjointSets:
         """Numbers of one type that a person linked count as one: a replaced card is no second shopper."""
@@ -267,7 +252,7 @@ class _Work:
         return found
 
     def _is_unique(self, one: Identifier) -> bool:
-        return self._policy[one.type].uniqueness is Uniqueness.YES
+        return self._policy.is_unique(one.type)
 
     def _evidence(self) -> Iterator[Edge]:
         """Step 3: every edge but those of browsers."""
@@ -343,7 +328,7 @@ class _Work:
 
     def _has_two_numbers(self, left: set[Identifier], right: set[Identifier]) -> bool:
         """Both sides hold a number of a type that a person has once, and no person linked the two."""
-        for kind, row in self._policy.items():
+        for kind, row in self._policy.rows.items():
             if row.uniqueness is Uniqueness.YES:
                 here, there = self._numbers(left, kind), self._numbers(right, kind)
                 if here and there and here != there:
@@ -356,7 +341,7 @@ class _Work:
     def _is_over(self, members: set[Identifier]) -> bool:
         return any(
             len(self._numbers(members, kind)) > row.count_max
-            for kind, row in self._policy.items()
+            for kind, row in self._policy.rows.items()
             if row.window_days is None
         )
 
@@ -424,7 +409,7 @@ class _Work:
             ),
         )
         numbers = sum(one.type is IdentifierType.LOYALTY_ID for one in members)
-        is_held = len(members) > HELD_OVER_IDENTIFIERS or numbers > HELD_OVER_LOYALTY_IDS
+        is_held = len(members) > self._policy.held_over_identifiers or numbers > self._policy.held_over_loyalty_ids
         return Component(anchor, frozenset(members), edges, is_held)
 
     def _contacts(self, components: tuple[Component, ...]) -> dict[Identifier, frozenset[Identifier]]:

@@ -244,7 +244,7 @@ identity_fact = Table(
     "identity_fact",
     metadata,
     Column("fact_id", String(36), primary_key=True),
-    Column("kind", String(10), nullable=False, comment="link, alias, split, block or release"),
+    Column("kind", String(10), nullable=False, comment="link, alias, split, block, release or policy"),
     Column("a_type", String(20), nullable=False),
     Column("a_value", String(600), nullable=False),
     Column("b_type", String(20)),
@@ -255,6 +255,7 @@ identity_fact = Table(
     comment="What a person, or a shop's alias call, said of who is who. Never changed, never deleted: said again.",
 )
 Index("ix_identity_fact_a", identity_fact.c.a_type, identity_fact.c.a_value)
+Index("ix_identity_fact_kind", identity_fact.c.kind)
 Index("ix_identity_fact_b", identity_fact.c.b_type, identity_fact.c.b_value)
 
 review = Table(

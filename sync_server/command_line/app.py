@@ -84,6 +84,7 @@ _COMMANDS: Final = {
     "identity block": ("identity:identity_block", "Say that a value identifies nobody."),
     "identity release": ("identity:identity_release", "Publish a shopper who was held."),
     "identity review": ("identity:identity_review", "List what a person should look at."),
+    "identity policy": ("identity:identity_policy", "Show or set what joins whom."),
     "identity rebuild": ("identity:identity_rebuild", "Work it all out from the ledger."),
     "identity duplicates": ("duplicates:identity_duplicates", "Propose shoppers who may be one person."),
     "play list": ("chain:play_list", "List the plays published now."),

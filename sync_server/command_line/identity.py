@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import takewhile
+from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from shared.identity import IdentifierType
 from sync_server.command_line.common import (
     DEFAULT,
     Common,
@@ -21,12 +25,19 @@ from sync_server.command_line.common import (
     spare_the_collector,
 )
 from sync_server.services import who_is_who
+from sync_server.services.identity_rules import policy_of, read_policy_file
 
 _STAGES: Final = {
     "read": "Reading what was seen",
     "placed": "Working out who is who",
     "assigned": "Giving facts to shoppers",
     "folded": "Writing profiles and feeds",
+}
+
+_LIMITS: Final = {
+    "shared_from": "A value seen with {} different loyalty or customer numbers is everybody's and joins nobody.",
+    "held_over_identifiers": "A shopper of more than {} identifiers waits for somebody's look.",
+    "held_over_loyalty_ids": "A shopper of more than {} loyalty numbers waits for somebody's look.",
 }
 
 One = Annotated[str, Parameter(help="An identifier: 2900000000018, email:mara@example.com, phone:+4144...")]
@@ -111,12 +122,55 @@ def identity_review(*, keep: str | None = None, common: Common = DEFAULT) -> Non
     say_table(common, rows, columns, "Nothing waits: no pair was refused, and nobody is held.")
 
 
+def identity_policy(file: Path | None = None, *, why: Why = "", common: Common = DEFAULT) -> None:
+    """Show what each type of identifier may join, or link by a file's limits and priorities from now on.
+
+    Everything is worked out anew with it, as `identity rebuild` does. What the file does not say is as shipped.
+
+    Parameters
+    ----------
+    file
+        YAML: `priorities`, `limits`, `shared_from`, `held_over`. An empty file is the shipped policy.
+    """
+    with headquarters(common) as hq:
+        if file is not None:
+            said = read_policy_file(file)
+            with _bars() as tell:
+                told = who_is_who.say_policy(hq, said, who=_me(), reason=why, progress=tell)
+            moved = f"{told['identifiers_changed']} identifiers lead elsewhere, {told['facts_moved']} facts moved"
+            say(common, told, f"The policy is in force and {told['profiles']} profiles are worked out by it: {moved}.")
+            return
+        with hq.database.read() as reader:
+            policy = policy_of(reader)
+    rows = [
+        {"type": row.type.value, "max": row.count_max, "days": row.window_days or "", "links": row.links.value}
+        for row in sorted(policy.rows.values(), key=lambda row: row.rank)
+        if row.type is not IdentifierType.PROFILE_ID
+    ]
+    columns = {"type": "Type, the strongest first", "max": "At most", "days": "In days", "links": "Links by itself"}
+    if common.json:
+        say_json({"limits": rows} | {name: getattr(policy, name) for name in _LIMITS})
+        return
+    say_table(common, rows, columns, "")
+    for name, words in _LIMITS.items():
+        people().print(words.format(getattr(policy, name)))
+
+
 def identity_rebuild(*, common: Common = DEFAULT) -> None:
     """Work out who is who, and every profile, from the ledger alone. Tablets wait meanwhile."""
+    with headquarters(common) as hq, _bars() as tell:
+        told = who_is_who.rebuild(hq, tell)
+    moved = f"{told['identifiers_changed']} identifiers lead elsewhere, {told['facts_moved']} facts moved"
+    say(common, told, f"{told['profiles']} profiles worked out anew: {moved}.")
+
+
+@contextmanager
+def _bars() -> Iterator[who_is_who.Progress]:
+    """A bar for each stage of a rebuild."""
     spare_the_collector()
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:28}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with headquarters(common) as hq, Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
         tasks = {stage: shown.add_task(words, total=None, visible=False) for stage, words in _STAGES.items()}
 
         def tell(stage: str, more: int, total: int) -> None:
@@ -125,9 +179,7 @@ def identity_rebuild(*, common: Common = DEFAULT) -> None:
                 shown.update(tasks[earlier], total=1, completed=1)
             shown.update(tasks[stage], advance=more, total=total, visible=True)
 
-        told = who_is_who.rebuild(hq, tell)
-    moved = f"{told['identifiers_changed']} identifiers lead elsewhere, {told['facts_moved']} facts moved"
-    say(common, told, f"{told['profiles']} profiles worked out anew: {moved}.")
+        yield tell
 
 
 def _me() -> str:

@@ -14,13 +14,14 @@ from typing import Any, Final, Protocol, TypeVar
 
 from shared.duplicates import PersonRecord, Proposal, exact_proposals
 from shared.fold import ProfileState
-from shared.identity import Identifier, IdentifierType, strongest
+from shared.identity import Identifier, IdentifierType
 from shared.ids import derived_id
 from shared.projection import Reading, traits_of
 from sync_server.ports import CentralReader, CentralWriter, StoredProfile
 from sync_server.services.chain import find_store
 from sync_server.services.conflicts import tried_again
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.identity_rules import policy_of
 
 _CHUNK: Final = 500
 T = TypeVar("T")
@@ -101,6 +102,7 @@ def _read_people(hq: Headquarters, store: str | None) -> tuple[list[PersonRecord
     people: list[PersonRecord] = []
     anchors: dict[str, Identifier] = {}
     with hq.database.read() as reader:
+        policy = policy_of(reader)
         if store is not None:
             find_store(reader, store)
         held = (one for one in reader.every_profile() if store is None or store in one.stores)
@@ -110,7 +112,7 @@ def _read_people(hq: Headquarters, store: str | None) -> tuple[list[PersonRecord
             for profile_id, traits in chunk:
                 mine = _identifiers(owned.get(profile_id, ()))
                 people.append(_person(profile_id, traits, mine))
-                anchors[profile_id] = strongest(mine or [Identifier(IdentifierType.PROFILE_ID, profile_id)])
+                anchors[profile_id] = policy.strongest(mine or [Identifier(IdentifierType.PROFILE_ID, profile_id)])
     return people, anchors
 
 

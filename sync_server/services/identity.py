@@ -12,24 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.fold import Fact
-from shared.identity import (
-    DEFAULT_BLOCKED,
-    POLICY,
-    BlockForm,
-    BlockList,
-    BlockRule,
-    Identifier,
-    IdentifierType,
-    LinkRule,
-    Uniqueness,
-    block_list,
-    profile_id_for,
-    strength,
-)
+from shared.identity import BlockList, Identifier, IdentifierType, profile_id_for
+from shared.identity_policy import SHIPPED_POLICY, LinkRule, Policy
 from shared.ids import derived_id, is_uuid
-from shared.partition import SHARED_FROM, IdentityFacts, Link, Partition, Refusal, Sighting, Split, partition
+from shared.partition import IdentityFacts, Link, Partition, Refusal, Sighting, Split, partition
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, ReviewRow, SightingRow
 from sync_server.services.evidence import Pair, alias_of, as_identifier, sighting_of
+from sync_server.services.identity_rules import blocks_of, policy_of
 
 _JOINING: Final = frozenset({LinkRule.ALWAYS, LinkRule.UNLESS_SHARED})
 
@@ -48,11 +37,12 @@ class Placing:
     torn: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     released: frozenset[str] = frozenset()
+    policy: Policy = SHIPPED_POLICY
 
     def target(self, identifiers: Iterable[Identifier]) -> str | None:
         """The profile of a fact: where the strongest of its identifiers leads."""
         led = [one for one in identifiers if one in self.leads]
-        return self.leads[min(led, key=strength)] if led else None
+        return self.leads[self.policy.strongest(led)] if led else None
 
 
 # placing --------------------------------------------------------------------------------------------------------------
@@ -124,7 +114,9 @@ def _known(reader: CentralReader, identifiers: Collection[Identifier]) -> Placin
     leads = {as_identifier(pair): profile_id for pair, profile_id in reader.profile_ids(pairs).items()}
     called = {one: own_id(one) for one in identifiers if one.type is IdentifierType.PROFILE_ID}
     redirects = reader.redirects(set(called.values())) if called else {}
-    return Placing(leads | {one: redirects.get(meant, meant) for one, meant in called.items()})
+    return Placing(
+        leads | {one: redirects.get(meant, meant) for one, meant in called.items()}, policy=policy_of(reader)
+    )
 
 
 def known_leads(reader: CentralReader, identifiers: Collection[Identifier]) -> Mapping[Identifier, str]:
@@ -157,12 +149,13 @@ def place_again(
     _write_leads(tx, part.members, before, leads)
     tx.add_reviews([review_of(one, now_at) for one in found.refused])
     older = [one for one in part.facts.sightings if one.id not in new_facts]
-    former, torn = _moves(before | outside, leads | outside, older)
+    policy = part.facts.policy
+    former, torn = _moves(before | outside, leads | outside, older, policy)
     redirects = _redirects(tx, part.members, before, leads | outside)
     tx.set_redirects(redirects)
     held = {one.profile_id for one in found.components if one.is_held and not one.identifiers & part.released}
     released = {one.profile_id for one in found.components} - held
-    return Placing(leads | references, former, torn, frozenset(held), frozenset(released))
+    return Placing(leads | references, former, torn, frozenset(held), frozenset(released), policy)
 
 
 def _with_shared(leads: dict[Identifier, str], found: Partition, part: Part) -> dict[Identifier, str]:
@@ -212,7 +205,10 @@ def _write_leads(
 
 
 def _moves(
-    before: Mapping[Identifier, str], leads: Mapping[Identifier, str], sightings: Collection[Sighting]
+    before: Mapping[Identifier, str],
+    leads: Mapping[Identifier, str],
+    sightings: Collection[Sighting],
+    policy: Policy,
 ) -> tuple[dict[str, str], frozenset[str]]:
     """(profile that is none any more -> where all of it went, profiles whose facts must be asked again)."""
     went: dict[str, set[str | None]] = {}
@@ -222,7 +218,7 @@ def _moves(
     risen = {one for one in leads if one not in before}
     for sighting in sightings:
         if len(sighting.identifiers) > 1 and not risen.isdisjoint(sighting.identifiers):
-            torn |= _overtaken(sighting.identifiers, risen, before, leads)
+            torn |= _overtaken(sighting.identifiers, risen, before, leads, policy)
     former = {old: new for old, (new, *_) in went.items() if old not in torn and new is not None and new != old}
     return former, frozenset(torn)
 
@@ -232,13 +228,14 @@ def _overtaken(
     risen: Collection[Identifier],
     before: Mapping[Identifier, str],
     leads: Mapping[Identifier, str],
+    policy: Policy,
 ) -> set[str]:
     """Profiles that a fact of these identifiers was given to, and would now be given to another by a stronger one."""
     held = [one for one in together if one in before]
     now = [one for one in together if one in leads]
     if not held or not now:
         return set()
-    was, is_now = min(held, key=strength), min(now, key=strength)
+    was, is_now = policy.strongest(held), policy.strongest(now)
     return {before[was]} if is_now in risen and leads.get(was) != leads[is_now] else set()
 
 
@@ -292,9 +289,10 @@ class Part:
 class _Reach:
     """A walk over evidence, a level at a time."""
 
-    def __init__(self, reader: CentralReader, blocked: BlockList, new_facts: Collection[str], *, is_wide: bool) -> None:
+    def __init__(self, reader: CentralReader, new_facts: Collection[str], *, is_wide: bool) -> None:
         self._reader = reader
-        self._blocked = blocked
+        self.blocked: BlockList = blocks_of(reader)
+        self.policy: Policy = policy_of(reader)
         self._new_facts = new_facts
         self._is_wide = is_wide
         self.sightings: dict[str, SightingRow] = {}
@@ -320,7 +318,7 @@ class _Reach:
 
     def _seen_with(self, level: set[Identifier]) -> set[Identifier]:
         """Whatever was seen with these, but for what was seen with a value of too many owners: that is no evidence."""
-        nobody = {one for one in level if self._blocked.blocks(one)}
+        nobody = {one for one in level if self.blocked.blocks(one)}
         asked = {_pair(one) for one in (level if self._is_wide else level - nobody)}
         asked |= {("profile_id", profile_id_for(one)) for one in level if one.type is not IdentifierType.PROFILE_ID}
         rows = self._reader.sightings_of(asked)
@@ -362,11 +360,15 @@ class _Reach:
         for seen in together:
             unique = [one for one in seen if self._is_number(one)]
             for one in seen & some if unique else ():
-                if not _is_unique(one):
+                if not self._is_unique(one):
                     numbers.setdefault(one, set()).update(unique)
-        crowded = {one: own for one, own in numbers.items() if len(own) >= SHARED_FROM}
+        crowded = {one: own for one, own in numbers.items() if len(own) >= self.policy.shared_from}
         root = self._numbers_linked({number for own in crowded.values() for number in own})
-        return {one for one, own in crowded.items() if len({root.get(number, number) for number in own}) >= SHARED_FROM}
+        return {
+            one
+            for one, own in crowded.items()
+            if len({root.get(number, number) for number in own}) >= self.policy.shared_from
+        }
 
     def _numbers_linked(self, numbers: set[Identifier]) -> Mapping[Identifier, Identifier]:
         """Number -> the one that stands for all that a person linked it with, also by way of others; only those that
@@ -383,7 +385,10 @@ class _Reach:
         return root
 
     def _is_number(self, one: Identifier) -> bool:
-        return _is_unique(one) and not self._blocked.blocks(one)
+        return self._is_unique(one) and not self.blocked.blocks(one)
+
+    def _is_unique(self, one: Identifier) -> bool:
+        return one.type is not IdentifierType.PROFILE_ID and self.policy.is_unique(one.type)
 
     def known_alone(self) -> set[Identifier]:
         """Which of the values of too many people stand for somebody all the same: browsers, and what was seen at least
@@ -402,8 +407,8 @@ class _Reach:
     def _beside(self, seen: Collection[Identifier]) -> set[Identifier] | None:
         """What of these joins people unless it turns out to be shared; None where one of them joins for sure."""
         meant = {self.called.get(one, one) for one in seen}
-        joining = {one for one in meant if POLICY[one.type].links in _JOINING and not self._blocked.blocks(one)}
-        if any(POLICY[one.type].links is LinkRule.ALWAYS for one in joining):
+        joining = {one for one in meant if self.policy[one.type].links in _JOINING and not self.blocked.blocks(one)}
+        if any(self.policy[one.type].links is LinkRule.ALWAYS for one in joining):
             return None
         return joining - self.shared
 
@@ -416,16 +421,11 @@ class _Reach:
         return {as_identifier(pair) for pair in found.values()}
 
 
-def _is_unique(one: Identifier) -> bool:
-    return one.type is not IdentifierType.PROFILE_ID and POLICY[one.type].uniqueness is Uniqueness.YES
-
-
 def gather_part(
     reader: CentralReader, seeds: Collection[Identifier], new_facts: Collection[str] = (), *, is_wide: bool = False
 ) -> Part:
     """All identity facts that can decide about these identifiers, and no others."""
-    blocked = blocks_of(reader)
-    reach = _Reach(reader, blocked, new_facts, is_wide=is_wide)
+    reach = _Reach(reader, new_facts, is_wide=is_wide)
     reach.walk(seeds)
     for one in reach.members:
         if one.type is IdentifierType.PROFILE_ID and one not in reach.called:
@@ -438,7 +438,7 @@ def gather_part(
     said = list(reach.said.values())
     released = frozenset(as_identifier((row.a_type, row.a_value)) for row in said if row.kind == "release")
     return Part(
-        facts_of_rows(sightings, said, blocked),
+        facts_of_rows(sightings, said, reach.blocked, reach.policy),
         members,
         frozenset(reach.shared),
         frozenset(reach.known_alone()),
@@ -448,7 +448,7 @@ def gather_part(
 
 
 def facts_of_rows(
-    sightings: tuple[Sighting, ...], said: Iterable[IdentityFactRow], blocked: BlockList
+    sightings: tuple[Sighting, ...], said: Iterable[IdentityFactRow], blocked: BlockList, policy: Policy
 ) -> IdentityFacts:
     """Rows as the partition reads them."""
     links, splits = [], []
@@ -460,16 +460,7 @@ def facts_of_rows(
             splits.append(Split(row.fact_id, row.at, a, b, row.who, row.reason))
         else:
             links.append(Link(row.fact_id, row.at, a, b, row.who, is_manual=row.kind == "link"))
-    return IdentityFacts(sightings, tuple(links), tuple(splits), blocked)
-
-
-def blocks_of(reader: CentralReader) -> BlockList:
-    """Values that identify nobody: those shipped, and what this chain added."""
-    own = reader.identity_facts("block")
-    if not own:
-        return block_list(*DEFAULT_BLOCKED)
-    rules = [BlockRule(BlockForm.EXACT, row.a_value, frozenset({IdentifierType(row.a_type)})) for row in own]
-    return block_list(*DEFAULT_BLOCKED, *rules)
+    return IdentityFacts(sightings, tuple(links), tuple(splits), blocked, policy)
 
 
 def _as_sighting(row: SightingRow, called: Mapping[Identifier, Identifier]) -> Sighting:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any, Final
 
 from shared.code_patterns import Fit, best_fit
 from shared.errors import Refused
 from shared.identity import Identifier, IdentifierType, canonical_form
+from shared.identity_policy import PolicyFile
 from shared.partition import Component, Partition, partition
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, LedgerRow, ReviewRow
 from sync_server.services.alarms import alarm_of
@@ -29,6 +31,7 @@ from sync_server.services.identity import (
     review_of,
     take_evidence_anew,
 )
+from sync_server.services.identity_rules import POLICY_KIND, policy_of
 from sync_server.services.json_text import decode
 from sync_server.services.merge import fact_of_row, fold_anew, merge_again, region_of
 
@@ -36,6 +39,10 @@ _PAGE: Final = 2_000
 _FOLD_PAGE: Final = 400
 Progress = Callable[[str, int, int], None]
 """(stage, so many more, of about so many in all)."""
+
+
+def _quiet(stage: str, more: int, total: int) -> None:
+    """Nobody looks."""
 
 
 # saying who is who ----------------------------------------------------------------------------------------------------
@@ -126,7 +133,7 @@ def _linked_row(fact: IdentityFactRow, now_at: str) -> LedgerRow:
 def _asked_again(tx: CentralReader, placing: Placing, named: Collection[Identifier]) -> Placing:
     """Also profiles whose identifiers stay are folded anew: the link itself is a fact of them, a release shows them."""
     touched = {id_ for one in named if (id_ := placing.leads.get(one))}
-    return Placing(placing.leads, placing.former, placing.torn | touched, placing.held, placing.released)
+    return replace(placing, torn=placing.torn | touched)
 
 
 def _decide(tx: CentralWriter, fact: IdentityFactRow, now_at: str) -> None:
@@ -280,7 +287,7 @@ def has_unread_ledger(reader: CentralReader) -> bool:
         sightings.close()
 
 
-def rebuild(hq: Headquarters, progress: Progress = lambda stage, count, total: None) -> dict[str, int]:
+def rebuild(hq: Headquarters, progress: Progress = _quiet) -> dict[str, int]:
     """Work out who is who from the ledger alone, and every profile with it. Changes nothing where nothing was wrong.
 
     One transaction, so a rebuild that is killed changed nothing; tablets that push meanwhile are told to come back.
@@ -288,15 +295,36 @@ def rebuild(hq: Headquarters, progress: Progress = lambda stage, count, total: N
     """
     with hq.database.write() as tx:
         tx.lock_identity()
-        tx.forget_answers()
-        _see_again(tx, progress)
-        held = _place_all(tx, hq.now_at(), progress)
-        moved = _assign_again(tx, progress)
-        left = _fold_again(hq, tx, held, progress)
-        changed = tx.count_changed_answers()
-        hq.note_audit(tx, "command line", "rebuilt who is who", f"{changed} identifiers, {moved} facts")
+        told = _work_out_anew(hq, tx, progress)
+        said = f"{told['identifiers_changed']} identifiers, {told['facts_moved']} facts"
+        hq.note_audit(tx, "command line", "rebuilt who is who", said)
     hq.doorbell.ring()
-    return {"identifiers_changed": changed, "facts_moved": moved, "profiles": left}
+    return told
+
+
+def _work_out_anew(hq: Headquarters, tx: CentralWriter, progress: Progress) -> dict[str, int]:
+    tx.forget_answers()
+    _see_again(tx, progress)
+    held = _place_all(tx, hq.now_at(), progress)
+    moved = _assign_again(tx, progress)
+    left = _fold_again(hq, tx, held, progress)
+    return {"identifiers_changed": tx.count_changed_answers(), "facts_moved": moved, "profiles": left}
+
+
+def say_policy(
+    hq: Headquarters, said: PolicyFile, *, who: str, reason: str = "", progress: Progress = _quiet
+) -> dict[str, int]:
+    """From now on the chain links by these limits and priorities, and always has: everything is worked out anew with
+    them, in the transaction that says so. What was joined or refused by the policy before comes apart or together."""
+    with hq.database.write() as tx:
+        tx.lock_identity()
+        tx.add_identity_facts(
+            [IdentityFactRow(hq.make_id(), POLICY_KIND, "", said.to_text(), None, None, hq.now_at(), who, reason)]
+        )
+        told = _work_out_anew(hq, tx, progress)
+        hq.note_audit(tx, who, "policy: who is who", said.to_text())
+    hq.doorbell.ring()
+    return told
 
 
 def _see_again(tx: CentralWriter, progress: Progress) -> None:
@@ -330,10 +358,10 @@ def _sighted_pages(reader: CentralReader) -> Iterator[list[tuple[str, str]]]:
 
 def _assign_again(tx: CentralWriter, progress: Progress) -> int:
     """Every fact goes where its identifiers lead; how many moved."""
-    moved, after, total = 0, "", tx.count_rows("fact")
+    moved, after, total, policy = 0, "", tx.count_rows("fact"), policy_of(tx)
     while page := tx.owners_named(after, _PAGE):
         named = [[as_identifier((type_, value)) for type_, value in decode(subject)] for _, subject, _ in page]
-        led = Placing(known_leads(tx, {one for some in named for one in some}))
+        led = Placing(known_leads(tx, {one for some in named for one in some}), policy=policy)
         targets = [led.target(some) for some in named]
         changed = [(row[0], target) for row, target in zip(page, targets, strict=True) if target != row[2]]
         tx.assign_facts(changed)

@@ -22,8 +22,8 @@ from shared.identity import (
     normalise,
     phone_key,
     profile_id_for,
-    strongest,
 )
+from shared.identity_policy import SHIPPED_POLICY
 from shared.ids import is_uuid
 from shared.wire.canonical import check_body
 
@@ -67,9 +67,9 @@ def test_the_anchor_does_not_depend_on_the_order(found, chance):
     """Nor does the profile's id."""
     shuffled = list(found)
     chance.shuffle(shuffled)
-    assert strongest(found) == strongest(shuffled)
-    if strongest(found).type is not IdentifierType.PROFILE_ID:
-        assert is_uuid(profile_id_for(strongest(found)))
+    assert SHIPPED_POLICY.strongest(found) == SHIPPED_POLICY.strongest(shuffled)
+    if SHIPPED_POLICY.strongest(found).type is not IdentifierType.PROFILE_ID:
+        assert is_uuid(profile_id_for(SHIPPED_POLICY.strongest(found)))
 
 
 @given(identifiers, identifiers)

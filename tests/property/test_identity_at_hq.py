@@ -17,14 +17,16 @@ from hypothesis import strategies as st
 from shared.clock import shift_at
 from shared.fold import ProfileState, fold
 from shared.identity import Identifier
+from shared.identity_policy import PolicyFile
 from shared.partition import partition
 from sync_server.ports import CentralReader
 from sync_server.services.evidence import LINKED, as_identifier
 from sync_server.services.headquarters import Headquarters
-from sync_server.services.identity import as_sightings, blocks_of, facts_of_rows, leads_of
+from sync_server.services.identity import as_sightings, facts_of_rows, leads_of
+from sync_server.services.identity_rules import blocks_of, policy_of
 from sync_server.services.ingest import take_messages
 from sync_server.services.merge import fact_of_row
-from sync_server.services.who_is_who import block, link, rebuild, split
+from sync_server.services.who_is_who import block, link, rebuild, say_policy, split
 from tests.support.world import make_headquarters, make_journalist
 
 SESSIONS_A_WORLD = 9
@@ -35,6 +37,16 @@ PHONES = ("+4915112345678",)
 BROWSERS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 NAMED = [("loyalty_id", one) for one in LOYALTY] + [("customer_id", one) for one in CUSTOMERS[:2]]
 NAMED += [("email", one) for one in EMAILS] + [("phone", one) for one in PHONES]
+
+POLICIES = [
+    PolicyFile.model_validate(said)
+    for said in (
+        {},
+        {"limits": {"email": {"links": "suggest"}, "phone": {"links": "never"}}, "shared_from": 2},
+        {"limits": {"email": {"max": 1}, "anonymous_id": {"max": 1, "days": 1}}},
+        {"priorities": ["email", "customer_id", "loyalty_id", "anonymous_id", "phone", "payment_token"]},
+    )
+]
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +88,7 @@ deeds = st.one_of(
     st.tuples(st.just("note"), st.sampled_from(LOYALTY)),
     st.tuples(st.sampled_from(("link", "split")), st.tuples(st.sampled_from(NAMED), st.sampled_from(NAMED))),
     st.tuples(st.just("block"), st.sampled_from([("email", EMAILS[1])])),
+    st.tuples(st.just("policy"), st.integers(0, len(POLICIES) - 1)),
 )
 
 
@@ -86,6 +99,8 @@ def do(hq: Headquarters, tablet: Any, deed: tuple[str, Any]) -> None:
         take_messages(hq.database, hq.clock, "shop", told)
     elif what == "note":
         tablet.push([tablet.note("seen", loyalty_id=told)])
+    elif what == "policy":
+        say_policy(hq, POLICIES[told], who="Ada")
     elif what == "block":
         block(hq, ":".join(told), who="Ada", reason="the counter's own")
     elif told[0] != told[1]:
@@ -102,14 +117,14 @@ def whole_answer(reader: CentralReader) -> dict[Identifier, str]:
         if pair[0] == "profile_id"
         for meant in reader.identifiers_called([pair[1]]).values()
     }
-    facts = facts_of_rows(as_sightings(rows, called), reader.identity_facts(), blocks_of(reader))
+    facts = facts_of_rows(as_sightings(rows, called), reader.identity_facts(), blocks_of(reader), policy_of(reader))
     return leads_of(partition(facts))
 
 
 def check(hq: Headquarters) -> None:
     """Everything that must hold at any moment."""
     with hq.database.read() as reader:
-        expected = whole_answer(reader)
+        expected, policy = whole_answer(reader), policy_of(reader)
         held = {as_identifier((row["type"], row["value"])): row["profile_id"] for row in reader.rows("identifier")}
         assert held == expected, {
             one: (held.get(one), expected.get(one))
@@ -123,7 +138,7 @@ def check(hq: Headquarters) -> None:
             named = [as_identifier((type_, value)) for type_, value in json.loads(row["subject"] or "[]")]
             led = [one for one in named if one in expected]
             if named and not (row["kind"] == LINKED and row["profile_id"] is None):
-                meant = expected[min(led, key=_strength)] if led else None
+                meant = expected[policy.strongest(led)] if led else None
                 assert row["profile_id"] == meant, (row["kind"], named, row["profile_id"], meant)
         for fact in reader.facts_of(profiles):
             own[fact.profile_id or ""].append(fact_of_row(fact))
@@ -132,12 +147,6 @@ def check(hq: Headquarters) -> None:
         assert again == state, {
             name: (again[name], state.get(name)) for name in again if again[name] != state.get(name)
         }
-
-
-def _strength(one: Identifier) -> Any:
-    from shared.identity import strength
-
-    return strength(one)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=25)
@@ -181,8 +190,10 @@ def random_message(draw: random.Random) -> dict[str, Any]:
     return {name: one for name, one in made.items() if one is not None}
 
 
-def random_deed(draw: random.Random) -> tuple[str, Any]:
+def random_deed(draw: random.Random, *, has_policies: bool) -> tuple[str, Any]:
     """What happens next."""
+    if has_policies and draw.random() < 0.15:
+        return "policy", draw.randrange(len(POLICIES))
     what = draw.choice(("events",) * 5 + ("note", "note", "link", "split", "block"))
     if what == "events":
         return what, [random_message(draw) for _ in range(draw.randrange(1, 5))]
@@ -191,16 +202,17 @@ def random_deed(draw: random.Random) -> tuple[str, Any]:
     return (what, NAMED[-2]) if what == "block" else (what, (draw.choice(NAMED), draw.choice(NAMED)))
 
 
-@pytest.mark.parametrize("seed", [*range(8), 16, 59, 124, 1009, 1012])
+@pytest.mark.parametrize("seed", [*range(8), 16, 59, 124, 1009, 1012, *range(2000, 2008)])
 def test_in_crowded_worlds_too(world: Path, seed: int) -> None:
-    """Few names, many deeds: values that come to be everybody's and cease to be, links undone, values blocked."""
+    """Few names, many deeds: values that come to be everybody's and cease to be, links undone, values blocked,
+    and from 2000 on a chain that changes its policy."""
     draw = random.Random(seed)
     with TemporaryDirectory(dir=world) as place:
         hq = make_headquarters(f"sqlite:///{place}/central.db", Path(place))
         try:
             tablet = make_journalist(hq)
             for _ in range(20 if seed > 1000 else 9):
-                do(hq, tablet, random_deed(draw))
+                do(hq, tablet, random_deed(draw, has_policies=seed >= 2000))
                 check(hq)
             before = documents_of(hq)
             rebuild(hq)

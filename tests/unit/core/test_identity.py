@@ -7,12 +7,10 @@ import pytest
 from shared.errors import Malformed
 from shared.identity import (
     DEFAULT_BLOCKED,
-    POLICY,
     BlockForm,
     BlockRule,
     Identifier,
     IdentifierType,
-    LinkRule,
     block_list,
     canonical_form,
     fold_name,
@@ -20,8 +18,8 @@ from shared.identity import (
     normalise,
     phone_key,
     profile_id_for,
-    strongest,
 )
+from shared.identity_policy import SHIPPED_POLICY, LinkRule
 
 
 def value_of(type_, raw, region="DE"):
@@ -148,13 +146,15 @@ def test_a_block_rule_survives_its_body():
 
 def test_the_policy_says_what_the_page_says():
     """Unique types link always, shared contact data never by itself, names never at all; ranks order all types."""
-    assert [row.rank for row in POLICY.values()] == sorted({row.rank for row in POLICY.values()})
-    assert set(POLICY) == set(IdentifierType)
-    assert POLICY[IdentifierType.LOYALTY_ID].count_max == 1
-    assert POLICY[IdentifierType.CUSTOMER_ID].count_max == 2
-    assert POLICY[IdentifierType.EMAIL].links is LinkRule.UNLESS_SHARED
-    assert POLICY[IdentifierType.PHONE].links is LinkRule.WITH_AGREEMENT
-    assert POLICY[IdentifierType.ANONYMOUS_ID].window_days == 30
+    assert [row.rank for row in SHIPPED_POLICY.rows.values()] == sorted(
+        {row.rank for row in SHIPPED_POLICY.rows.values()}
+    )
+    assert set(SHIPPED_POLICY.rows) == set(IdentifierType)
+    assert SHIPPED_POLICY.rows[IdentifierType.LOYALTY_ID].count_max == 1
+    assert SHIPPED_POLICY.rows[IdentifierType.CUSTOMER_ID].count_max == 2
+    assert SHIPPED_POLICY.rows[IdentifierType.EMAIL].links is LinkRule.UNLESS_SHARED
+    assert SHIPPED_POLICY.rows[IdentifierType.PHONE].links is LinkRule.WITH_AGREEMENT
+    assert SHIPPED_POLICY.rows[IdentifierType.ANONYMOUS_ID].window_days == 30
 
 
 def test_the_strongest_identifier_anchors_in_any_order():
@@ -162,10 +162,10 @@ def test_the_strongest_identifier_anchors_in_any_order():
     loyalty = Identifier(IdentifierType.LOYALTY_ID, "29")
     account = Identifier(IdentifierType.CUSTOMER_ID, "c1")
     other = Identifier(IdentifierType.CUSTOMER_ID, "c0")
-    assert strongest([account, loyalty, other]) == loyalty
-    assert strongest([account, other]) == strongest([other, account]) == other
+    assert SHIPPED_POLICY.strongest([account, loyalty, other]) == loyalty
+    assert SHIPPED_POLICY.strongest([account, other]) == SHIPPED_POLICY.strongest([other, account]) == other
     with pytest.raises(ValueError, match="empty"):
-        strongest([])
+        SHIPPED_POLICY.strongest([])
 
 
 def test_a_profile_id_is_the_same_for_ever():

@@ -1,0 +1,20 @@
+"""What people said of who is who is asked by kind: blocks with every part worked out, the policy with every push."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """One index."""
+    op.create_index("ix_identity_fact_kind", "identity_fact", ["kind"])
+
+
+def downgrade() -> None:
+    """No way back: a backup is. See `sync-server restore`."""
+    raise NotImplementedError("restore the backup taken before the update")
