@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import Refused
+from shared.identity_policy import PolicyFile
 from sync_server.services.alarms import status_of
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
@@ -20,6 +21,7 @@ from sync_server.services.who_is_who import (
     list_reviews,
     rebuild,
     release,
+    say_policy,
     split,
 )
 from tests.support.tablet import Tablet
@@ -63,6 +65,31 @@ def test_a_replaced_card_is_one_shopper_and_comes_apart_again_with_both_historie
     assert {number: show_profile(hq, number)["id"] for number in (OLD, NEW)} == before
     shop_tablet.sync()
     assert {number: find_on(shop_tablet, "loyalty_id", number) for number in (OLD, NEW)} == before
+
+
+def test_a_chain_that_does_not_trust_its_addresses_says_so_and_takes_it_back(
+    hq: Headquarters, shop_tablet: Tablet
+) -> None:
+    """Two cards of one address are two shoppers by its policy, on the tablet too; without it one."""
+    shop_tablet.note("likes wool", NEW)
+    identify(hq, 1, "c-1", email=MARA)
+    identify(hq, 2, None, email=MARA, loyalty_id=NEW)
+    shop_tablet.sync()
+    shop_tablet.sync()
+    assert find_on(shop_tablet, "customer_id", "c-1") == find_on(shop_tablet, "loyalty_id", NEW) is not None
+    careful = PolicyFile.model_validate({"limits": {"email": {"links": "suggest"}}})
+    told = say_policy(hq, careful, who="Ada", reason="typed at the till")
+    assert told["profiles"] == 2
+    assert explain(hq, "customer_id:c-1")["profile_id"] != explain(hq, NEW)["profile_id"]
+    assert [(row["why"], row["what"]) for row in list_reviews(hq)] == [("suggested", "pair")]
+    shop_tablet.sync()
+    assert find_on(shop_tablet, "loyalty_id", NEW) == explain(hq, NEW)["profile_id"]
+    assert find_on(shop_tablet, "customer_id", "c-1") is None
+    identify(hq, 3, "c-2", email="lea@example.com")
+    identify(hq, 4, None, email="lea@example.com", loyalty_id=OLD)
+    assert explain(hq, "customer_id:c-2")["identifiers"] == ["customer_id:c-2"]
+    say_policy(hq, PolicyFile(), who="Ada")
+    assert len({explain(hq, one)["profile_id"] for one in ("customer_id:c-1", NEW, "customer_id:c-2", OLD)}) == 2
 
 
 def find_on(tablet: Tablet, type_: str, value: str) -> str | None:
