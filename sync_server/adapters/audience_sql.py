@@ -65,6 +65,11 @@ class _Asked(NamedTuple):
         found: Truth = (column if self.among is None else func.coalesce(column, "")).in_(names)
         return found
 
+    def shelved(self, sku: Any, shelf: Any) -> Truth:
+        """A line's article is the shelf's: from the shelf to its lines, but of a few shoppers from theirs to it."""
+        found: Truth = (sku if self.among is None else func.coalesce(sku, "")) == shelf
+        return found
+
     def only(self, n: Any) -> Truth:
         """The rows of those asked about."""
         return true() if self.among is None else n.in_(self.among)
@@ -226,12 +231,12 @@ def _stock(leaf: Stock, asked: _Asked) -> Truth:
     sources = [source for source in leaf.source if source != "viewed"]
     found = []
     if sources:
-        joined = tables.wanted.join(tables.stock, wish.sku == shelf.sku)
-        of_source = wish.source.in_(sources)
+        joined = tables.wanted.join(tables.stock, asked.shelved(wish.sku, shelf.sku))
+        of_source = asked.named(wish.source, sources)
         times = (wish.at_s > oldest_s, wish.at_s <= asked.now_s)
         found.append(select(shelf.store, wish.n).select_from(joined).where(of_source, *times, asked.only(wish.n)))
     if "viewed" in leaf.source:
-        joined = tables.event.join(tables.stock, _EVENT.sku == shelf.sku)
+        joined = tables.event.join(tables.stock, asked.shelved(_EVENT.sku, shelf.sku))
         viewed = (asked.named(_EVENT.event, ["Product Viewed"]), _EVENT.at_s > oldest_s, _EVENT.at_s <= asked.now_s)
         found.append(select(shelf.store, _EVENT.n).select_from(joined).where(*viewed, asked.only(_EVENT.n)))
     here = (shelf.store.in_([store.code for store in asked.stores]), shelf.quantity >= leaf.min_qty)

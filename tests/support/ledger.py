@@ -20,8 +20,10 @@ from shared.shopper_events import ShopperEvent
 from shared.wire.ops import SCHEMA
 from sync_server.ports import LedgerRow
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.identity import take_evidence_anew
 from sync_server.services.ingest import rules_of
 from sync_server.services.json_text import canonical
+from sync_server.services.merge import fact_of_row
 from tests.support.traffic import messages_of
 
 SOURCE = "web-shop"
@@ -30,13 +32,15 @@ _PAGE = 5_000
 
 
 def write_ledger(hq: Headquarters, *, events: int, shoppers: int) -> None:
-    """So many events of so many shoppers, of no profile yet."""
+    """So many events of so many shoppers, of no profile yet. Some left their evidence: an opening that found none at all
+    would rebuild by itself, before anything is measured."""
     with hq.database.read() as reader:
         rules = rules_of(reader)
     rows = _rows(hq.clock.now(), rules, events, shoppers)
     while page := list(islice(rows, _PAGE)):
         with hq.database.write() as tx:
             tx.add_facts(page, {})
+            take_evidence_anew(tx, [fact_of_row(page[0])])
 
 
 def _rows(now: datetime, rules: IngestRules, events: int, shoppers: int) -> Iterator[LedgerRow]:
