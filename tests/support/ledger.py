@@ -32,7 +32,7 @@ _PAGE = 5_000
 
 
 def write_ledger(hq: Headquarters, *, events: int, shoppers: int) -> None:
-    """So many events of so many shoppers, of no profile yet. Some left their evidence: an opening that found none at all
+    """So many events of so many shoppers, of no profile yet. Some left evidence: an opening that found none at all
     would rebuild by itself, before anything is measured."""
     with hq.database.read() as reader:
         rules = rules_of(reader)
