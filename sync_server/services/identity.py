@@ -32,6 +32,7 @@ from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, Rev
 from sync_server.services.evidence import Pair, alias_of, as_identifier, sighting_of
 
 _JOINING: Final = frozenset({LinkRule.ALWAYS, LinkRule.UNLESS_SHARED})
+_MOVING_ALONE: Final = frozenset({IdentifierType.ANONYMOUS_ID, IdentifierType.PHONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,12 @@ def take_evidence_anew(tx: CentralWriter, facts: Sequence[Fact]) -> None:
 
 
 def _settled(reader: CentralReader, fresh: Collection[SightingRow]) -> set[str]:
-    """Of fresh combinations those that can move nobody: one value alone that leads somewhere and is the only one of its
-    kind with its shopper; neither an edge nor the anchor depends on its moment then."""
-    alone = {row.identifiers[0]: row.sighting_id for row in fresh if len(row.identifiers) == 1}
-    led = reader.profile_ids({pair for pair in alone if pair[0] != IdentifierType.ANONYMOUS_ID})
+    """Of fresh combinations those that can move nobody: one value alone, said with nothing a phone may agree in, that
+    leads somewhere and is the only one of its kind with its shopper; neither an edge nor the anchor depends on its
+    moment then. A browser's does, and a phone joins by itself whoever agrees with it."""
+    bare = [row for row in fresh if len(row.identifiers) == 1 and row.family_name is None and row.postcode is None]
+    alone = {row.identifiers[0]: row.sighting_id for row in bare if row.identifiers[0][0] not in _MOVING_ALONE}
+    led = reader.profile_ids(alone.keys())
     kinds = {id_: [type_ for type_, _ in pairs] for id_, pairs in reader.identifiers_of(set(led.values())).items()}
     return {alone[pair] for pair, id_ in led.items() if kinds[id_].count(pair[0]) == 1}
 

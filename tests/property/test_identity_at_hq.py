@@ -60,6 +60,7 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
         "phone": draw(st.none() | st.sampled_from(PHONES)),
         "loyalty_id": draw(st.none() | st.sampled_from(LOYALTY)),
         "last_name": draw(st.sampled_from((None, "Voss", "Kern"))),
+        "phone_verified": draw(st.sampled_from((None, None, True))),
     }
     if made["type"] == "alias":
         made["previousId"] = draw(st.sampled_from((*CUSTOMERS, *BROWSERS)))
@@ -166,6 +167,7 @@ def random_message(draw: random.Random) -> dict[str, Any]:
         "phone": draw.choice((None, *PHONES)),
         "loyalty_id": draw.choice((None, None, *LOYALTY)),
         "last_name": draw.choice((None, "Voss", "Kern")),
+        "phone_verified": draw.choice((None, None, True)),
     }
     kind = draw.choice(("identify", "identify", "track", "alias"))
     made: dict[str, Any] = {
