@@ -679,7 +679,7 @@ class CentralDatabase(Protocol):
         """One write transaction, durable when left; an exception rolls it back."""
 
     def follow_heads(self, ring: Callable[[], None], stopped: threading.Event) -> None:
-        """Call `ring` when any process moved a head, until `stopped`; returns at once where the engine cannot tell."""
+        """Call `ring` when any process moved a head, until `stopped`; also once at the beginning."""
 
     def compact(self) -> bool:
         """Write the files anew without what was deleted; False where others used them and old bytes may be left."""

@@ -197,7 +197,7 @@ class _Server(uvicorn.Server):
         self._stopped = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and hear of commits by other processes where the database tells."""
+        """Listen, and hear of commits by other processes."""
         await super().startup(sockets)
         loop = asyncio.get_running_loop()
 
