@@ -207,6 +207,7 @@ class ReviewRow(NamedTuple):
     found_at: str
     decided_at: str | None = None
     decision: str | None = None
+    """linked, split, kept by a person; settled where its cause went without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,6 +458,9 @@ class CentralReader(AudienceReader, Protocol):
 
     def reviews(self, *, is_open: bool) -> list[ReviewRow]:
         """The review queue, oldest first."""
+
+    def reviews_of_first(self, identifiers: Collection[tuple[str, str]]) -> list[ReviewRow]:
+        """Rows whose first identifier is one of these, decided or not."""
 
     def count_profiles(self) -> int:
         """How many shoppers HQ knows."""

@@ -6,7 +6,6 @@ brings no new evidence costs one look. Nothing here folds, projects or publishes
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -27,9 +26,10 @@ from shared.identity import (
     strength,
 )
 from shared.ids import derived_id, is_uuid
-from shared.partition import SHARED_FROM, IdentityFacts, Link, Partition, Refusal, Sighting, Split, partition
-from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, ReviewRow, SightingRow
+from shared.partition import SHARED_FROM, IdentityFacts, Link, Partition, Sighting, Split, partition
+from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, SightingRow
 from sync_server.services.evidence import Pair, alias_of, as_identifier, sighting_of
+from sync_server.services.review import follow_reviews
 
 _JOINING: Final = frozenset({LinkRule.ALWAYS, LinkRule.UNLESS_SHARED})
 _MOVING_ALONE: Final = frozenset({IdentifierType.ANONYMOUS_ID, IdentifierType.PHONE})
@@ -158,7 +158,7 @@ def place_again(
     references = {reference: leads[one] for reference, one in part.called.items() if one in leads}
     outside = _outside(tx, set(before.values()), part.members)
     _write_leads(tx, part.members, before, leads)
-    tx.add_reviews([review_of(one, now_at) for one in found.refused])
+    follow_reviews(tx, part.members, found.refused, leads, now_at)
     older = [one for one in part.facts.sightings if one.id not in new_facts]
     former, torn = _moves(before | outside, leads | outside, older)
     redirects = _redirects(tx, part.members, before, leads | outside)
@@ -261,19 +261,6 @@ def _redirects(
         if target != held.get(id_) and (target is not None or id_ in held):
             changed[id_] = target
     return changed
-
-
-def review_of(refusal: Refusal, now_at: str) -> ReviewRow:
-    """A refused edge as a row of the review queue."""
-    edge = refusal.edge
-    a, b = sorted((_pair(edge.a), _pair(edge.b)))
-    evidence = {"fact": edge.fact_id, "at": edge.at}
-    if edge.through is not None:
-        evidence["through"] = ":".join(_pair(edge.through))
-    if edge.link is not None:
-        evidence["said_by"] = edge.link.by
-    told = json.dumps(evidence, sort_keys=True)
-    return ReviewRow(derived_id("review", *a, *b), *a, *b, refusal.why.value, told, None, now_at)
 
 
 # the part that evidence reaches ---------------------------------------------------------------------------------------
