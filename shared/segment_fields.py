@@ -17,7 +17,7 @@ from shared.identity import IdentifierType, canonical_form
 from shared.ingest_rules import CategoryMeaning, IngestRules
 from shared.money import currency_code, minor_units, whole_number
 from shared.offers import offer_for_code
-from shared.segment_parts import first_of, part_of, text_of, wire_name, wire_safe
+from shared.segment_parts import first_of, part_of, text_of, truth_of, wire_name, wire_safe
 from shared.shopper_events import EventKind, EventOrder, OrderLine
 from shared.wire.canonical import INTEGER_MAX
 
@@ -209,6 +209,7 @@ _TRAITS_SENT_AS: Final = {
     "name": "name",
     "email": "email",
     "phone": "phone phonenumber mobile",
+    "phone_verified": "phoneverified phonenumberverified verifiedphone",
     "postcode": "postcode postalcode zip zipcode",
     "city": "city",
     "country": "country countrycode",
@@ -255,6 +256,8 @@ def traits_of(taken: MessageParts) -> dict[str, Any]:
     for name, kind in _CONTACT_TRAITS.items():
         found = canonical_form(kind, known.get(name), region=taken.rules.region)
         read[name] = found.value if found is not None and not taken.rules.blocked.blocks(found) else None
+    if read["phone"] is not None and truth_of(known.get("phone_verified")):
+        read["phone_verified"] = True
     return {name: value for name, value in read.items() if value is not None}
 
 

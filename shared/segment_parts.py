@@ -15,6 +15,8 @@ from shared.money import whole_number
 from shared.wire.canonical import INTEGER_MAX, TEXT_POINTS_MAX
 
 _EPOCH_MS_MIN: Final = 10**11
+_YES: Final = frozenset({"true", "1", "yes", "y", "on"})
+_NO: Final = frozenset({"false", "0", "no", "n", "off"})
 
 
 def moment_of(raw: object) -> datetime | None:
@@ -48,6 +50,12 @@ def text_of(raw: object) -> str | None:
         return None
     whole = whole_number(raw)
     return str(whole) if whole is not None else None
+
+
+def truth_of(raw: object) -> bool | None:
+    """Yes or no, as JSON, as a number, or in one of the words that files and forms use."""
+    said = (str(raw) if isinstance(raw, bool) else text_of(raw) or "").lower()
+    return said in _YES if said in _YES | _NO else None
 
 
 def _wire_text(raw: str) -> str:

@@ -207,6 +207,7 @@ class ReviewRow(NamedTuple):
     found_at: str
     decided_at: str | None = None
     decision: str | None = None
+    """linked, split, kept by a person; settled where its cause went without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,6 +459,9 @@ class CentralReader(AudienceReader, Protocol):
     def reviews(self, *, is_open: bool) -> list[ReviewRow]:
         """The review queue, oldest first."""
 
+    def reviews_of_first(self, identifiers: Collection[tuple[str, str]]) -> list[ReviewRow]:
+        """Rows whose first identifier is one of these, decided or not."""
+
     def count_profiles(self) -> int:
         """How many shoppers HQ knows."""
 
@@ -679,7 +683,7 @@ class CentralDatabase(Protocol):
         """One write transaction, durable when left; an exception rolls it back."""
 
     def follow_heads(self, ring: Callable[[], None], stopped: threading.Event) -> None:
-        """Call `ring` when any process moved a head, until `stopped`; returns at once where the engine cannot tell."""
+        """Call `ring` when any process moved a head, until `stopped`; also once at the beginning."""
 
     def compact(self) -> bool:
         """Write the files anew without what was deleted; False where others used them and old bytes may be left."""

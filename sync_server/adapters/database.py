@@ -43,7 +43,7 @@ from sync_server.adapters.audience_rows import AudienceReads, AudienceWrites
 from sync_server.adapters.database_errors import mapped_errors
 from sync_server.adapters.erasure_list import NoErasures
 from sync_server.adapters.erasure_rows import ErasureReads, ErasureWrites
-from sync_server.adapters.feed_listener import CHANNEL, follow_heads
+from sync_server.adapters.feed_listener import CHANNEL, follow_heads, watch_heads
 from sync_server.adapters.identity_rows import LEDGER_NAMES, IdentityReads, IdentityWrites
 from sync_server.adapters.row_reads import chunks
 from sync_server.adapters.trait_rows import TraitRowReads, TraitRowWrites
@@ -617,9 +617,8 @@ class SqlDatabase:
                 yield SqlWriter(opened)
 
     def follow_heads(self, ring: Callable[[], None], stopped: threading.Event) -> None:
-        """Call `ring` when any process moved a head, until `stopped`; SQLite cannot tell and returns at once."""
-        if not self.is_sqlite:
-            follow_heads(self.engine, ring, stopped)
+        """Call `ring` when any process moved a head, until `stopped`; also once at the beginning."""
+        (watch_heads if self.is_sqlite else follow_heads)(self.engine, ring, stopped)
 
     def compact(self) -> bool:
         """Write the files anew without what was deleted; False where others used them, and old bytes may be left.

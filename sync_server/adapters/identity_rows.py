@@ -115,6 +115,14 @@ class IdentityReads(RowReads):
         rows = self._connection.execute(select(*columns).where(state).order_by(table.c.found_at, table.c.review_id))
         return [ReviewRow(*row) for row in rows]
 
+    def reviews_of_first(self, pairs: Collection[Pair]) -> list[ReviewRow]:
+        """Rows whose first identifier is one of these, decided or not."""
+        found: list[ReviewRow] = []
+        for type_, values in _by_type(pairs).items():
+            query = f"SELECT {', '.join(ReviewRow._fields)} FROM review WHERE a_type = ? AND a_value"
+            found += [ReviewRow(*row) for row in self._rows_in(query, values, type_)]
+        return found
+
 
 class IdentityWrites(IdentityReads):
     """What `SqlWriter` writes of identity."""

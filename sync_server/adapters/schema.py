@@ -274,6 +274,7 @@ review = Table(
     Column("decision", String(10), comment="linked, split or kept"),
     comment="Pairs a person should look at: refused edges and probable duplicates. Nothing here merges by itself.",
 )
+Index("ix_review_a", review.c.a_type, review.c.a_value)
 
 doc = Table(
     "doc",

@@ -20,15 +20,12 @@ from sync_server.api.app import make_app
 from sync_server.bootstrap import trait_outlet
 from sync_server.command_line.common import complain, spare_the_collector
 from sync_server.services.alarms import Lookout
-from sync_server.services.audience_tables import refresh_audience
 from sync_server.services.chain import has_chain, read_chain
 from sync_server.services.courier import Courier
-from sync_server.services.estimates import refresh_estimates
 from sync_server.services.guard import watch_history
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.hooks.deliveries import map_left_over
-from sync_server.services.parity import compare_waiting, forget_inputs
-from sync_server.services.suppression_list import forget_erased
+from sync_server.services.parity import compare_waiting
 from sync_server.services.upkeep import keep, seconds_until_night
 
 KEEP_ALIVE_S: Final = 75
@@ -141,16 +138,11 @@ def _catch_up(hq: Headquarters) -> None:
 
 
 def _keep_up(hq: Headquarters) -> None:
-    """Every night: what time alone changes (upkeep.py), and what is worked out from everything. The doorbell finds the
-    changes."""
+    """Every night: what upkeep.py says. The doorbell finds the changes."""
     while True:
         time.sleep(seconds_until_night(hq.clock, _timezone(hq)))
         try:
             keep(hq)
-            refresh_audience(hq.database)
-            refresh_estimates(hq)
-            forget_erased(hq)
-            forget_inputs(hq.database, hq.clock)
         except FloorsideError as problem:
             complain(f"The nightly upkeep did not come through and is tried again tomorrow: {problem}")
 
@@ -197,7 +189,7 @@ class _Server(uvicorn.Server):
         self._stopped = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and hear of commits by other processes where the database tells."""
+        """Listen, and hear of commits by other processes."""
         await super().startup(sockets)
         loop = asyncio.get_running_loop()
 

@@ -1,7 +1,8 @@
 """The doorbell: tells waiting tablets that a feed moved. It carries no documents, and losing it costs only time.
 
-Commits of this process ring it; commits of other processes (a command line, another server) are found by a look at the
-heads every `LOOK_S`. All waiters of a ring share one read of the heads, so 500 tablets cost one query a scope.
+Commits of this process ring it, and so do those of other processes (a command line, another server), by the database's
+`follow_heads`; where that fails they are found by a look at the heads every `LOOK_S`. All waiters of a ring share one
+read of the heads, so 500 tablets cost one query a scope.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from sync_server.services.chain import find_store
 from sync_server.services.conflicts import tried_again
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.identity_rules import policy_of
+from sync_server.services.review import SETTLED
 
 _CHUNK: Final = 500
 T = TypeVar("T")
@@ -182,7 +183,8 @@ def _add_pair(tx: CentralWriter, pair: ReviewPair, found_at: str) -> None:
         "decided_at": None,
         "decision": None,
     }
-    tx.add_row("review", row)
+    if not tx.add_row("review", row):
+        tx.change_rows("review", row, review_id=row["review_id"], decision=SETTLED)
 
 
 def _review_pairs(
@@ -208,7 +210,7 @@ def _pairs_told(reader: CentralReader) -> tuple[set[frozenset[str]], set[frozens
 
 
 def _is_answer(row: Mapping[str, Any]) -> bool:
-    return row.get("kind") == "split" or row.get("decided_at") is not None
+    return row.get("kind") == "split" or row.get("decision") not in (None, SETTLED)
 
 
 def _pair_of(row: Mapping[str, Any]) -> Pair:

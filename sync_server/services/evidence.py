@@ -29,11 +29,13 @@ def as_identifier(pair: Pair) -> Identifier:
 
 @lru_cache(maxsize=16_384)
 def _combination(
-    pairs: tuple[Pair, ...], family_name: str | None, postcode: str | None
+    pairs: tuple[Pair, ...], family_name: str | None, postcode: str | None, *, is_verified: bool
 ) -> tuple[str, tuple[Pair, ...]]:
-    """(sighting id, its pairs in order) of what was seen together."""
+    """(sighting id, its pairs in order) of what was seen together. A verified phone makes it another combination; the
+    others keep the id they had before any source could say so."""
     ordered = tuple(sorted(set(pairs)))
-    return derived_id("sighting", json.dumps(ordered), family_name or "", postcode or ""), ordered
+    verified = ("verified",) if is_verified else ()
+    return derived_id("sighting", json.dumps(ordered), family_name or "", postcode or "", *verified), ordered
 
 
 def sighting_of(fact: Fact) -> SightingRow | None:
@@ -42,8 +44,15 @@ def sighting_of(fact: Fact) -> SightingRow | None:
         return None
     said: Mapping[str, Any] = (fact.body.get("traits") or {}) if fact.kind == EVENT else fact.body
     family_name, postcode = _text(said.get("family_name")), _text(said.get("postcode"))
-    sighting_id, pairs = _combination(fact.identifiers, family_name, postcode and postcode[:20])
-    return SightingRow(sighting_id, fact.at, fact.id, pairs, family_name, postcode and postcode[:20])
+    postcode = postcode and postcode[:20]
+    is_verified = said.get("phone_verified") is True and _has_one_phone(fact)
+    sighting_id, pairs = _combination(fact.identifiers, family_name, postcode, is_verified=is_verified)
+    return SightingRow(sighting_id, fact.at, fact.id, pairs, family_name, postcode, is_verified)
+
+
+def _has_one_phone(fact: Fact) -> bool:
+    """Of two phones nobody says which one was verified."""
+    return len({pair for pair in fact.identifiers if pair[0] == IdentifierType.PHONE}) == 1
 
 
 def _text(said: object) -> str | None:

@@ -6,7 +6,6 @@ brings no new evidence costs one look. Nothing here folds, projects or publishes
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -15,12 +14,14 @@ from shared.fold import Fact
 from shared.identity import BlockList, Identifier, IdentifierType, profile_id_for
 from shared.identity_policy import SHIPPED_POLICY, LinkRule, Policy
 from shared.ids import derived_id, is_uuid
-from shared.partition import IdentityFacts, Link, Partition, Refusal, Sighting, Split, partition
-from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, ReviewRow, SightingRow
+from shared.partition import IdentityFacts, Link, Partition, Sighting, Split, partition
+from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, SightingRow
 from sync_server.services.evidence import Pair, alias_of, as_identifier, sighting_of
 from sync_server.services.identity_rules import blocks_of, policy_of
+from sync_server.services.review import follow_reviews
 
 _JOINING: Final = frozenset({LinkRule.ALWAYS, LinkRule.UNLESS_SHARED})
+_MOVING_ALONE: Final = frozenset({IdentifierType.ANONYMOUS_ID, IdentifierType.PHONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,12 @@ def take_evidence_anew(tx: CentralWriter, facts: Sequence[Fact]) -> None:
 
 
 def _settled(reader: CentralReader, fresh: Collection[SightingRow]) -> set[str]:
-    """Of fresh combinations those that can move nobody: one value alone that leads somewhere and is the only one of its
-    kind with its shopper; neither an edge nor the anchor depends on its moment then."""
-    alone = {row.identifiers[0]: row.sighting_id for row in fresh if len(row.identifiers) == 1}
-    led = reader.profile_ids({pair for pair in alone if pair[0] != IdentifierType.ANONYMOUS_ID})
+    """Of fresh combinations those that can move nobody: one value alone, said with nothing a phone may agree in, that
+    leads somewhere and is the only one of its kind with its shopper; neither an edge nor the anchor depends on its
+    moment then. A browser's does, and a phone joins by itself whoever agrees with it."""
+    bare = [row for row in fresh if len(row.identifiers) == 1 and row.family_name is None and row.postcode is None]
+    alone = {row.identifiers[0]: row.sighting_id for row in bare if row.identifiers[0][0] not in _MOVING_ALONE}
+    led = reader.profile_ids(alone.keys())
     kinds = {id_: [type_ for type_, _ in pairs] for id_, pairs in reader.identifiers_of(set(led.values())).items()}
     return {alone[pair] for pair, id_ in led.items() if kinds[id_].count(pair[0]) == 1}
 
@@ -147,7 +150,7 @@ def place_again(
     references = {reference: leads[one] for reference, one in part.called.items() if one in leads}
     outside = _outside(tx, set(before.values()), part.members)
     _write_leads(tx, part.members, before, leads)
-    tx.add_reviews([review_of(one, now_at) for one in found.refused])
+    follow_reviews(tx, part.members, found.refused, leads, now_at)
     older = [one for one in part.facts.sightings if one.id not in new_facts]
     policy = part.facts.policy
     former, torn = _moves(before | outside, leads | outside, older, policy)
@@ -255,19 +258,6 @@ def _redirects(
         if target != held.get(id_) and (target is not None or id_ in held):
             changed[id_] = target
     return changed
-
-
-def review_of(refusal: Refusal, now_at: str) -> ReviewRow:
-    """A refused edge as a row of the review queue."""
-    edge = refusal.edge
-    a, b = sorted((_pair(edge.a), _pair(edge.b)))
-    evidence = {"fact": edge.fact_id, "at": edge.at}
-    if edge.through is not None:
-        evidence["through"] = ":".join(_pair(edge.through))
-    if edge.link is not None:
-        evidence["said_by"] = edge.link.by
-    told = json.dumps(evidence, sort_keys=True)
-    return ReviewRow(derived_id("review", *a, *b), *a, *b, refusal.why.value, told, None, now_at)
 
 
 # the part that evidence reaches ---------------------------------------------------------------------------------------

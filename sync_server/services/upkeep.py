@@ -1,8 +1,9 @@
-"""Upkeep: what time alone changes. Run nightly by the server and after a bulk load; safe to run at any moment.
+"""Upkeep: what time alone changes, and what is worked out from everything. Run nightly by the server, by `sync-server
+keep` and after a bulk load; safe to run at any moment.
 
 Value bands are worked out over the whole chain (a rule never computes a percentile), slices are left when their reason
-has passed, tombstones are dropped when no tablet can still need them, old words go (retention.py), and an erasure that
-was broken off is finished.
+has passed, tombstones are dropped when no tablet can still need them, old words go (retention.py), an erasure that was
+broken off is finished, estimates are counted anew, and previews find their tables filled.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from shared.fold import ProfileState
 from shared.lifecycle import value_bands
 from shared.projection import Reading, net_revenue
 from sync_server.ports import CentralDatabase, CentralWriter, Clock
+from sync_server.services.audience_tables import refresh_audience
+from sync_server.services.estimates import refresh_estimates
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.parity import forget_inputs
 from sync_server.services.privacy import apply_list, clear_files
 from sync_server.services.projecting import Projector
 from sync_server.services.retention import age_out
+from sync_server.services.suppression_list import forget_erased
 
 BAND_DAYS: Final = 730
 TOMBSTONE_DAYS: Final = 90
@@ -30,12 +35,17 @@ _PAGE: Final = 500
 
 
 def keep(hq: Headquarters) -> dict[str, int]:
-    """Everything time asks for; what -> how many. The doorbell finds the changes."""
+    """Everything time asks for; what -> how many. The doorbell finds the changes. Files are cleared last, of what all
+    the others let go."""
     return {
         "erasures": apply_list(hq),
         **age_out(hq),
         "documents": refresh_profiles(hq.database, hq.clock),
         "tombstones": drop_tombstones(hq.database, hq.clock),
+        "audience": refresh_audience(hq.database),
+        "estimates": refresh_estimates(hq),
+        "erased_told": forget_erased(hq),
+        "inputs": forget_inputs(hq.database, hq.clock),
         "is_cleared": int(clear_files(hq)),
     }
 

@@ -28,12 +28,12 @@ from sync_server.services.identity import (
     gather_part,
     known_leads,
     place_again,
-    review_of,
     take_evidence_anew,
 )
 from sync_server.services.identity_rules import POLICY_KIND, policy_of
 from sync_server.services.json_text import decode
 from sync_server.services.merge import fact_of_row, fold_anew, merge_again, region_of
+from sync_server.services.review import SETTLED, review_of
 
 _PAGE: Final = 2_000
 _FOLD_PAGE: Final = 400
@@ -147,6 +147,7 @@ def _decide(tx: CentralWriter, fact: IdentityFactRow, now_at: str) -> None:
     ):
         pair = {"a_type": a_type, "a_value": a_value, "b_type": b_type, "b_value": b_value}
         tx.change_rows("review", decision, **pair, decided_at=None)
+        tx.change_rows("review", decision, **pair, decision=SETTLED)
 
 
 def read_identifier(reader: CentralReader, text: str) -> Identifier:

@@ -1,24 +1,21 @@
-"""N server processes on one PostgreSQL: no cursor misses a row, and a database that restarts is only a wait."""
+"""N server processes on one database: no cursor misses a row, each hears the other, a restart is only a wait."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tempfile
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from sync_server.adapters.database import SqlDatabase
-from sync_server.services.doorbell import Doorbell, wait_for_change
 from sync_server.services.headquarters import Headquarters
+from tests.support.ears import hear
 from tests.support.postgresql import PostgresServer
 from tests.support.two_servers import SMALL_A_LARGE, SMALL_OPS, run_both, scope_of, two_servers
-from tests.support.world import SetClock, make_headquarters, make_journalist
+from tests.support.world import make_headquarters, make_journalist
 
 BATCHES, OPS = 4, 60
 NOTES = BATCHES * OPS // 2 + BATCHES * SMALL_A_LARGE * SMALL_OPS // 2
@@ -47,48 +44,15 @@ def hq_notes(hq: Headquarters) -> list[str]:
     return [note["op_id"] for profile in profiles for note in profile["notes"]]
 
 
-class PatientClock(SetClock):
-    """A clock whose pauses never end: only a ring can wake a waiter, never the look every two seconds."""
-
-    async def pause(self, seconds: float) -> None:
-        await asyncio.Event().wait()
-
-
-def test_a_push_to_one_process_rings_whoever_waits_at_another(postgresql: PostgresServer, tmp_path: Path) -> None:
-    """By NOTIFY with the COMMIT: the other process neither shares a doorbell nor looks at the heads by itself."""
-    first = make_headquarters(postgresql.fresh_url(), tmp_path)
-    second = replace(first, database=SqlDatabase(first.settings.database), doorbell=Doorbell())
+def test_a_push_to_one_process_rings_whoever_waits_at_another(database_url: str, tmp_path: Path) -> None:
+    """By the database alone: the other process neither shares a doorbell nor looks at the heads by itself."""
+    first = make_headquarters(database_url, tmp_path)
     tablet = make_journalist(first)
     tablet.note("rings")
-    stopped = threading.Event()
-
-    async def wait_then_push() -> dict[str, int]:
-        loop, listening = asyncio.get_running_loop(), asyncio.Event()
-
-        def ring() -> None:
-            loop.call_soon_threadsafe(listening.set)
-            loop.call_soon_threadsafe(second.doorbell.ring)
-
-        ear = threading.Thread(target=second.database.follow_heads, args=(ring, stopped))
-        ear.start()
-        try:
-            await listening.wait()
-            with second.database.read() as reader:
-                known = reader.heads([tablet.scope])
-            waiting = wait_for_change(second.doorbell, second.database, PatientClock(), known, 25)
-            waiter = asyncio.ensure_future(waiting)
-            await asyncio.sleep(0)
-            pushed = tablet.push()
-            _, heads = await waiter
-            assert heads == pushed["visible_at"] != known
-            return heads
-        finally:
-            stopped.set()
-            await asyncio.to_thread(ear.join)
-
-    assert asyncio.run(wait_then_push())
+    answers: list[dict[str, Any]] = []
+    before, now = hear(first, tablet.scope, lambda: answers.append(tablet.push()))
+    assert now == answers[0]["visible_at"][tablet.scope] > before
     first.database.close()
-    second.database.close()
 
 
 @pytest.fixture

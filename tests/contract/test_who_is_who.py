@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,10 @@ from sync_server.services.who_is_who import (
     say_policy,
     split,
 )
+from tests.support.ears import hear
+from tests.support.forked import start_forked
 from tests.support.tablet import Tablet
+from tests.support.world import Journalist
 
 OLD, NEW = "2900000000018", "2900000000025"
 MARA = "mara@example.com"
@@ -96,6 +100,27 @@ def find_on(tablet: Tablet, type_: str, value: str) -> str | None:
     """The profile a tablet finds by an identifier."""
     found = tablet.database.find_profile(type_, value)
     return found.id.partition("/")[2] if found else None
+
+
+def test_a_link_of_another_process_is_heard_by_whoever_waits(
+    hq: Headquarters, tablet: Journalist, tmp_path: Path
+) -> None:
+    """`identity link` beside the running server: both cards come as one with the doorbell, not with a later look."""
+    for number in (OLD, NEW):
+        tablet.note("here", number)
+    tablet.push()
+    (tmp_path / "settings.toml").write_text(f'database = "{hq.settings.database}"\n', "utf-8")
+    said = tmp_path / "said.log"
+
+    def link_elsewhere() -> None:
+        words = ["identity", "link", OLD, NEW, "--why", "a new card", "--data-dir", tmp_path]
+        command = start_forked(words, said)
+        command.join()
+        assert command.exitcode == 0, said.read_text("utf-8")
+
+    before, now = hear(hq, tablet.scope, link_elsewhere)
+    assert now > before
+    assert show_profile(hq, OLD)["id"] == show_profile(hq, NEW)["id"]
 
 
 def test_linked_again_after_a_split_it_is_what_it_was(hq: Headquarters, shop_tablet: Tablet) -> None:

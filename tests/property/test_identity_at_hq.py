@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 
 from shared.clock import shift_at
 from shared.fold import ProfileState, fold
-from shared.identity import Identifier
 from shared.identity_policy import PolicyFile
-from shared.partition import partition
-from sync_server.ports import CentralReader
+from shared.partition import Partition, partition
+from sync_server.ports import CentralReader, ReviewRow
 from sync_server.services.evidence import LINKED, as_identifier
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.identity import as_sightings, facts_of_rows, leads_of
 from sync_server.services.identity_rules import blocks_of, policy_of
 from sync_server.services.ingest import take_messages
 from sync_server.services.merge import fact_of_row
+from sync_server.services.review import SETTLED, reviews_of
 from sync_server.services.who_is_who import block, link, rebuild, say_policy, split
 from tests.support.world import make_headquarters, make_journalist
 
@@ -72,6 +72,7 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
         "phone": draw(st.none() | st.sampled_from(PHONES)),
         "loyalty_id": draw(st.none() | st.sampled_from(LOYALTY)),
         "last_name": draw(st.sampled_from((None, "Voss", "Kern"))),
+        "phone_verified": draw(st.sampled_from((None, None, True))),
     }
     if made["type"] == "alias":
         made["previousId"] = draw(st.sampled_from((*CUSTOMERS, *BROWSERS)))
@@ -107,8 +108,8 @@ def do(hq: Headquarters, tablet: Any, deed: tuple[str, Any]) -> None:
         (link if what == "link" else split)(hq, ":".join(told[0]), ":".join(told[1]), who="Ada", reason="asked")
 
 
-def whole_answer(reader: CentralReader) -> dict[Identifier, str]:
-    """What the partition of everything says, worked out from nothing but identity facts."""
+def whole_answer(reader: CentralReader) -> Partition:
+    """The partition of everything, worked out from nothing but identity facts."""
     rows = list(reader.every_sighting())
     called = {
         as_identifier(pair): as_identifier(meant)
@@ -118,13 +119,23 @@ def whole_answer(reader: CentralReader) -> dict[Identifier, str]:
         for meant in reader.identifiers_called([pair[1]]).values()
     }
     facts = facts_of_rows(as_sightings(rows, called), reader.identity_facts(), blocks_of(reader), policy_of(reader))
-    return leads_of(partition(facts))
+    return partition(facts)
+
+
+def open_pairs(rows: Iterable[ReviewRow]) -> dict[str, tuple[str, str]]:
+    """Pair -> (why, evidence)."""
+    return {row.review_id: (row.why, row.evidence) for row in rows}
 
 
 def check(hq: Headquarters) -> None:
     """Everything that must hold at any moment."""
     with hq.database.read() as reader:
-        expected, policy = whole_answer(reader), policy_of(reader)
+        whole, policy = whole_answer(reader), policy_of(reader)
+        expected = leads_of(whole)
+        answered = {row.review_id for row in reader.reviews(is_open=False) if row.decision != SETTLED}
+        refused = open_pairs(reviews_of(whole.refused, hq.now_at()).values())
+        waiting = open_pairs(reader.reviews(is_open=True))
+        assert waiting == {key: told for key, told in refused.items() if key not in answered}
         held = {as_identifier((row["type"], row["value"])): row["profile_id"] for row in reader.rows("identifier")}
         assert held == expected, {
             one: (held.get(one), expected.get(one))
@@ -175,6 +186,7 @@ def random_message(draw: random.Random) -> dict[str, Any]:
         "phone": draw.choice((None, *PHONES)),
         "loyalty_id": draw.choice((None, None, *LOYALTY)),
         "last_name": draw.choice((None, "Voss", "Kern")),
+        "phone_verified": draw.choice((None, None, True)),
     }
     kind = draw.choice(("identify", "identify", "track", "alias"))
     made: dict[str, Any] = {

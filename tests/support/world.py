@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,13 @@ class SetClock:
 
     async def pause(self, seconds: float) -> None:
         self.move(seconds=seconds)
+
+
+class PatientClock(SetClock):
+    """A clock whose pauses never end: only a ring can wake a waiter, never a look from time to time."""
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.Event().wait()
 
 
 class SeededChance:

@@ -16,13 +16,11 @@ from zoneinfo import ZoneInfo
 from shared.clock import format_at
 from shared.errors import Malformed
 from shared.money import whole_number
-from shared.segment_parts import moment_of, text_of
+from shared.segment_parts import moment_of, text_of, truth_of
 from sync_server.services.hooks.mapping import Value
 from sync_server.services.hooks.paths import Scope, as_text, elements_at, fill, read, read_or_fill
 
 _AMOUNT: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,9})?\Z")
-_YES: Final = frozenset({"true", "1", "yes", "y", "on"})
-_NO: Final = frozenset({"false", "0", "no", "n", "off"})
 _ELEMENTS_MAX: Final = 2_500
 
 
@@ -167,10 +165,10 @@ def _epoch(raw: Any, place: str, scale: int) -> str:
 
 
 def _bool(raw: Any, _habits: Habits, place: str) -> bool:
-    said = (as_text(raw) or "").lower()
-    if said not in _YES | _NO:
+    said = truth_of(raw)
+    if said is None:
         raise Malformed(f"{place}: this is neither yes nor no: {raw!r:.40}")
-    return said in _YES
+    return said
 
 
 _FORMS: Final[Mapping[str, Callable[[Any, Habits, str], Any]]] = {

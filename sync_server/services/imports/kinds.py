@@ -19,7 +19,7 @@ FIELDS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "stock": (("store", "sku", "quantity"), ("aisle",)),
     "rates": (("day", "currency", "rate"), ()),
     "traffic": (("store", "visitors"), ("date", "hour", "at")),
-    "shoppers": ((), (*WHO, *_NAME, "tier", "points", "home_store", "at", "old_loyalty_ids")),
+    "shoppers": ((), (*WHO, "phone_verified", *_NAME, "tier", "points", "home_store", "at", "old_loyalty_ids")),
     "consents": (("purpose", "decision", "at"), (*WHO, "wording_version", "method", "proof")),
     "orders": (
         ("order_id", "at"),

@@ -28,6 +28,7 @@ _ALSO: Final[Mapping[str, str]] = {
     "customer_id": "customerid customerno userid account accountid",
     "email": "emailaddress mail",
     "phone": "phonenumber mobile tel telephone",
+    "phone_verified": "phonenumberverified verifiedphone",
     "given_name": "firstname forename",
     "family_name": "lastname surname",
     "birth_on": "birthday birthdate dateofbirth",

@@ -45,7 +45,9 @@ def _named(row: Reading, **message: Any) -> Message:
 
 def shopper_message(row: Reading) -> Message:
     """A row of the loyalty base, or of a shop's accounts. Tier and points are believed of the loyalty base alone."""
-    traits = row.texts(_TRAITS)
+    traits: dict[str, Any] = {**row.texts(_TRAITS)}
+    if row.flag("phone_verified"):
+        traits["phone_verified"] = True
     channel = "web" if row.text("loyalty_id") is None else "pos"
     return _named(row, type="identify", timestamp=row.moment("at"), traits=traits, context={"channel": channel})
 

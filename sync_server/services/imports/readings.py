@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from shared.clock import format_at
 from shared.errors import Malformed
 from shared.money import whole_number
+from shared.segment_parts import truth_of
 from sync_server.services.imports.kinds import ImportMapping
 
 _NUMBER: Final = {
@@ -82,6 +83,14 @@ class Reading:
         found = whole_number(said)
         if said is not None and found is None:
             raise Malformed(f"{self.called(field)} is no whole number: {said!r:.40}")
+        return found
+
+    def flag(self, field: str) -> bool | None:
+        """Yes or no."""
+        said = self.text(field)
+        found = truth_of(said)
+        if said is not None and found is None:
+            raise Malformed(f"{self.called(field)} is neither yes nor no: {said!r:.40}")
         return found
 
     def time(self, field: str) -> datetime | None:

@@ -9,14 +9,7 @@ from sync_server.adapters.database import SqlDatabase
 from sync_server.ports import DocWrite
 from sync_server.services.doorbell import LOOK_S, Doorbell, wait_for_change
 from sync_server.services.headquarters import Headquarters
-from tests.support.world import SetClock
-
-
-class PatientClock(SetClock):
-    """A clock whose pauses end only when a test lets time pass: nothing but a ring can wake a waiter."""
-
-    async def pause(self, seconds: float) -> None:
-        await asyncio.Event().wait()
+from tests.support.world import PatientClock, SetClock
 
 
 def heads_of(hq: Headquarters, *scopes: str) -> dict[str, int]:
