@@ -11,8 +11,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """One index."""
+    """One index, and what may stand in the column (SQLite keeps no comments)."""
     op.create_index("ix_identity_fact_kind", "identity_fact", ["kind"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("COMMENT ON COLUMN identity_fact.kind IS 'link, alias, split, block, release or policy'")
 
 
 def downgrade() -> None:
