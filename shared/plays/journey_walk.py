@@ -41,9 +41,14 @@ def walk_journey(journey: Journey, inputs: EvaluationInputs) -> Walk | None:
     None for somebody who never entered.
     """
     lines = sorted((pair for found in inputs.view.events.values() for pair in found), key=_at)
-    entries = [at_s for at_s in _moments(journey.entry, lines) if _is_met_at(journey.entry, inputs, at_s)]
-    walks = [_attempt(journey, inputs, lines, at_s) for at_s in entries]
-    return max(walks, key=_worth, default=None)
+    best: Walk | None = None
+    for at_s in _moments(journey.entry, lines):
+        if _is_met_at(journey.entry, inputs, at_s):
+            found = _attempt(journey, inputs, lines, at_s)
+            best = found if best is None else max(best, found, key=_worth)
+            if best.state == "completed":
+                break
+    return best
 
 
 def _at(pair: TimedEvent) -> int:
