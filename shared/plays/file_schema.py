@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.plays.campaigns import Campaign
 from shared.plays.catalogue import ANY_ONLINE, EVENTS, FIELDS
 from shared.plays.condition import CONDITIONS
+from shared.plays.journeys import Journey
 from shared.plays.playbook import Play
 from shared.plays.segments import SegmentFile
 
@@ -23,6 +25,16 @@ def play_schema() -> dict[str, Any]:
 def segment_schema() -> dict[str, Any]:
     """A segment's file."""
     return _with_names(SegmentFile.model_json_schema(by_alias=True))
+
+
+def campaign_schema() -> dict[str, Any]:
+    """A campaign's file."""
+    return _with_names(Campaign.model_json_schema(by_alias=True))
+
+
+def journey_schema() -> dict[str, Any]:
+    """A journey's file."""
+    return _with_names(Journey.model_json_schema(by_alias=True))
 
 
 def _with_names(schema: dict[str, Any]) -> dict[str, Any]:

@@ -201,14 +201,14 @@ class ConsentWording(FilePart):
 def parse_offer(mapping: Any, file_name: str) -> Offer:
     """Read an offer's file. Raises PlaybookRefused with every problem."""
     offer = read_file(Offer, mapping, file_name)
-    _refuse(file_name, [*_span_problems(offer.valid_from, offer.valid_until, "valid_until"), *_worth_problems(offer)])
+    _refuse(file_name, [*span_problems(offer.valid_from, offer.valid_until, "valid_until"), *_worth_problems(offer)])
     return offer
 
 
 def parse_calendar_entry(mapping: Any, file_name: str) -> CalendarEntry:
     """Read a calendar entry's file. Raises PlaybookRefused with every problem."""
     entry = read_file(CalendarEntry, mapping, file_name)
-    _refuse(file_name, _span_problems(entry.from_on, entry.until_on, "until_on"))
+    _refuse(file_name, span_problems(entry.from_on, entry.until_on, "until_on"))
     return entry
 
 
@@ -268,7 +268,8 @@ def is_day_between(day: str, first: str | None, last: str | None) -> bool:
     return (first is None or first <= day) and (last is None or day <= last)
 
 
-def _span_problems(first: str | None, last: str | None, path: str) -> list[FileProblem]:
+def span_problems(first: str | None, last: str | None, path: str) -> list[FileProblem]:
+    """What is wrong with a first and a last day; `path` is where the last one stands."""
     is_sound = first is None or last is None or first <= last
     return (
         [] if is_sound else [FileProblem(path, f"{last} lies before the first day, {first}; both ends belong to it.")]

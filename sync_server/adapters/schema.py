@@ -419,6 +419,19 @@ play_version = Table(
     PrimaryKeyConstraint("play_id", "version"),
 )
 
+file_version = Table(
+    "file_version",
+    metadata,
+    Column("kind", String(20), nullable=False, comment="campaign or journey"),
+    Column("id", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sha", String(64), nullable=False, comment="of the body: equal content is one version"),
+    Column("body", Text, nullable=False),
+    Column("published_at", String(24), nullable=False),
+    PrimaryKeyConstraint("kind", "id", "version"),
+    comment="Files beside the plays that no tablet reads, each version as it was published.",
+)
+
 rule_pack = Table(
     "rule_pack",
     metadata,

@@ -13,7 +13,7 @@ _COLUMNS = {"kind": "Kind", "id": "Id", "what": "What", "version": "Version", "f
 
 
 def play_check(folder: Path, *, common: Common = DEFAULT) -> None:
-    """Check every file of a playbook: what is wrong and how to mend it, clashes in the calendar, orphaned offers.
+    """Check every file of a playbook: what is wrong and how to mend it, clashes in the calendar, orphans.
 
     Parameters
     ----------
@@ -23,7 +23,11 @@ def play_check(folder: Path, *, common: Common = DEFAULT) -> None:
     with headquarters(common) as hq:
         found, warnings = play_life.check(hq, folder)
     counts = {"plays": len(found.plays), "offers": len(found.offers), "calendar": len(found.calendar)}
-    told = f"{counts['plays']} plays, {counts['offers']} offers and {counts['calendar']} calendar entries are sound."
+    counts |= {"campaigns": len(found.campaigns), "journeys": len(found.journeys)}
+    told = (
+        f"{counts['plays']} plays, {counts['offers']} offers, {counts['calendar']} calendar entries, "
+        f"{counts['campaigns']} campaigns and {counts['journeys']} journeys are sound."
+    )
     say(common, {**counts, "warnings": warnings}, "\n".join([told, *warnings]))
 
 

@@ -9,17 +9,19 @@ from sync_server.command_line.common import DEFAULT, Common, headquarters, peopl
 from sync_server.services.audience import preview
 
 
-def play_schema(of: Literal["play", "segment", "condition"] = "play", /) -> None:
+def play_schema(of: Literal["play", "segment", "condition", "campaign", "journey"] = "play", /) -> None:
     """Print the JSON Schema of a file, for editors that check while one writes.
 
     Parameters
     ----------
     of
-        play, segment or condition.
+        play, segment, condition, campaign or journey.
     """
-    from shared.plays.file_schema import condition_schema, play_schema, segment_schema
+    from shared.plays import file_schema
 
-    say_json({"play": play_schema, "segment": segment_schema, "condition": condition_schema}[of]())
+    made = {"play": file_schema.play_schema, "segment": file_schema.segment_schema}
+    made |= {"condition": file_schema.condition_schema, "campaign": file_schema.campaign_schema}
+    say_json({**made, "journey": file_schema.journey_schema}[of]())
 
 
 def play_preview(file: Path, /, *, store: str | None = None, common: Common = DEFAULT) -> None:

@@ -33,6 +33,7 @@ from sync_server.services.playbook import load_yaml, read_segments, shipped_fold
 
 SAMPLES: Final = 10
 OVERLAP_OF: Final = 500
+_PAGE: Final = 500
 """Of so many of a larger audience the overlap is asked: its shares are then right to about four percent."""
 
 
@@ -81,6 +82,15 @@ def preview(hq: Headquarters, path: Path, store: str | None = None) -> dict[str,
     return told
 
 
+def members(hq: Headquarters, draft: Draft, store: str | None = None) -> list[tuple[str, str]]:
+    """(profile id, a store whose feed holds it) of everybody a draft means today. Raises Refused."""
+    refresh_audience(hq.database)
+    with hq.database.read() as reader:
+        numbers = _Preview(reader, draft, int(hq.clock.now().timestamp()), store).numbers()
+        pages = (numbers[start : start + _PAGE] for start in range(0, len(numbers), _PAGE))
+        return [pair for page in pages for pair in reader.audience_profiles(page).values()]
+
+
 class _Preview:
     """One preview, from one state of the database."""
 
@@ -96,7 +106,7 @@ class _Preview:
 
     def told(self) -> dict[str, Any]:
         """All that is told of the draft."""
-        found = self._ask(self._draft.condition, self._stores)
+        found = self.numbers()
         total = self._reader.count_audience([store.code for store in self._stores])
         some = _spread(found, OVERLAP_OF)
         return {
@@ -111,6 +121,10 @@ class _Preview:
             "overlap_of": len(some),
             "overlap": sorted(self._overlaps(some), key=lambda row: (-row["count"], row["play_id"])),
         }
+
+    def numbers(self) -> Sequence[int]:
+        """Who is meant, by the number of their rows."""
+        return self._ask(self._draft.condition, self._stores)
 
     def _ask(
         self, condition: Condition, stores: Sequence[Store], among: Collection[int] | None = None

@@ -18,6 +18,7 @@ from shared.clock import at_seconds, shift_at
 from shared.documents import ProductDocument
 from shared.errors import Refused
 from shared.plays.calendar import warnings_of
+from shared.plays.campaigns import campaign_warnings
 from shared.plays.files import FilePart, document_of
 from shared.plays.inputs import EvaluationInputs, ProductFacts, StockLevel, StoreFacts
 from shared.plays.playbook import Play, Playbook, play_document
@@ -58,12 +59,14 @@ def check(hq: Headquarters, folder: Path) -> tuple[PlaybookFiles, list[str]]:
         today_on, brand = chain_today(hq, reader)
         published = published_files(reader)
     found = read_playbook(folder, today_on, brand, published)
-    if not any((found.plays, found.offers, found.calendar, found.templates, found.wordings)):
+    kinds = (found.plays, found.offers, found.calendar, found.templates, found.wordings)
+    if not any((*kinds, found.campaigns, found.journeys)):
         raise Refused(
             f"{folder} holds no files of a playbook: they lie in its playbook/, offers/, calendar/ and so on."
         )
     whole = published.with_files(found)
-    return found, warnings_of(whole.calendar, whole.plays, whole.offers)
+    warnings = warnings_of(whole.calendar, whole.plays, whole.offers)
+    return found, warnings + campaign_warnings(whole.campaigns, whole.plays, whole.offers, whole.calendar)
 
 
 def diff(hq: Headquarters, folder: Path) -> list[Change]:
@@ -75,6 +78,8 @@ def diff(hq: Headquarters, folder: Path) -> list[Change]:
     changes += _changes("offer", live.offers, found.offers)
     changes += _changes("calendar", live.calendar, found.calendar)
     changes += _changes("template", live.templates, found.templates)
+    changes += _changes("campaign", live.campaigns, found.campaigns)
+    changes += _changes("journey", live.journeys, found.journeys)
     changes += [Change("play", one.id, "not in the files", one.version) for one in _left(live.plays, found.plays)]
     if live.settings != found.settings:
         fields = tuple(_differing(live.settings.as_document(), found.settings.as_document()))
@@ -203,7 +208,7 @@ class _Shop:
     def __init__(self, reader: CentralReader, code: str, found: PlaybookFiles) -> None:
         [store] = [one for one in reader.stores() if one.code == code]
         self._scope = store_scope(code)
-        self._facts = _store_facts(store)
+        self._facts = store_facts(store)
         live = published_files(reader)
         documents = {
             row.id: json.loads(row.body)
@@ -216,7 +221,7 @@ class _Shop:
         self._before = (Playbook.from_documents(documents, live.settings), live.settings)
         self._after = (Playbook.from_documents({**documents, **new}, found.settings), found.settings)
         self._stock = dict(_stock(reader, self._scope))
-        self._products = dict(_products(reader, store.currency))
+        self._products = dict(products_of(reader, store.currency))
 
     def rank(self, reader: CentralReader, pairs: list[tuple[str, str]], at: str) -> _Shown | None:
         """What both show; None for a shopper this store has not any more."""
@@ -233,7 +238,8 @@ class _Shop:
         return _Shown(anchor, shown[0], shown[1])
 
 
-def _store_facts(store: Store) -> StoreFacts:
+def store_facts(store: Store) -> StoreFacts:
+    """What a rule sees of a store."""
     return StoreFacts(store.code, store.timezone, store.currency, store.region)
 
 
@@ -244,7 +250,8 @@ def _stock(reader: CentralReader, scope: str) -> Iterator[tuple[str, StockLevel]
             yield body["sku"], StockLevel(body["quantity"], body.get("aisle"))
 
 
-def _products(reader: CentralReader, currency: str) -> Iterator[tuple[str, ProductFacts]]:
+def products_of(reader: CentralReader, currency: str) -> Iterator[tuple[str, ProductFacts]]:
+    """Sku -> what a rule sees of the product."""
     for row in reader.docs_of(SCOPE_ALL, "product/"):
         try:
             one = ProductDocument.model_validate(json.loads(row.body))

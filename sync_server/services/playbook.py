@@ -1,4 +1,5 @@
-"""The playbook: plays, offers, calendar, templates and consent wordings from YAML files to every tablet of the chain.
+"""The playbook: plays, offers, calendar, templates and consent wordings from YAML files to every tablet of the chain;
+campaigns and journeys to HQ alone.
 
 All files are read and checked before anything is published; a wrong one refuses the whole set with every problem and
 its path. An edited play becomes a new version; the pack that decides a card is kept by its hash, for replays.
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 
 from shared.errors import Refused
 from shared.plays.calendar import link_problems
+from shared.plays.campaigns import Campaign, campaign_problems, parse_campaign
 from shared.plays.condition import Condition
 from shared.plays.files import (
     CalendarEntry,
@@ -36,6 +38,7 @@ from shared.plays.files import (
     parse_wording,
     with_dates,
 )
+from shared.plays.journeys import Journey, journey_problems, parse_journey
 from shared.plays.playbook import Play, parse_play, play_document, play_sha, problems_across, rule_pack_hash
 from shared.plays.refusal import PlaybookRefused, read_file
 from shared.plays.segments import parse_segments
@@ -45,6 +48,7 @@ from shared.wire.messages import SCOPE_ALL
 from sync_server.ports import CentralReader, CentralWriter, DocWrite
 from sync_server.services.chain import document_in_all, read_chain
 from sync_server.services.headquarters import Headquarters
+from sync_server.services.kept_files import keep_files, kept_files
 from sync_server.services.wordings import keep_wordings, wording_document
 
 Part = TypeVar("Part", bound=FilePart)
@@ -64,10 +68,13 @@ class PlaybookFiles:
     templates: tuple[MessageTemplate, ...]
     wordings: tuple[ConsentWording, ...]
     settings: PlaySettings
+    campaigns: tuple[Campaign, ...] = ()
+    journeys: tuple[Journey, ...] = ()
 
     def without_promises(self) -> PlaybookFiles:
-        """What suits a chain that is not the demo: no offers its tills do not know, no plays that hand one out."""
-        return replace(self, plays=tuple(play for play in self.plays if play.offer_id is None), offers=(), calendar=())
+        """What suits a chain that is not the demo: no offers its tills do not know, nothing that hands one out."""
+        plays = tuple(play for play in self.plays if play.offer_id is None)
+        return replace(self, plays=plays, offers=(), calendar=(), campaigns=())
 
     def with_files(self, found: PlaybookFiles) -> PlaybookFiles:
         """This, with what other files say in place of what has the same id."""
@@ -83,6 +90,8 @@ class PlaybookFiles:
             templates=merged(self.templates, found.templates),
             wordings=found.wordings,
             settings=found.settings,
+            campaigns=merged(self.campaigns, found.campaigns),
+            journeys=merged(self.journeys, found.journeys),
         )
 
 
@@ -94,7 +103,7 @@ def shipped_folder() -> Traversable:
 def read_playbook(
     folder: Traversable, today_on: dt.date, brand: str, published: PlaybookFiles | None = None
 ) -> PlaybookFiles:
-    """Read `playbook/ segments/ offers/ calendar/ templates/ wordings/ settings/` under a folder.
+    """Read `playbook/ segments/ offers/ calendar/ campaigns/ journeys/ templates/ wordings/ settings/` under a folder.
 
     Relative dates count from `today_on`; the shipped texts speak of the demo's brand, a chain reads its own name there.
     What is `published` may be named and need not be in the folder. Raises PlaybookRefused with every problem of the
@@ -102,7 +111,7 @@ def read_playbook(
     """
 
     def read(name: str, parse: Callable[[Any, str], Any]) -> tuple[Any, ...]:
-        loaded = _load_folder(folder, name)
+        loaded = load_folder(folder, name)
         return tuple(parse(_with_brand(with_dates(row, today_on), brand), file) for file, row in loaded)
 
     segments = read_segments(folder)
@@ -113,10 +122,15 @@ def read_playbook(
         templates=read("templates", parse_template),
         wordings=read("wordings", parse_wording),
         settings=next(iter(read("settings", _parse_settings)), published.settings if published else PlaySettings()),
+        campaigns=read("campaigns", parse_campaign),
+        journeys=read("journeys", parse_journey),
     )
     whole = found if published is None else published.with_files(found)
-    known = problems_across([*found.plays, *_missing(whole.plays, found.plays)], whole.offers)
-    problems = [*known, *link_problems(found.calendar, whole.plays, whole.offers)]
+    problems = problems_across([*found.plays, *_missing(whole.plays, found.plays)], whole.offers)
+    problems += link_problems(found.calendar, whole.plays, whole.offers)
+    others = _missing(whole.campaigns, found.campaigns)
+    problems += campaign_problems(found.campaigns, whole.plays, whole.offers, whole.calendar, others)
+    problems += journey_problems(found.journeys)
     if problems:
         raise PlaybookRefused("The playbook", problems)
     return found
@@ -124,12 +138,12 @@ def read_playbook(
 
 def read_segments(folder: Traversable) -> dict[str, Condition]:
     """The segments under a folder, written out. Raises PlaybookRefused with every problem of the first wrong file."""
-    return parse_segments(_load_folder(folder, "segments"))
+    return parse_segments(load_folder(folder, "segments"))
 
 
-def _missing(whole: Iterable[Play], known: Iterable[Play]) -> list[Play]:
-    ids = {play.id for play in known}
-    return [play for play in whole if play.id not in ids]
+def _missing(whole: Iterable[Part], known: Iterable[Part]) -> list[Part]:
+    ids = {one.id for one in known}  # type: ignore[attr-defined]
+    return [one for one in whole if one.id not in ids]  # type: ignore[attr-defined]
 
 
 def published_files(reader: CentralReader) -> PlaybookFiles:
@@ -148,6 +162,8 @@ def published_files(reader: CentralReader) -> PlaybookFiles:
         templates=tuple(read(MessageTemplate, "template")),
         wordings=(),
         settings=PlaySettings.from_document(json.loads(setting.body)) if setting and setting.body else PlaySettings(),
+        campaigns=kept_files(reader, Campaign),
+        journeys=kept_files(reader, Journey),
     )
 
 
@@ -157,7 +173,7 @@ def chain_today(hq: Headquarters, reader: CentralReader) -> tuple[dt.date, str]:
     return hq.clock.now().astimezone(zoneinfo.ZoneInfo(chain.timezone)).date(), chain.name
 
 
-def _load_folder(folder: Traversable, name: str) -> Iterator[tuple[str, Any]]:
+def load_folder(folder: Traversable, name: str) -> Iterator[tuple[str, Any]]:
     """(file name, mapping) of every YAML file, in order of name; a file with a list holds one mapping a row."""
     place = folder.joinpath(name)
     if not place.is_dir():
@@ -216,6 +232,7 @@ def publish_files(hq: Headquarters, found: PlaybookFiles, *, is_new_holdout: boo
         whole = published_files(tx).with_files(found)
         keep_rule_pack(tx, whole, now_at)
         keep_wordings(tx, found.wordings, now_at)
+        keep_files(tx, [*found.campaigns, *found.journeys], now_at)
         hq.note_audit(tx, "command line", "published the playbook", f"{len(plays)} plays")
         tx.publish(list(_documents(found)), now_at)
     hq.doorbell.ring()

@@ -18,9 +18,11 @@ from sync_server.ports import DocWrite
 from sync_server.services.audience import preview
 from sync_server.services.audience_tables import refresh_audience
 from sync_server.services.headquarters import Headquarters
-from sync_server.services.playbook import publish_playbook
+from sync_server.services.journeys import count_published
+from sync_server.services.playbook import publish_playbook, shipped_folder
+from sync_server.services.segments import export_segment
 from sync_server.services.upkeep import drop_tombstones
-from tests.support.plays import PLAY, ago, granted, group
+from tests.support.plays import PLAY, ago, days_ago, event, granted, group
 from tests.support.world import pass_time
 
 LOYAL: dict[str, Any] = {"kind": "Profile", "field": "orders", "op": "gte", "value": 3}
@@ -160,3 +162,28 @@ def test_every_field_of_the_catalogue_has_its_rows():
     """A field without a column would be refused by no one and met by nobody."""
     elsewhere = {"net_revenue_minor"} | {name for name, field in FIELDS.items() if field.type == "text_set"}
     assert FIELDS.keys() - elsewhere <= set(tables.shopper.c.keys())
+
+
+def test_the_shipped_segments_and_journeys_are_asked_of_the_feeds(hq: Headquarters):
+    """Each segment previewed and written for other systems, each journey counted: the same on both engines."""
+    publish_playbook(hq)
+    both, all_three = ("personalise_in_store", "analytics"), ("personalise_in_store", "analytics", "profiling")
+    member: dict[str, Any] = {"value_band": "top_5", "consent": granted(*all_three)}
+    bought = event("Order Completed", 24, channel="pos", order_id="1")
+    near = {"orders": 4, "last_order_at": days_ago(1), "last_seen": {"web": ago(30)}, "distance": {"this_store_m": 900}}
+    put(hq, 1, **member, facts=near, recent=[event("Product Added", 30, sku="A"), bought])
+    put(hq, 2, **member, facts={**near, "distance": {"home_store_m": 20_000}})
+    returned = [event("Order Refunded", back, order_id=str(back)) for back in (24, 48)]
+    put(hq, 3, consent=granted(*both), recent=returned, facts={"orders": 2, "distance": {"this_store_m": 900}})
+    files = sorted(Path(str(path)) for path in shipped_folder().joinpath("segments").iterdir())
+    found = {path.stem: (count(hq, path), [row["profile_id"] for row in export_segment(hq, path)]) for path in files}
+    assert found == {
+        "far": (1, ["p2"]),
+        "frequent-returners": (1, ["p3"]),
+        "ideal-shopper": (2, ["p1", "p2"]),
+        "top-value": (2, ["p1", "p2"]),
+        "urban-near-store": (2, ["p1", "p3"]),
+    }
+    counted = {one["journey"]: (one["counted"], one["entered"], one["completed"]) for one in count_published(hq)}
+    assert counted["cart-to-store"] == (3, 1, 1)
+    assert counted["lapsed-to-back"][0] == 3

@@ -12,7 +12,7 @@ from shared.plays.file_schema import condition_schema, play_schema, segment_sche
 from shared.plays.playbook import audience_of, parse_play, play_document
 from shared.plays.refusal import PlaybookRefused
 from shared.plays.segments import parse_segments
-from tests.support.plays import PLAY, condition, group, play, seen
+from tests.support.plays import PLAY, condition, days_ago, event, granted, group, load_folder, play, seen
 
 LOYAL: dict[str, Any] = {"kind": "Profile", "field": "orders", "op": "gte", "value": 3}
 BROWSED: dict[str, Any] = {"kind": "EventCount", "events": ["Product Viewed"], "cmp": ">=", "n": 1}
@@ -124,3 +124,62 @@ def test_the_schemas_offer_the_catalogues_names():
         assert defs["Near"]["additionalProperties"] is False
         assert "Segment" in defs
     assert play_schema()["required"][:2] == ["id", "title"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "said"),
+    [
+        ({"id": "Loyal Ones"}, "id", "small letters, digits and single hyphens"),
+        ({"title": {"de": "Treu"}}, "title", "an English text (en) is needed"),
+        ({"conditon": LOYAL}, "conditon", "Did you mean condition?"),
+        ({"condition": {"kind": "Profil", "field": "orders"}}, "condition", "Did you mean Profile?"),
+        ({"condition": {**LOYAL, "value": "three"}}, "condition.value", "needs a whole number"),
+        ({"condition": {**LOYAL, "field": "value_bnd"}}, "condition.field", "Did you mean value_band?"),
+        ({"condition": {**BROWSED, "window": {"from_h": 2161}}}, "condition.window", "more than 90 days"),
+        ({"condition": {"kind": "Near", "max_m": "3 km"}}, "condition.max_m", "must be a whole number, not '3 km'"),
+        ({"condition": group("all", named("nobody"))}, "condition.items[0].in[0]", "there is no segment 'nobody'"),
+        ({"condition": {"kind": "Near", "max_m": 3000.5}}, "condition.max_m", "3000.5 is not a whole number"),
+    ],
+)
+def test_a_broken_segment_says_where_and_how_to_mend_it(changes: dict[str, Any], path: str, said: str):
+    """The same validator as a play's, at the paths of the segment's own file."""
+    with pytest.raises(PlaybookRefused, match=r"^loyal.yaml was not taken, one thing to mend") as refusal:
+        parse_segments([("loyal.yaml", {"id": "loyal", "title": "Loyal", "condition": LOYAL, **changes})])
+    (problem,) = refusal.value.problems
+    assert problem.path == path
+    assert said in problem.sentence
+
+
+WELL_KNOWN: dict[str, Any] = {
+    "value_band": "top_5",
+    "consent": granted("personalise_in_store"),
+    "recent": [event("Order Completed", 48, order_id="1", channel="pos")],
+    "facts": {"orders": 4, "last_order_at": days_ago(2), "last_seen": {"web": days_ago(1)}},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "someone", "nobody"),
+    [
+        ("top-value", {"value_band": "top_5"}, {"value_band": "top_20"}),
+        (
+            "urban-near-store",
+            {"facts": {"distance": {"this_store_m": 3000}}},
+            {"facts": {"distance": {"this_store_m": 3100}}},
+        ),
+        ("far", {"facts": {"distance": {"home_store_m": 15_100}}}, {"facts": {"distance": {"home_store_m": 15_000}}}),
+        ("far", {"facts": {"distance": {"home_store_m": 90_000}}}, {}),
+        (
+            "frequent-returners",
+            {"recent": [event("Order Refunded", 24, order_id="1"), event("Order Refunded", 48, order_id="2")]},
+            {"recent": [event("Order Refunded", 24, order_id="1"), event("Order Refunded", 48, order_id="1")]},
+        ),
+        ("ideal-shopper", WELL_KNOWN, {**WELL_KNOWN, "value_band": "rest"}),
+        ("ideal-shopper", WELL_KNOWN, {**WELL_KNOWN, "consent": {}}),
+    ],
+)
+def test_the_shipped_segments_hold_whom_they_say(name: str, someone: dict[str, Any], nobody: dict[str, Any]):
+    """Somebody who is in each, and somebody who just is not; an unknown distance is not far."""
+    asked = parse_segments(load_folder("segments").items())[name]
+    assert evaluate(asked, seen(**someone)).is_met
+    assert not evaluate(asked, seen(**nobody)).is_met
