@@ -33,8 +33,8 @@ from sync_server.services.playbook import load_yaml, read_segments, shipped_fold
 
 SAMPLES: Final = 10
 OVERLAP_OF: Final = 500
-_PAGE: Final = 500
 """Of so many of a larger audience the overlap is asked: its shares are then right to about four percent."""
+_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
