@@ -6,13 +6,14 @@ the play's guardrails has no effect: the tablet refuses it, HQ makes a proposal 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from shared.plays.placeholders import placeholder_problem
 from shared.plays.playbook import WORDS_MAX, Play, TalkingPoints
+from shared.wire.ops import Op
 
 ONLY_MANAGERS: Final = "Only a manager changes plays."
 _PARTS: Final = ("paused", "lever", "talking_points")
@@ -62,3 +63,19 @@ def with_parts(held: Mapping[str, Any], said: Mapping[str, Any], mine: tuple[str
         if list(mine[:2]) > (said_at.get(name) or ["", ""])[:2]:
             document[name], said_at[name] = value, list(mine)
     return {**document, "said_at": said_at}
+
+
+def overlay_changes(documents: Mapping[str, Mapping[str, Any]], ops: Iterable[Op]) -> dict[str, Mapping[str, Any]]:
+    """A store's documents with a tablet's own unsettled `play_changed` ops (oldest first) laid over: in force at once,
+    whatever HQ heard meanwhile; what lies beyond the guardrails is not."""
+    result = dict(documents)
+    for op in ops:
+        play_id, said = op.body.get("play_id"), parts_of(op.body)
+        try:
+            play = Play.from_document(result[f"play/{play_id}"])
+        except (KeyError, ValidationError):
+            continue
+        if said and change_problem(play, said) is None:
+            change_id = f"play_change/{play_id}"
+            result[change_id] = {**result.get(change_id, {}), **said}
+    return result
