@@ -66,7 +66,7 @@ def _kinds(offer: Offer, day: str) -> Iterator[str]:
 def _until(offer: Offer, day: str, words: Speaker) -> str:
     if offer.valid_until is None:
         return words("bend.runs")
-    key = "bend.ended" if offer.valid_until < day else "plays.until"
+    key = "bend.ended" if offer.valid_until < day else "bend.until"
     return words(key, when=words.date(offer.valid_until))
 
 

@@ -294,6 +294,7 @@ ENGLISH: Final[dict[str, str]] = {
     "bend.open": "Honour an offer beyond its terms",
     "bend.none": "There is no offer HQ lets this store bend today.",
     "bend.ended": "Ended on {when}",
+    "bend.until": "Until {when}",
     "bend.runs": "Has no end",
     "bend.left": "{n} left today",
     "bend.kind.extended": "As it was",
