@@ -423,6 +423,9 @@ class CentralReader(AudienceReader, Protocol):
     def opened_since(self, since_at: str) -> list[str]:
         """Loyalty numbers of shoppers whose cards were opened since a time, each once."""
 
+    def overrides(self) -> list[LedgerRow]:
+        """Accepted overrides of offers that still say something, in order of time."""
+
     def parked_op_ids(self, device_id: str) -> list[str]:
         """Ops of a device HQ holds but could not apply, in order."""
 

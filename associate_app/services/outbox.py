@@ -48,6 +48,8 @@ _CODE_WORDS: Final[Mapping[str, str]] = {
     "unknown_kind": "HQ does not know this kind of record yet; it applies it after its next update.",
     "unknown_schema": "HQ does not know this version of the record yet; it applies it after its next update.",
     "unknown_play": "HQ does not know the play; it applies the record when it does.",
+    "unknown_offer": "HQ had not published the offer then; HQ looks into it.",
+    "over_limit": "It went beyond what HQ allows for this offer; HQ looks into it.",
     "bad_body": "Something in it is not as HQ expects; HQ looks into it.",
     "merge_failed": "HQ could not merge it; HQ looks into it.",
     "card_reused": "The card was already given to somebody else; HQ looks into it.",

@@ -137,7 +137,7 @@ def record_outcome(
     """What came of a play, with its impression in the same transaction where none was recorded in this visit."""
     if outcome not in OUTCOMES:
         raise Refused(f"{outcome!r:.40} is no outcome. There are: {', '.join(OUTCOMES)}.")
-    shopper, play = _shopper_of(view), _play_of(book, play_id)
+    shopper, play = _shopper_of(view), play_of(book, play_id)
     shown_as = view.play(play_id)
     impression = _impression_of_visit(recorder, shopper, play_id)
     drafts = []
@@ -312,6 +312,11 @@ def tick_task(recorder: Recorder, entry_id: str, task: str, *, is_done: bool = T
     return _record(recorder, [_Draft("task_done", {"entry_id": entry_id, "task": task, "done": is_done, "note": note})])
 
 
+def record_one(recorder: Recorder, kind: str, body: Mapping[str, Any], about: ShopperKey | None = None) -> Saved:
+    """One op of a use case with rules of its own: `override.py`, `play_change.py`."""
+    return _record(recorder, [_Draft(kind, {**(_about(about) if about else {}), **body}, about)])
+
+
 # how a record is written ---------------------------------------------------------------------------------------------
 
 
@@ -376,7 +381,8 @@ def _key_of(entry: JournalEntry) -> ShopperKey | None:
     return ShopperKey(told["type"], told["value"], entry.profile_id) if told and entry.profile_id else None
 
 
-def _play_of(book: StoreBook, play_id: str) -> Play:
+def play_of(book: StoreBook, play_id: str) -> Play:
+    """A play of the store's playbook. Raises Refused with the one that was meant."""
     found = next((play for play in book.playbook.plays if play.id == play_id), None)
     if found is None:
         meant = nearest(play_id, [play.id for play in book.playbook.plays])

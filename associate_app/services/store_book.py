@@ -14,17 +14,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
-from associate_app.ports import TabletDatabase
+from associate_app.ports import JournalEntry, TabletDatabase
 from shared.code_patterns import CodePattern
 from shared.documents import ProductDocument
 from shared.errors import Refused
 from shared.plays.files import codes_of
+from shared.plays.guardrails import overlay_changes
 from shared.plays.inputs import ProductFacts, StockLevel, StoreFacts, zone_of
 from shared.plays.playbook import Playbook
 from shared.plays.readings import product_facts, read_catalogue, read_settings, read_stock, read_store
 from shared.plays.sent_inputs import ONE_IN
 from shared.plays.settings import SETTING_ID, PlaySettings
 from shared.scan_code import ScanRules
+from shared.wire.ops import Op
 
 Part = TypeVar("Part")
 
@@ -106,7 +108,8 @@ class StoreBooks:
         def part(name: str, kinds: tuple[str, ...], make: Callable[[TabletDatabase], Part], *keys: Any) -> Part:
             return self._part(database, name, kinds, make, *keys)
 
-        rules = part("rules", _RULE_KINDS, _read_rules)
+        own = unsettled_changes(database)
+        rules = part("rules", _RULE_KINDS, lambda db: _read_rules(db, own), *(op.op_id for op in own))
         store = part("store", ("store", "setting"), lambda db: _read_store(db, code), code)
         catalogue = part("catalogue", ("product",), lambda db: read_catalogue(_bodies(db, "product")))
         currency = store.facts.currency
@@ -162,8 +165,22 @@ class _Shop:
     loyalty: tuple[CodePattern, ...]
 
 
-def _read_rules(database: TabletDatabase) -> _Rules:
-    documents = {stored.id: stored.body for kind in _RULE_KINDS for stored in database.documents(kind)}
+def unsettled_changes(database: TabletDatabase) -> tuple[Op, ...]:
+    """This tablet's own changes of plays that the replica does not show yet, oldest first."""
+    recorded = database.recorded_since("play_changed", "")
+    at = {state.scope: state.at for state in database.states()} if recorded else {}
+    return tuple(entry.op for entry in reversed(recorded) if _is_ahead(entry, at))
+
+
+def _is_ahead(entry: JournalEntry, at: Mapping[str, int]) -> bool:
+    if entry.state != "acked":
+        return entry.state in ("pending", "withheld")
+    return entry.visible_at is None or entry.visible_at > at.get(entry.op.scope, 0)
+
+
+def _read_rules(database: TabletDatabase, own: Iterable[Op]) -> _Rules:
+    stored = {one.id: one.body for kind in _RULE_KINDS for one in database.documents(kind)}
+    documents = overlay_changes(stored, own)
     settings = read_settings(documents.get(SETTING_ID))
     tablet = TabletRules.from_document(documents.get(_TABLET_RULES_ID, {}))
     playbook = Playbook.from_documents(documents, settings)

@@ -79,15 +79,46 @@ class HeldFace:
 
 
 @dataclass(frozen=True, slots=True)
+class BendFace:
+    """An offer the store may bend: how (`extended`, `adjusted`, `goodwill`), by how much at most (`percent`, `amount`,
+    with an empty text where not at all), for which reasons, and the managers (id, name) of whom one types a PIN."""
+
+    offer_id: str
+    title: str
+    hint: str
+    kinds: tuple[str, ...]
+    most: tuple[tuple[str, str], ...]
+    reasons: tuple[str, ...]
+    managers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFace:
+    """How a play stands in this store and what its manager may change about it."""
+
+    play_id: str
+    is_paused: bool
+    lever: int
+    lever_min: int
+    lever_max: int
+    may_pause: bool
+    may_write: bool
+    is_own: bool
+    opener: str
+    bullets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictFace:
-    """What was decided of one play, for a store manager: the sentence, the three factors of its place, and the trace as
-    (depth, is met, in words)."""
+    """What was decided of one play, for a store manager: the sentence, the three factors of its place, the trace as
+    (depth, is met, in words), and what may be changed about it here."""
 
     play_id: str
     title: str
     sentence: str
     factors: str | None
     trace: tuple[tuple[int, bool, str], ...]
+    change: ChangeFace | None = None
 
 
 @dataclass(frozen=True, slots=True)

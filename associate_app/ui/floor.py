@@ -10,7 +10,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -40,6 +40,7 @@ from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
 from associate_app.sync.status import SyncStatus
 from associate_app.ui.faces import (
     AssociateFace,
+    BendFace,
     BookPlay,
     CardFace,
     PillFace,
@@ -50,8 +51,10 @@ from associate_app.ui.faces import (
     VerdictFace,
     initials_of,
 )
+from associate_app.ui.guarded import bend_offer, bendable_offers, change_of, change_play_as_told
 from associate_app.ui.overview import NEW_DAYS, Overview, name_of
 from associate_app.ui.state import (
+    Bend,
     ConnectAnswer,
     Enrolled,
     FetchProgress,
@@ -59,6 +62,7 @@ from associate_app.ui.state import (
     NewCheck,
     NewShopper,
     Pairing,
+    PlayChange,
     Saved,
     ScanAnswer,
     SignInAnswer,
@@ -259,7 +263,26 @@ class TabletFloor:
         if view is None or view.looked is None:
             return ()
         told = tell_verdicts(view.looked, words.language)
-        return tuple(tell_verdict(one, words, book.chain_currency) for one in told)
+        faces = tuple(tell_verdict(one, words, book.chain_currency) for one in told)
+        plays = {play.id: change_of(book, play, words) for play in book.playbook.plays}
+        return tuple(replace(face, change=plays.get(face.play_id)) for face in faces)
+
+    def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
+        """The offers this store may bend today."""
+        book = self._books.read(self._database)
+        return bendable_offers(self._recorder(associate_id), book, self._words(), self._clock.now())
+
+    def bend(self, token: str, bend: Bend, associate_id: str) -> str:
+        """Honour an offer beyond its terms; the text of the code for the till."""
+        shopper, words = self._view(token).shopper, self._words()
+        if shopper is None:
+            raise Refused(words("card.gone_text"))
+        return bend_offer(self._recorder(associate_id), self._books.read(self._database), words, shopper, bend)
+
+    def change_play(self, play_id: str, change: PlayChange, associate_id: str) -> None:
+        """Change a play in this store or propose something to HQ."""
+        book = self._books.read(self._database)
+        change_play_as_told(self._recorder(associate_id), book, self._words(), play_id, change)
 
     def note_opened(self, token: str, associate_id: str) -> None:
         """Record that the card was opened and what it showed."""

@@ -23,6 +23,7 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import (
     AssociateFace,
+    BendFace,
     BookPlay,
     CardFace,
     PillFace,
@@ -144,6 +145,30 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Bend:
+    """How an offer is to be bent, as chosen and typed: `much` of a `unit` (percent, amount), whose PIN stands by it."""
+
+    offer_id: str
+    kind: str
+    reason: str = ""
+    unit: str = "percent"
+    much: str = ""
+    manager_id: str = ""
+    pin: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayChange:
+    """What a manager changes about a play: one of these. An empty opener brings HQ's words back."""
+
+    paused: bool | None = None
+    lever: int | None = None
+    opener: str | None = None
+    bullets: tuple[str, ...] = ()
+    proposal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewShopper:
     """What someone who joins gives, as typed."""
 
@@ -235,6 +260,15 @@ class Floor(Protocol):
 
     def add_note(self, token: str, text: str, associate_id: str) -> None:
         """Record a note for the next colleague."""
+
+    def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
+        """The offers this store may bend today."""
+
+    def bend(self, token: str, bend: Bend, associate_id: str) -> str:
+        """Honour an offer beyond its terms, within HQ's limits; the text of the code for the till."""
+
+    def change_play(self, play_id: str, change: PlayChange, associate_id: str) -> None:
+        """Change a play in this store, within its guardrails, or propose something to HQ; for store managers."""
 
     def check_new(self, shopper: NewShopper) -> NewCheck:
         """Whether someone can join with what they gave."""

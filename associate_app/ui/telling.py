@@ -111,7 +111,7 @@ def tell_offer(offer: Offer | None, words: Speaker) -> OfferFace | None:
 
 def tell_book_play(play: Play, book: StoreBook, words: Speaker, *, is_new: bool) -> BookPlay:
     """A play of the playbook without a shopper: when it fires, and what to say with its placeholders left general."""
-    _, points = play.points_in(words.language)
+    _, points = book.playbook.points_of(play, words.language)
     offer = tell_offer(book.playbook.offers.get(play.offer_id), words) if play.offer_id else None
     named = {"offer": offer.title} if offer else {}
 

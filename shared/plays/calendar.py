@@ -38,7 +38,7 @@ def warnings_of(entries: Sequence[CalendarEntry], plays: Sequence[Play], offers:
     return [
         *(told for one, other in combinations(ordered, 2) for told in _clashes(one, other)),
         *(told for entry in ordered for told in _outlived(entry, plays, offers)),
-        *_orphans(entries, plays, offers),
+        *(told for _, told in orphaned_offers(entries, plays, offers)),
     ]
 
 
@@ -64,8 +64,11 @@ def _outlived(entry: CalendarEntry, plays: Sequence[Play], offers: Sequence[Offe
             yield f"{entry.id} ends on {entry.until_on}, {what} already on {last}."
 
 
-def _orphans(entries: Sequence[CalendarEntry], plays: Sequence[Play], offers: Sequence[Offer]) -> Iterator[str]:
+def orphaned_offers(
+    entries: Sequence[CalendarEntry], plays: Sequence[Play], offers: Sequence[Offer]
+) -> Iterator[tuple[str, str]]:
+    """(offer id, sentence) of the offers that nothing hands out, by id."""
     used = {play.offer_id for play in plays} | {entry.offer_id for entry in entries}
     for offer in sorted(offers, key=lambda offer: offer.id):
         if offer.id not in used:
-            yield f"The offer {offer.id} is an orphan: no play and no calendar entry hands it out."
+            yield offer.id, f"The offer {offer.id} is an orphan: no play and no calendar entry hands it out."

@@ -387,6 +387,11 @@ class Playbook:
         """The play's offer, None when it has none or it is not known here."""
         return self.offers.get(play.offer_id) if play.offer_id is not None else None
 
+    def points_of(self, play: Play, language: str) -> tuple[str, TalkingPoints]:
+        """What this store says of a play, its own words before the chain's, with the language they are in."""
+        spoken, points = play.points_in(language)
+        return spoken, self.change_of(play).talking_points.get(spoken, points)
+
     def change_of(self, play: Play) -> StoreChange:
         """What this store's manager changed about a play, cut to its guardrails."""
         change, rails = self.changes.get(play.id, NO_CHANGE), play.guardrails

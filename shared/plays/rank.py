@@ -369,9 +369,7 @@ def _recommendation(play: Play, verdict: PlayVerdict, engine: _Engine) -> Recomm
 
 def _spoken_points(play: Play, why: Why, trace: Trace, engine: _Engine) -> TalkingPoints:
     """The words of the language, the store's own before the chain's, with placeholders filled."""
-    own = engine.playbook.change_of(play).talking_points
-    language, points = play.points_in(engine.language)
-    points = own.get(language, points)
+    language, points = engine.playbook.points_of(play, engine.language)
     values = placeholder_values(why, trace, engine.inputs, language)
     if (offer := engine.playbook.offer_of(play)) is not None:
         values["offer"] = in_language(offer.title, language)

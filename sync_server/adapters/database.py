@@ -186,6 +186,14 @@ class SqlReader(IdentityReads, TraitRowReads, ErasureReads, AudienceReads):
         pairs = [pair for subject in subjects for pair in json.loads(subject or "[]")]
         return sorted({value for type_, value in pairs if type_ == "loyalty_id"})
 
+    def overrides(self) -> list[LedgerRow]:
+        """Accepted overrides of offers that still say something, in order of time."""
+        table = schema.fact
+        wanted = (table.c.kind == "offer_overridden") & (table.c.verdict == "accepted") & table.c.code.is_(None)
+        query = select(*(table.c[name] for name in LedgerRow._fields)).where(wanted)
+        rows = self._connection.execute(query.order_by(table.c.effective_at, table.c.fact_id))
+        return [LedgerRow(*row) for row in rows]
+
     def parked_op_ids(self, device_id: str) -> list[str]:
         """Ops of a device HQ holds but could not apply, in order."""
         table = schema.fact

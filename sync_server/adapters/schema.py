@@ -155,6 +155,12 @@ Index(
     postgresql_where=fact.c.code == "erased",
 )
 Index(
+    "ix_fact_override",
+    fact.c.effective_at,
+    sqlite_where=fact.c.kind == "offer_overridden",
+    postgresql_where=fact.c.kind == "offer_overridden",
+)
+Index(
     "ix_fact_opening",
     fact.c.associate_id,
     fact.c.effective_at,
@@ -430,6 +436,16 @@ file_version = Table(
     Column("published_at", String(24), nullable=False),
     PrimaryKeyConstraint("kind", "id", "version"),
     comment="Files beside the plays that no tablet reads, each version as it was published.",
+)
+
+offer_version = Table(
+    "offer_version",
+    metadata,
+    Column("offer_id", String(80), nullable=False),
+    Column("published_at", String(24), nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("offer_id", "published_at"),
+    comment="Offers as they were published, for an override is judged by the limits of its time.",
 )
 
 rule_pack = Table(

@@ -43,7 +43,9 @@ from sync_server.services.conflicts import tried_again
 from sync_server.services.enrolment import device_document
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
+from sync_server.services.named import refused_name
 from sync_server.services.opening import Doorkeeper, Opening
+from sync_server.services.overrides import override_documents
 from sync_server.services.parity import parity_row
 from sync_server.services.play_changes import change_documents
 from sync_server.services.problems import refuse
@@ -53,7 +55,6 @@ from sync_server.services.suppression import blanked, mentions_erased, names_era
 
 SUSPECT_MS: Final = 300_000
 FEEDBACK_DAYS: Final = 3
-_PLAY_KINDS: Final = frozenset({"outcome_recorded", "trigger_seen", "impression_recorded", "play_changed"})
 _ACCEPTED: Final = {"verdict": "accepted"}
 
 
@@ -315,17 +316,17 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
     kind, body, store = op["kind"], op["body"], store_of(op["scope"])
     if store not in setting.device.stores_held:
         raise Malformed(f"this device never held {op['scope']}", "wrong_scope")
-    problem = read.parked or unknown_play(kind, body, setting.play_ids)
+    row = _row(draft, op, setting, _ACCEPTED, body=read.text, schema=op["schema"])
+    problem = read.parked or refused_name(setting.reader, row, body, setting.play_ids)
     if problem is not None:
-        result = {"verdict": "parked", "code": problem.code, "detail": str(problem)}
-        row = _row(draft, op, setting, result, body=read.text, schema=op["schema"])
+        row = row._replace(verdict="parked", code=problem.code, detail=str(problem))
         if row.about in draft.erased or mentions_erased(setting.reader, setting.erasures, body):
             return _take_erased(draft, row)
         draft.rows[op["op_id"]] = _without_inputs(draft, row, body)
-        return result
+        return {"verdict": "parked", "code": problem.code, "detail": str(problem)}
     named = identifiers_of_op(kind, body, setting.region_of[store])
     pairs = tuple((one.type.value, one.value) for one in named)
-    row = _row(draft, op, setting, _ACCEPTED, body=read.text, schema=op["schema"], subject=_subject(pairs))
+    row = row._replace(subject=_subject(pairs))
     if row.about in draft.erased or names_erased(setting.erasures, pairs):
         return _take_erased(draft, row)
     draft.rows[row.fact_id] = _without_inputs(draft, row, body)
@@ -358,15 +359,6 @@ def _subject(pairs: tuple[tuple[str, str], ...]) -> str | None:
     return json.dumps(pairs) if pairs else None
 
 
-def unknown_play(kind: str, body: Mapping[str, Any], play_ids: Collection[str]) -> Malformed | None:
-    """The refusal of a body that names a play HQ never published; None where there is none."""
-    if kind not in _PLAY_KINDS:
-        return None
-    named = [shown["play_id"] for shown in body["shown"]] if "shown" in body else [body["play_id"]]
-    unknown = sorted({play_id for play_id in named if play_id not in play_ids})
-    return Malformed(f"HQ never published the play {unknown[0]!r:.60}", "unknown_play") if unknown else None
-
-
 def _row(
     draft: _Draft,
     op: Mapping[str, Any],
@@ -375,7 +367,6 @@ def _row(
     *,
     body: str,
     schema: int,
-    subject: str | None = None,
 ) -> LedgerRow:
     occurred_at, corrected_at = _times_of(op, setting)
     effective_at = max(min(corrected_at, setting.received_at), draft.last_effective_at)
@@ -400,7 +391,7 @@ def _row(
         code=result.get("code"),
         detail=result.get("detail"),
         device_id=setting.device.device_id,
-        subject=subject,
+        subject=None,
     )
 
 
@@ -436,7 +427,7 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     tx.add_dead_letters(draft.letters)
     if draft.sent_inputs:
         tx.put_rows("parity_check", draft.sent_inputs)
-    writes = [*merged.writes, *store_documents(rows), *change_documents(tx, rows)]
+    writes = [*merged.writes, *told_documents(tx, rows)]
     if any(row.verdict == "parked" or row.code == ERASED for row in rows) or draft.has_erased_letter:
         writes.append(device_document(tx, setting.device, setting.received_at))
     return tx.publish(writes, setting.received_at)
@@ -467,7 +458,12 @@ def _park_all(draft: _Draft, why: str) -> None:
     draft.sent_inputs.clear()
 
 
-def store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
+def told_documents(tx: CentralWriter, rows: Sequence[LedgerRow]) -> list[DocWrite]:
+    """The documents that ops make by themselves, beside what the fold makes of the shopper."""
+    return [*_store_documents(rows), *change_documents(tx, rows), *override_documents(tx, rows)]
+
+
+def _store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """Ops about the store rather than a shopper become documents of their own: feedback and calendar entries."""
     writes = []
     for row in rows:

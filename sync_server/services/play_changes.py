@@ -12,16 +12,16 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from shared.documents import MANAGER
 from shared.errors import Refused
-from shared.plays.playbook import WORDS_MAX, Play, TalkingPoints
+from shared.plays.guardrails import ONLY_MANAGERS, change_problem, parts_of, with_parts
+from shared.plays.playbook import Play
 from shared.wire.messages import store_scope
 from sync_server.ports import CentralReader, CentralWriter, DocRow, DocWrite, LedgerRow
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.json_text import canonical
 
-MANAGER: Final = "manager"
 OPEN: Final = "open"
-_PARTS: Final = ("paused", "lever", "talking_points")
 
 
 def change_documents(reader: CentralReader, rows: Sequence[LedgerRow]) -> list[DocWrite]:
@@ -30,11 +30,12 @@ def change_documents(reader: CentralReader, rows: Sequence[LedgerRow]) -> list[D
     writes: list[DocWrite] = []
     for row in sorted(_changes_in(rows), key=lambda row: (row.effective_at, row.fact_id)):
         scope, body = store_scope(row.store or ""), json.loads(row.body)
-        said = {name: body[name] for name in _PARTS if body.get(name) is not None}
+        said = parts_of(body)
         problem = _problem(reader, row, said) if said else None
         if said and problem is None:
             key = (scope, f"play_change/{body['play_id']}")
-            made[key] = _with_parts(made.get(key) or _held(reader, *key), row, said)
+            mine = (row.effective_at, row.fact_id, row.associate_id)
+            made[key] = with_parts(made.get(key) or _held(reader, *key), said, mine)
         asked = {**(body.get("proposal") or {}), **(said if problem else {})}
         if asked:
             told = {"id": row.fact_id, "play_id": body["play_id"], "asked": asked, "problem": problem, "state": OPEN}
@@ -52,16 +53,6 @@ def _held(reader: CentralReader, scope: str, document_id: str) -> dict[str, Any]
     return json.loads(row.body) if row is not None and row.body else {}
 
 
-def _with_parts(held: Mapping[str, Any], row: LedgerRow, said: Mapping[str, Any]) -> dict[str, Any]:
-    """The later word wins, part by part; an op that comes late changes only what nobody said since."""
-    document, said_at = dict(held), dict(held.get("said_at") or {})
-    for name, value in said.items():
-        mine = [row.effective_at, row.fact_id, row.associate_id]
-        if mine[:2] > (said_at.get(name) or ["", ""])[:2]:
-            document[name], said_at[name] = value, mine
-    return {**document, "said_at": said_at}
-
-
 def _write(scope: str, document_id: str, told: Mapping[str, Any]) -> DocWrite:
     return DocWrite(scope, document_id, canonical({name: value for name, value in told.items() if value is not None}))
 
@@ -72,31 +63,13 @@ def _write(scope: str, document_id: str, told: Mapping[str, Any]) -> DocWrite:
 def _problem(reader: CentralReader, row: LedgerRow, said: Mapping[str, Any]) -> str | None:
     people = reader.rows("associate", associate_id=row.associate_id) if row.associate_id else []
     if not people or people[0]["role"] != MANAGER or people[0]["is_disabled"]:
-        return "Only a manager changes plays."
+        return ONLY_MANAGERS
     versions = reader.rows("play_version", play_id=json.loads(row.body)["play_id"])
     try:
         play = Play.from_document(json.loads(versions[-1]["body"]))
     except (ValidationError, IndexError):
         return "HQ cannot read this play."
-    return next(_beyond(play, said), None)
-
-
-def _beyond(play: Play, said: Mapping[str, Any]) -> Iterator[str]:
-    rails = play.guardrails
-    if said.get("paused") and not rails.may_pause:
-        yield "This play cannot be paused in a store."
-    if not rails.lever_min <= said.get("lever", rails.lever_min) <= rails.lever_max:
-        yield f"The lever of this play goes from {rails.lever_min} to {rails.lever_max}."
-    if said.get("talking_points") and not rails.may_edit_talking_points:
-        yield "The words of this play stay as HQ wrote them."
-    for language, points in (said.get("talking_points") or {}).items():
-        try:
-            count = TalkingPoints.model_validate(points).count_words()
-        except ValidationError as problem:
-            yield f"The words in {language!r:.10} cannot be used: {problem.errors(include_url=False)[0]['msg']}."
-            continue
-        if count > WORDS_MAX:
-            yield f"{count} words; at most {WORDS_MAX} fit beside a conversation."
+    return change_problem(play, said)
 
 
 # HQ's side ------------------------------------------------------------------------------------------------------------

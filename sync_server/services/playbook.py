@@ -229,7 +229,9 @@ def publish_files(hq: Headquarters, found: PlaybookFiles, *, is_new_holdout: boo
     with hq.database.write() as tx:
         plays = tuple(_with_version(tx, play, now_at, is_new_holdout=is_new_holdout) for play in found.plays)
         found = replace(found, plays=plays)
-        whole = published_files(tx).with_files(found)
+        live = published_files(tx)
+        _keep_offers(tx, live.offers, found.offers, now_at)
+        whole = live.with_files(found)
         keep_rule_pack(tx, whole, now_at)
         keep_wordings(tx, found.wordings, now_at)
         keep_files(tx, [*found.campaigns, *found.journeys], now_at)
@@ -281,6 +283,14 @@ def _with_version(tx: CentralWriter, play: Play, now_at: str, *, is_new_holdout:
         row = {"play_id": made.id, "version": made.version, "body": body, "published_at": now_at}
         tx.put_row("play_version", row)
     return made
+
+
+def _keep_offers(tx: CentralWriter, live: Sequence[Offer], found: Sequence[Offer], now_at: str) -> None:
+    """Keep an offer that changes as it is from now on: what was done with it before is judged by what it was then."""
+    for offer in found:
+        if offer not in live:
+            body = canonical(document_of(offer)).decode()
+            tx.put_row("offer_version", {"offer_id": offer.id, "published_at": now_at, "body": body})
 
 
 def keep_rule_pack(tx: CentralWriter, whole: PlaybookFiles, now_at: str) -> None:

@@ -20,10 +20,10 @@ from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite, Le
 from sync_server.services.enrolment import device_document, find_devices
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
-from sync_server.services.intake import store_documents, take_push, unknown_play
+from sync_server.services.intake import take_push, told_documents
 from sync_server.services.merge import fact_of_row, identifiers_of_op, merge, region_of
+from sync_server.services.named import refused_name
 from sync_server.services.opening import Doorkeeper, Opening
-from sync_server.services.play_changes import change_documents
 from sync_server.services.pushes import LIMITS
 from sync_server.services.sessions import EPOCH_NOTE
 
@@ -130,7 +130,7 @@ def _settle(hq: Headquarters, tx: CentralWriter, page: Sequence[str]) -> list[di
     devices = find_devices(tx, {row.device_id for row in rows if row.device_id})
     documents = [device_document(tx, device, hq.now_at()) for device in devices if device.revoked_at is None]
     sound = list(again.sound.values())
-    tx.publish([*merged.writes, *store_documents(sound), *change_documents(tx, sound), *documents], now_at)
+    tx.publish([*merged.writes, *told_documents(tx, sound), *documents], now_at)
     if again.sound:
         hq.note_audit(tx, "command line", "replayed parked ops", f"{len(again.sound)} accepted")
     return [_result(row.fact_id, again.left.get(row.fact_id)) for row in rows]
@@ -151,7 +151,7 @@ def _judge(hq: Headquarters, tx: CentralWriter, rows: Sequence[LedgerRow]) -> _A
     again, play_ids, stores = _Again(), tx.play_ids(), tx.stores()
     for row in rows:
         try:
-            sound, fact = _read_again(row, play_ids, region_of(stores, row.store))
+            sound, fact = _read_again(tx, row, play_ids, region_of(stores, row.store))
         except Malformed as problem:
             again.left[row.fact_id] = problem
             continue
@@ -167,7 +167,9 @@ def _judge(hq: Headquarters, tx: CentralWriter, rows: Sequence[LedgerRow]) -> _A
     return again
 
 
-def _read_again(row: LedgerRow, play_ids: Collection[str], region: str) -> tuple[LedgerRow, Fact]:
+def _read_again(
+    reader: CentralReader, row: LedgerRow, play_ids: Collection[str], region: str
+) -> tuple[LedgerRow, Fact]:
     """(the row as accepted, the fact the fold reads). Raises Malformed where the reason it was parked still holds."""
     accepted = row._replace(verdict="accepted", code=None, detail=None)
     if row.kind == EVENT:
@@ -176,7 +178,7 @@ def _read_again(row: LedgerRow, play_ids: Collection[str], region: str) -> tuple
     if row.kind in (WITHHELD, ERASED) or not isinstance(body, dict):
         raise Malformed("its body is still on the tablet: it comes by salvage", WITHHELD)
     read_body(row.kind, row.schema, body)
-    if (problem := unknown_play(row.kind, body, play_ids)) is not None:
+    if (problem := refused_name(reader, row, body, play_ids)) is not None:
         raise problem
     pairs = tuple((one.type.value, one.value) for one in identifiers_of_op(row.kind, body, region))
     sound = accepted._replace(subject=json.dumps(pairs) if pairs else None)

@@ -106,11 +106,16 @@ def test_each_version_brings_up_the_one_before_on_both_databases(database_url: s
         values = "('d1', 's', 'Tablet', 'h', '[]', '2026-11-22T10:00:00.000Z')"
         columns = "device_id, store, name, token_hash, stores_held, enrolled_at"
         connection.execute(text(f"INSERT INTO device ({columns}) VALUES {values}"))
+        columns = "scope, id, s, deleted, h, body, written_at"
+        for s, id_, deleted in ((1, "offer/knits", "FALSE"), (2, "offer/gone", "TRUE"), (3, "play/knits", "FALSE")):
+            values = f"('all', '{id_}', {s}, {deleted}, '', '{{}}', '2026-11-22T10:00:00.000Z')"
+            connection.execute(text(f"INSERT INTO doc ({columns}) VALUES {values}"))
     assert bring_up_to_date(database.engine) == (REVISIONS[0], REVISIONS[-1])
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     with database.read() as reader:
         [row] = reader.rows("device")
+        assert reader.rows("offer_version") == [{"offer_id": "knits", "published_at": "", "body": "{}"}]
     assert (row["name"], row["must_rotate"], row["token_at"]) == ("Tablet", False, None)
     database.close()
 

@@ -30,6 +30,7 @@ class Field:
     length_max: int | None = None
     text_size: int = 17
     has_focus: bool = False
+    is_secret: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ def _typed(desk: Desk, name: str, look: Field, heard: Cell[Heard]) -> ft.Control
         max_length=look.length_max,
         text_size=look.text_size,
         autofocus=look.has_focus,
+        password=look.is_secret,
         autocorrect=is_long,
         enable_suggestions=is_long,
         border=ft.OutlineInputBorder(border_radius=theme.ROUND_M),

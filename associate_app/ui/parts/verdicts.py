@@ -9,6 +9,7 @@ from associate_app.ui.faces import VerdictFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import quiet_button, tapped
+from associate_app.ui.parts.play_change import play_changes
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import use_desk, use_reading
 from associate_app.ui.theme import Ink
@@ -47,12 +48,16 @@ def _verdict(one: VerdictFace) -> ft.Control:
         lines.append(say(one.factors, theme.TINY, Ink.QUIET))
     if is_open:
         lines += [_line(depth, is_met, rule) for depth, is_met, rule in one.trace]
-    return ft.Container(
+    told = ft.Container(
         ft.Column(lines, spacing=2),
         padding=ft.Padding.symmetric(vertical=theme.S, horizontal=theme.L),
         on_click=tapped(lambda: set_open(not is_open)),
         ink=True,
     )
+    if not is_open or one.change is None:
+        return told
+    changes = ft.Container(keyed("change", play_changes, one.change), padding=ft.Padding.only(left=theme.L))
+    return ft.Column([told, changes], spacing=theme.XS)
 
 
 def _line(depth: int, is_met: bool, rule: str) -> ft.Control:

@@ -16,6 +16,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import CardFace, LineFace, OfferFace
 from associate_app.ui.hooks import keyed, use_cell, use_task, use_value
 from associate_app.ui.parts.avatar import avatar
+from associate_app.ui.parts.bending import bending
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, tapped
 from associate_app.ui.parts.chips import chip, consent_marks
@@ -304,6 +305,7 @@ def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
     if face.held:
         flip = partial(set_held_open, not is_held_open)
         cards.append(held_list(face.held, words, is_open=is_held_open, toggle=flip))
+    cards.append(keyed("bending", bending, face.token, show_offer))
     associate = desk.shift.associate
     if associate is not None and associate.is_manager:
         cards.append(keyed("verdicts", verdicts, face.token))

@@ -16,7 +16,7 @@ from shared.errors import Refused
 
 REVISIONS: Final = (
     *("0001", "0002", "0003", "0004", "0005", "0006"),
-    *("0007", "0008", "0010", "0011", "0012", "0013", "0016", "0017", "0018"),
+    *("0007", "0008", "0010", "0011", "0012", "0013", "0016", "0017", "0018", "0019"),
 )
 SCRIPTS: Final = Path(__file__).parent
 _VERSION_TABLE: Final = "alembic_version"

@@ -1,0 +1,104 @@
+"""What a store manager changes about a play, under its line of *Every play and why*: a pause, the lever, own words, and
+a proposal to HQ where the guardrails end. In force here as soon as it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import ChangeFace
+from associate_app.ui.hooks import keyed, use_cell, use_value
+from associate_app.ui.parts.boundary import part
+from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
+from associate_app.ui.parts.fields import Field, text_field
+from associate_app.ui.parts.text import say
+from associate_app.ui.state import PlayChange, use_desk
+from associate_app.ui.theme import Ink
+from shared.errors import Refused
+
+_STEP: Final = 10
+
+
+@part
+def play_changes(change: ChangeFace) -> ft.Control:
+    """The row of what may be changed, the form that is open, and what came of the last tap."""
+    desk = use_desk()
+    words = desk.speaker
+    form, open_form = use_value("")
+    told, tell = use_value("")
+
+    async def save(said: PlayChange) -> None:
+        try:
+            await desk.commit(desk.floor.change_play, change.play_id, said, desk.associate_id)
+        except Refused as no:
+            tell(str(no))
+            return
+        open_form("")
+        tell(words("change.proposed" if said.proposal else "change.saved"))
+
+    buttons: list[ft.Control] = []
+    if change.may_pause:
+        pause = words("change.resume" if change.is_paused else "change.pause")
+        buttons.append(line_button(pause, partial(save, PlayChange(paused=not change.is_paused))))
+    if change.lever_min < change.lever_max:
+        lower, higher = max(change.lever - _STEP, change.lever_min), min(change.lever + _STEP, change.lever_max)
+        for key, lever in (("change.lower", lower), ("change.higher", higher)):
+            if lever != change.lever:
+                buttons.append(line_button(words(key, lever=f"{lever:+d} %"), partial(save, PlayChange(lever=lever))))
+    if change.may_write:
+        buttons.append(line_button(words("change.write"), partial(open_form, "words")))
+        if change.is_own:
+            buttons.append(line_button(words("change.unwrite"), partial(save, PlayChange(opener=""))))
+    buttons.append(quiet_button(words("change.propose"), partial(open_form, "proposal")))
+    forms: dict[str, Callable[..., Any]] = {"words": _words_form, "proposal": _proposal_form}
+    opened = [keyed(form, forms[form], change, save, partial(open_form, ""))] if form else []
+    said = [ft.Semantics(live_region=True, content=say(told, theme.TINY, Ink.QUIET))] if told else []
+    row = ft.Row(buttons, wrap=True, spacing=theme.S, run_spacing=theme.S)
+    return ft.Column([row, *opened, *said], spacing=theme.S)
+
+
+@part
+def _words_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Callable[[], None]) -> ft.Control:
+    words = use_desk().speaker
+    opener, bullets = use_cell(lambda: change.opener), use_cell(lambda: "\n".join(change.bullets))
+
+    async def keep() -> None:
+        lines = tuple(line.strip() for line in bullets.value.splitlines() if line.strip())
+        await save(PlayChange(opener=opener.value.strip(), bullets=lines))
+
+    look = Field(words("change.opener"), value=change.opener, lines=2, has_focus=True)
+    points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(change.bullets), lines=3)
+    fields = [
+        text_field("own-opener", look, partial(setattr, opener, "value")),
+        text_field("own-bullets", points, partial(setattr, bullets, "value")),
+    ]
+    return _form(fields, words("change.keep"), keep, words("close"), close)
+
+
+@part
+def _proposal_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Callable[[], None]) -> ft.Control:
+    words = use_desk().speaker
+    text = use_cell(str)
+
+    async def send() -> None:
+        await save(PlayChange(proposal=text.value or " "))
+
+    look = Field(words("change.proposal"), lines=2, length_max=500, has_focus=True)
+    return _form(
+        [text_field("proposal", look, partial(setattr, text, "value"))],
+        words("change.send"),
+        send,
+        words("close"),
+        close,
+    )
+
+
+def _form(
+    fields: list[ft.Control], told: str, press: Callable[[], Any], away: str, close: Callable[[], None]
+) -> ft.Control:
+    buttons = ft.Row([main_button(told, press), quiet_button(away, close)])
+    return ft.Column([*fields, buttons], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

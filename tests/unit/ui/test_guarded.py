@@ -1,0 +1,141 @@
+"""What the floor may do within HQ's guardrails, on the screen: an offer bent, a play changed, a no said in words."""
+
+from __future__ import annotations
+
+import flet as ft
+import pytest
+
+from associate_app.ui.state import Bend, PlayChange
+from shared.errors import Refused
+from tests.support.flet_harness import Screen
+from tests.support.replica import PIN_HASH, STORE_SCOPE, card_for, page, put
+from tests.unit.ui.conftest import Store, played, scan, sign_in
+
+ADA = {"associate_id": "a0002", "name": "Ada Brandt", "role": "manager", "pin_hash": PIN_HASH}
+BEND = "Honour an offer beyond its terms"
+KNITS = "20 % on knitwear"
+
+
+@pytest.fixture(autouse=True)
+def _manager(store: Store) -> None:
+    """Ada manages the store."""
+    store.shop.database.apply_page(page(STORE_SCOPE, [put("associate/a0002", ADA, 90)], head=90))
+
+
+async def open_mara(screen: Screen, who: str = "Jonas Weber") -> None:
+    """Sign in and scan Mara's card."""
+    await sign_in(screen, who)
+    await scan(screen, card_for(), "Mara Lindqvist")
+    await screen.see("Plays for now")
+
+
+def test_an_offer_that_ended_yesterday_is_given_with_the_managers_pin_and_the_till_has_its_code(store: Store) -> None:
+    """A wrong PIN is said in the sheet and records nothing; the code is shown after the commit."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen)
+            await screen.press(BEND)
+            await screen.see(KNITS)
+            assert screen.shows("3 left today")
+            await screen.press(KNITS)
+            await screen.see("A manager types their PIN here.")
+            assert not screen.shows("At most 20 %"), "an extension gives what the offer gives"
+            await screen.press("Save and show the till code")
+            await screen.see("Choose why this offer is bent.")
+            await screen.press("missed it by a day")
+            await screen.write("Manager's PIN", "0000")
+            await screen.press("Save and show the till code")
+            await screen.see("That PIN is not right.")
+            assert "offer_overridden" not in store.kinds()
+            await screen.write("Manager's PIN", "2580")
+            await screen.press("Save and show the till code")
+            await screen.see(f"Saved: {KNITS}")
+            told = store.newest()
+            assert (told["offer_id"], told["kind"], told["approved_by"]) == ("autumn-knits", "extended", "a0002")
+            assert screen.shows("FSV1.KNITS20.X.")
+            await screen.see("2 left today")
+            assert not screen.crashes()
+
+    played(play)
+
+
+def test_a_percentage_beyond_the_limit_is_refused_in_words_and_one_within_is_saved(store: Store) -> None:
+    """The sheet says the most; a manager who is signed in is asked for no second PIN."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen, "Ada Brandt")
+            await screen.press(BEND)
+            await screen.see(KNITS)
+            await screen.press(KNITS)
+            await screen.see("As it was")
+            await screen.press("Goodwill")
+            await screen.see("At most 20 %")
+            assert not screen.shows("A manager types their PIN here.")
+            await screen.press("size was not here")
+            for typed, said in (("ten", "Type a number"), ("25", "At most 20 % are allowed; this is 25 %.")):
+                await screen.write("Per cent", typed)
+                await screen.press("Save and show the till code")
+                await screen.see(said)
+            await screen.write("Per cent", "15 %")
+            await screen.press("Save and show the till code")
+            await screen.see("FSV1.KNITS20.P15.")
+            assert store.newest()["percent"] == 15
+
+    played(play)
+
+
+async def open_first_verdict(screen: Screen) -> None:
+    """Open what was decided of the first play."""
+    await screen.press("Every play and why")
+    await screen.see("Place 1 on the card: ")
+    drawn = [one for one in screen.walk() if isinstance(one, ft.Container) and one.on_click]
+    texts = {id(one): [str(getattr(told, "value", "")) for told in screen.walk(one)] for one in drawn}
+    first = [one for one in drawn if any("Place 1 on the card" in told for told in texts[id(one)])]
+    await screen.event(first[-1], "click")
+    await screen.see("Propose to HQ")
+
+
+def test_a_manager_pauses_writes_own_words_and_proposes_and_it_holds_at_once(store: Store) -> None:
+    """The card beside it changes with the commit; each is one record."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen, "Ada Brandt")
+            first = store.floor.card(store.floor.read_scan(card_for()).token).plays[0]
+            await open_first_verdict(screen)
+            await screen.press("Lever up to +10 %")
+            await screen.see("lever +10 %")
+            await screen.press("Own words")
+            await screen.write("What to say first", "It lies on table two.")
+            await screen.press("Use these words")
+            await screen.see("“It lies on table two.”")
+            assert store.newest()["talking_points"]["en"]["opener"] == "It lies on table two."
+            await screen.press("Back to HQ's words")
+            await screen.until(lambda: not screen.shows("“It lies on table two.”"))
+            await screen.press("Propose to HQ")
+            await screen.write("What should this play be?", "Add the boots.")
+            await screen.press("Send to HQ")
+            await screen.see("HQ reads it and answers.")
+            assert store.newest() == {"play_id": first.play_id, "proposal": {"text": "Add the boots."}}
+            await screen.press("Pause in this store")
+            await screen.see("Run again in this store")
+            card = store.floor.card(store.floor.read_scan(card_for()).token)
+            assert first.play_id not in [one.play_id for one in card.plays]
+            assert not screen.crashes()
+
+    played(play)
+
+
+def test_the_floor_says_no_in_words_whatever_a_screen_asks(store: Store) -> None:
+    """Nobody but a manager changes a play; a PIN without its manager counts for nothing."""
+    token = store.floor.read_scan(card_for()).token
+    play_id = store.floor.card(token).plays[0].play_id
+    with pytest.raises(Refused, match="Only a manager"):
+        store.floor.change_play(play_id, PlayChange(paused=True), "a0001")
+    bend = Bend("autumn-knits", "extended", reason="missed it by a day", pin="2580")
+    with pytest.raises(Refused, match="by a manager only"):
+        store.floor.bend(token, bend, "a0001")
+    assert "2580" not in repr(bend)
+    assert store.kinds() == []
