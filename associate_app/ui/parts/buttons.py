@@ -89,13 +89,20 @@ def is_tapped_by_scanner() -> bool:
 
 
 def tapped(press: Press) -> Callable[[Any], Awaitable[None]]:
-    """What Flet calls for a tap: the event is dropped, and so are taps that are no taps."""
+    """What Flet calls for a tap: the event is dropped, and so are taps that are no taps, and the second of a double tap
+    while what the first began is not done: it would be recorded twice."""
+    is_busy = False
 
     async def handler(_: Any) -> None:
-        if is_tapped_by_scanner():
+        nonlocal is_busy
+        if is_busy or is_tapped_by_scanner():
             return
         waiting = press()
         if waiting is not None:
-            await waiting
+            is_busy = True
+            try:
+                await waiting
+            finally:
+                is_busy = False
 
     return handler

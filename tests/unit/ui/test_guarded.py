@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import flet as ft
 import pytest
 
@@ -79,9 +81,11 @@ def test_a_percentage_beyond_the_limit_is_refused_in_words_and_one_within_is_sav
                 await screen.press("Save and show the till code")
                 await screen.see(said)
             await screen.write("Per cent", "15 %")
-            await screen.press("Save and show the till code")
+            save = screen.button("Save and show the till code")
+            await asyncio.gather(screen.event(save, "click"), screen.event(save, "click"))
             await screen.see("FSV1.KNITS20.P15.")
             assert store.newest()["percent"] == 15
+            assert store.kinds().count("offer_overridden") == 1, "a double tap gives it once"
 
     played(play)
 
