@@ -536,6 +536,13 @@ trait_target = Table(
     Column("target_id", String(12), primary_key=True, comment="made of the address"),
     Column("url", Text, nullable=False),
     Column("what", String(20), nullable=False, server_default="traits", comment="traits or suppressions"),
+    Column(
+        "keys",
+        String(20),
+        nullable=False,
+        server_default="sha256",
+        comment="how suppressions name a shopper: sha256, or hmac-sha256 with the target's secret",
+    ),
     Column("claim", String(40), comment="whoever sends to it now"),
     Column("claimed_until", String(24), comment="then another may"),
     Column("made_at", String(24), nullable=False),

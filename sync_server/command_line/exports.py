@@ -13,7 +13,7 @@ from sync_server.command_line.common import DEFAULT, Common, complain, headquart
 from sync_server.services.changes import export_changes
 from sync_server.services.suppression_list import SUPPRESSION_COLUMNS, export_suppressions
 from sync_server.services.table_file import Format, write_file, write_rows
-from sync_server.services.trait_targets import What, add_target, list_targets, remove_target, run_targets
+from sync_server.services.trait_targets import Keys, What, add_target, list_targets, remove_target, run_targets
 from sync_server.services.traits import TRAIT_COLUMNS, TRAITS
 
 _NEXT: Final = "Next time: --since {}"
@@ -84,7 +84,7 @@ def _write(
     say(common, told, f"{count} {what} written to {file}. {_NEXT.format(cursor)}")
 
 
-def webhook_add(url: str, *, what: What = "traits", common: Common = DEFAULT) -> None:
+def webhook_add(url: str, *, what: What = "traits", keys: Keys = "sha256", common: Common = DEFAULT) -> None:
     """Send what changes to an address, signed. The secret is shown this once.
 
     Parameters
@@ -93,9 +93,12 @@ def webhook_add(url: str, *, what: What = "traits", common: Common = DEFAULT) ->
         An https address (http on this machine only).
     what
         traits (a summary per shopper), or suppressions (what must be held back from whom).
+    keys
+        How suppressions name a shopper: sha256, as senders and advertisers match them, or hmac-sha256 of that under the
+        webhook's secret, which nobody else can make.
     """
     with headquarters(common) as hq:
-        told = add_target(hq, trait_outlet(hq.settings), url, what)
+        told = add_target(hq, trait_outlet(hq.settings), url, what, keys)
     words = f"Added. A running server sends what is due, everything at first.\nSecret: {told['secret']}"
     say(common, told, words)
 

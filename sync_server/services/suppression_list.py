@@ -8,6 +8,7 @@ as such hashes for 30 days, so that receivers forget as well.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -95,6 +96,19 @@ def hashed(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
         if type_ in KEY_TYPES:
             found[f"{type_}_sha256"].add(hashlib.sha256(value.encode()).hexdigest())
     return {name: sorted(hashes) for name, hashes in sorted(found.items())}
+
+
+def keyed(row: Mapping[str, Any], secret: bytes) -> dict[str, Any]:
+    """A shopper's list for a receiver who wants keys nobody else can make: `<type>_hmac_sha256` is the HMAC-SHA256 of
+    the hash in hex, under the receiver's own secret. Addresses are few enough to try; a plain hash hides them from
+    nobody who has a list of them."""
+    keys = {
+        name.replace("_sha256", "_hmac_sha256"): sorted(
+            hmac.new(secret, one.encode(), hashlib.sha256).hexdigest() for one in hashes
+        )
+        for name, hashes in row["keys"].items()
+    }
+    return {**row, "keys": keys}
 
 
 # the playbook ---------------------------------------------------------------------------------------------------------

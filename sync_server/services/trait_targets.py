@@ -32,7 +32,7 @@ from sync_server.ports import CentralReader, Sender, TargetSecrets, Unreachable
 from sync_server.services.changes import Changes, Lens, last_place, note_changes, read_changes
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sessions import EPOCH_NOTE
-from sync_server.services.suppression_list import SUPPRESSIONS
+from sync_server.services.suppression_list import SUPPRESSIONS, keyed
 from sync_server.services.traits import TRAITS
 
 SIGNATURE: Final = "Floorside-Signature"
@@ -43,6 +43,8 @@ CLAIM_S: Final = 60
 """Longer than one attempt and the longest wait before it."""
 LENSES: Final[dict[str, Lens]] = {lens.name: lens for lens in (TRAITS, SUPPRESSIONS)}
 What = Literal["traits", "suppressions"]
+Keys = Literal["sha256", "hmac-sha256"]
+"""How suppressions name a shopper: as every sender matches them, or so that this receiver alone can."""
 _PASSING: Final = frozenset({408, 425, 429})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _PATIENCE: Final = wait_exponential_jitter(initial=1, max=20)
@@ -77,21 +79,34 @@ class Delivery:
     problem: str | None = None
 
 
-def add_target(hq: Headquarters, outlet: Outlet, url: str, what: What = "traits") -> dict[str, str]:
+def add_target(
+    hq: Headquarters, outlet: Outlet, url: str, what: What = "traits", keys: Keys = "sha256"
+) -> dict[str, str]:
     """Send what changes to an address from now on, beginning with all of it. The secret is told only here.
 
-    Raises Refused for an address that is none, is not private (https, or this machine), or is there already.
+    Raises Refused for an address that is none, is not private (https, or this machine), or is there already, and for
+    keys of traits, which name a shopper in plain words.
     """
     _check(url)
+    if what == "traits" and keys != "sha256":
+        raise Refused("Traits name their shopper in plain words. Leave --keys out, or add --what suppressions.")
     target_id = _id_of(url, what)
     with hq.database.write() as tx:
-        row = {"target_id": target_id, "url": url, "what": what, "made_at": hq.now_at(), "sent_n": 0, "failures": 0}
+        row = {
+            "target_id": target_id,
+            "url": url,
+            "what": what,
+            "keys": keys,
+            "made_at": hq.now_at(),
+            "sent_n": 0,
+            "failures": 0,
+        }
         row |= dict.fromkeys(("sent_at", "failed_at", "problem", "claim", "claimed_until"))
         if not tx.add_row("trait_target", row):
             raise Refused(f"{url} is a webhook already. Remove it first to give it a new secret.")
         hq.note_audit(tx, "command line", "added a webhook", url)
         secret = outlet.secrets.make(target_id)
-    return {"target_id": target_id, "url": url, "what": what, "secret": secret}
+    return {"target_id": target_id, "url": url, "what": what, "keys": keys, "secret": secret}
 
 
 def list_targets(hq: Headquarters) -> list[dict[str, Any]]:
@@ -209,7 +224,8 @@ class _Round:
     def _deliver(self, secret: bytes, delivery_id: str, changes: Changes) -> None:
         """Send one batch until it is taken. Raises _NotTaken after the last attempt, or at once where trying is no
         use."""
-        body = json.dumps({"delivery": delivery_id, "profiles": changes.rows}, ensure_ascii=False).encode()
+        rows = [keyed(row, secret) for row in changes.rows] if self._target["keys"] == "hmac-sha256" else changes.rows
+        body = json.dumps({"delivery": delivery_id, "profiles": rows}, ensure_ascii=False).encode()
         Retrying(
             sleep=self._outlet.sleep,
             stop=stop_after_attempt(self._outlet.attempts) | stop_when_event_set(self._outlet.stopped),

@@ -18,6 +18,7 @@ from sync_server.adapters.target_secrets import FileTargetSecrets
 from sync_server.services.changes import export_changes
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
+from sync_server.services.privacy import erase
 from sync_server.services.table_file import Format, write_rows
 from sync_server.services.trait_targets import (
     ATTEMPTS,
@@ -171,6 +172,21 @@ def test_a_batch_is_signed_so_that_the_receiver_can_prove_it(hq: Headquarters, o
     assert stamp == f"t={int(hq.clock.now().timestamp())}"
     assert sign(secret.encode(), 1, body) != sign(secret.encode(), 1, body + b" ")
     assert crm.taken[0]["email"] == "mara1@example.org"
+
+
+def test_a_receiver_may_ask_for_keys_that_nobody_else_can_make(hq: Headquarters, outlet: Outlet, crm: Receiver):
+    """HMAC under its own secret of the hash others get, also for an erased shopper; traits have no such keys."""
+    with pytest.raises(Refused, match="plain words"):
+        add_target(hq, outlet, crm.url, "traits", "hmac-sha256")
+    tell(hq, email=True)
+    secret = add_target(hq, outlet, crm.url, "suppressions", "hmac-sha256")["secret"].encode()
+    plain = hashlib.sha256(b"mara1@example.org").hexdigest()
+    mine = hmac.new(secret, plain.encode(), hashlib.sha256).hexdigest()
+    assert run_targets(hq, outlet)[0].taken == 1
+    erase(hq, "mara1@example.org", who="Ada")
+    assert run_targets(hq, outlet)[0].taken == 1
+    assert [one["keys"]["email_hmac_sha256"] for one in crm.taken] == [[mine], [mine]]
+    assert all(plain.encode() not in body for _, body in crm.got)
 
 
 def test_a_receiver_that_fails_first_gets_the_same_batch_again(hq: Headquarters, outlet: Outlet, crm: Receiver, waits):
