@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from shared.clock import seconds_of
 from shared.plays.catalogue import HOUR_S, spelled_out
 from shared.plays.condition import (
     Condition,
@@ -37,7 +38,6 @@ from shared.plays.inputs import (
     StoreFacts,
     TimedEvent,
     fold,
-    seconds_of,
 )
 from shared.profile import RecentEvent, WantedLine
 
@@ -191,7 +191,7 @@ def _not_followed(leaf: NotFollowed, run: _Run) -> Trace:
         key = _key_of(pair[1], leaf.same, run)
         if key is not None and key not in open_ones and oldest_s < pair[0] <= newest_s:
             open_ones[key] = pair
-    found = [pair for key, pair in open_ones.items() if answers.get(key, -1) < pair[0]]
+    found = [pair for key, pair in open_ones.items() if answers.get(key, oldest_s) < pair[0]]
     return Trace(leaf, bool(found), len(found), found[0][0] if found else None, _witnesses(found, run))
 
 
@@ -270,7 +270,8 @@ def is_birthday_within(birth_on: str, days: int, today: dt.date) -> bool:
     """Say whether a birthday is within so many days, today included; False for a text that is no day."""
     try:
         month, day = int(birth_on[5:7]), int(birth_on[8:10])
-        ahead = [_anniversary(year, month, day) - today.toordinal() for year in (today.year, today.year + 1)]
+        years = range(today.year, min(today.year + 1, dt.MAXYEAR) + 1)
+        ahead = [_anniversary(year, month, day) - today.toordinal() for year in years]
     except ValueError:
         return False
     return any(0 <= days_ahead <= days for days_ahead in ahead)
