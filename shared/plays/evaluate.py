@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -138,7 +138,12 @@ def _event_count(leaf: EventCount, run: _Run) -> Trace:
     lines = run.view.lines(_spelled_out(leaf.events), counts_claims=run.counts_claims)
     found = [pair for pair in lines if oldest_s < pair[0] <= newest_s and _passes(leaf.where, pair[1], run)]
     if leaf.same is not None:
-        found = _fullest(found, leaf.same, run)
+        out = {
+            _key_of(line, leaf.same, run)
+            for at_s, line in run.view.lines(_spelled_out(leaf.unless), counts_claims=run.counts_claims)
+            if at_s > oldest_s
+        }
+        found = _fullest(found, leaf.same, out, run)
     n = _happenings(found)
     is_met = _COMPARE[leaf.cmp](n, leaf.n)
     at_s = found[0][0] if found else None
@@ -150,10 +155,10 @@ def _happenings(lines: list[TimedEvent]) -> int:
     return len(orders) + sum(1 for _, line in lines if line.order_id is None)
 
 
-def _fullest(lines: list[TimedEvent], same: str, run: _Run) -> list[TimedEvent]:
+def _fullest(lines: list[TimedEvent], same: str, out: Container[str | None], run: _Run) -> list[TimedEvent]:
     groups: dict[str, list[TimedEvent]] = {}
     for pair in lines:
-        if (key := _key_of(pair[1], same, run)) is not None:
+        if (key := _key_of(pair[1], same, run)) is not None and key not in out:
             groups.setdefault(key, []).append(pair)
     return max(groups.values(), key=lambda group: (_happenings(group), group[0][0]), default=[])
 

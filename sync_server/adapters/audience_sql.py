@@ -161,6 +161,8 @@ def _key(same: str, asked: _Asked) -> Any:
 
 
 def _event_count(leaf: EventCount, asked: _Asked) -> Truth:
+    if leaf.same is not None and leaf.unless:
+        return _counted(leaf.cmp, leaf.n, lambda n: _groups_without(leaf, n, asked))
     lines = _lines(asked, leaf.events, leaf.where, has_category=leaf.same == "category")
     newest_s, oldest_s = (asked.now_s - hours * HOUR_S for hours in (leaf.window.to_h, leaf.window.from_h))
     lines = lines.where(_EVENT.at_s > oldest_s, _EVENT.at_s <= newest_s)
@@ -170,6 +172,19 @@ def _event_count(leaf: EventCount, asked: _Asked) -> Truth:
         lines, by = lines.where(key.is_not(None)), [_EVENT.n, key]
     acts = func.count(_EVENT.act.distinct())
     return _counted(leaf.cmp, leaf.n, lambda n: lines if n == 1 else lines.group_by(*by).having(acts >= n))
+
+
+def _groups_without(leaf: EventCount, n: int, asked: _Asked) -> Select[Any]:
+    """Those with so many of the events about one thing and, since the window began, none of `unless` about it."""
+    newest_s, oldest_s = (asked.now_s - hours * HOUR_S for hours in (leaf.window.to_h, leaf.window.from_h))
+    key = _key(str(leaf.same), asked)
+    lines = _lines(asked, (*leaf.events, *leaf.unless), (), has_category=True)
+    lines = lines.where(_EVENT.at_s > oldest_s, key.is_not(None)).group_by(_EVENT.n, key)
+    tests = (_holds(test.op, _property(test.prop, asked), test.value, asked) for test in leaf.where)
+    is_counted = and_(_EVENT.event.in_(spelled_out(leaf.events)), _EVENT.at_s <= newest_s, *tests)
+    acts = func.count(case((is_counted, _EVENT.act)).distinct())
+    ends = func.count(case((_EVENT.event.in_(spelled_out(leaf.unless)), 1)))
+    return lines.having(acts >= n, ends == 0)
 
 
 def _counted(cmp: str, n: int, at_least: Callable[[int], Select[Any]]) -> Truth:

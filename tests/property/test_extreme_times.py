@@ -53,6 +53,8 @@ LEAVES: list[dict[str, Any]] = [
     *({"kind": "Profile", **test} for test in FIELD_TESTS),
     {"kind": "EventCount", "events": ["Product Viewed"], "window": {"from_h": 1}, "cmp": "==", "n": 0},
     {"kind": "EventCount", "events": ["any online event"], "cmp": ">=", "n": 1000, "same": "sku"},
+    {"kind": "EventCount", "events": ["Product Viewed"], "cmp": ">=", "n": 1, "same": "sku"}
+    | {"unless": ["Order Completed"]},
     {"kind": "Recency", "events": ["Order Completed"], "cmp": "older_than", "hours": 96_000},
     {"kind": "Recency", "events": ["Order Completed"], "cmp": "newer_than", "hours": 0},
     {"kind": "Recency", "events": ["Product Viewed"], "cmp": "never"},

@@ -103,6 +103,18 @@ ROWS: list[Row] = [
     ("browsed-category", "of one category", views("tents", "tents"), views("tents", "mugs")),
     ("browsed-category", "views, not clicks", TENTS, plus(views("tents"), event("Product Clicked", 3, sku="V0"))),
     ("browsed-category", "not bought", plus(TENTS, {**TENTS_BOUGHT, "category": "mugs"}), plus(TENTS, TENTS_BOUGHT)),
+    (
+        "browsed-category",
+        "not bought, whatever else they looked at once",
+        plus(TENTS, event("Product Viewed", 1, category="mugs")),
+        plus(TENTS, TENTS_BOUGHT, event("Product Viewed", 1, category="mugs")),
+    ),
+    (
+        "browsed-category",
+        "not bought in 7 d",
+        plus(TENTS, {**TENTS_BOUGHT, "at": ago(168)}),
+        plus(TENTS, {**TENTS_BOUGHT, "at": ago(168 - SECOND)}),
+    ),
     ("viewed-not-added", "2 h ago", views("tents", hours=2), views("tents", hours=2 - SECOND)),
     ("viewed-not-added", "within 7 d", views("tents", hours=168 - SECOND), views("tents", hours=168)),
     ("viewed-not-added", "not added", views("tents"), plus(views("tents"), event("Product Added", 1, sku="V0"))),
