@@ -6,10 +6,12 @@ Nothing here reads a clock; `now` always comes in from a port.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 
 EARLIEST_AT: Final = "0001-01-01T00:00:00.000Z"
+LATEST_AT: Final = "9999-12-31T23:59:59.999Z"
 _LENGTH: Final = 24
 
 
@@ -45,9 +47,30 @@ def at_seconds(text: str) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
 
 
+@lru_cache(maxsize=2048)
+def _day_start_s(day: str) -> int:
+    return (date.fromisoformat(day) - date(1970, 1, 1)).days * 86_400
+
+
+def seconds_of(at: str) -> int | None:
+    """The same of a time somebody else wrote: None for a text that is none, so one bad line never costs a card."""
+    try:
+        return _day_start_s(at[:10]) + int(at[11:13]) * 3600 + int(at[14:16]) * 60 + int(at[17:19])
+    except ValueError:
+        return None
+
+
 def seconds_at(seconds: int) -> str:
-    """Whole UTC seconds since 1970 -> wire time."""
-    return format_at(datetime.fromtimestamp(seconds, UTC))
+    """Whole UTC seconds since 1970 -> wire time; beyond the years 1 to 9999 their first or last moment."""
+    return format_at(local_time(seconds, UTC))
+
+
+def local_time(seconds: int, zone: tzinfo) -> datetime:
+    """Whole UTC seconds since 1970 as a time in a zone; beyond the years 1 to 9999 their first or last moment."""
+    try:
+        return datetime.fromtimestamp(seconds, zone)
+    except (ValueError, OverflowError, OSError):
+        return datetime.min.replace(tzinfo=zone) if seconds < 0 else datetime.max.replace(tzinfo=zone)
 
 
 def shift_at(text: str, *, ms: int = 0, seconds: int = 0, days: int = 0) -> str:
@@ -55,7 +78,7 @@ def shift_at(text: str, *, ms: int = 0, seconds: int = 0, days: int = 0) -> str:
     try:
         return format_at(parse_at(text) + timedelta(days=days, seconds=seconds, milliseconds=ms))
     except OverflowError:
-        return EARLIEST_AT if (ms + seconds + days) < 0 else "9999-12-31T23:59:59.999Z"
+        return EARLIEST_AT if (ms + seconds + days) < 0 else LATEST_AT
 
 
 def ms_between(earlier: str, later: str) -> int:

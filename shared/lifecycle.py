@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.clock import at_seconds
+from shared.clock import seconds_of
 from shared.profile import ProfileFacts
 
 StageName = Literal["prospect", "new", "active", "lapsing", "win_back"]
@@ -52,22 +52,25 @@ class StageDecision:
 
 
 def decide_stage(facts: ProfileFacts, now_s: int, settings: StageSettings) -> StageDecision:
-    """The lifecycle stage at `now_s` (UTC seconds). A date in the future counts as now."""
-    if facts.orders <= 0 or facts.last_order_at is None:
+    """The lifecycle stage at `now_s` (UTC seconds). A date to come counts as now, an unreadable one as missing."""
+    first_s, last_s = (seconds_of(at) if at else None for at in (facts.first_order_at, facts.last_order_at))
+    if facts.orders <= 0 or last_s is None:
         return StageDecision("prospect", (StageReason("no_order"),))
-    last = _reason("last_order", facts.last_order_at, now_s, facts.last_order_store)
-    since_last_s = now_s - at_seconds(facts.last_order_at)
+    since_last_s = now_s - last_s
+    last = _reason("last_order", facts.last_order_at, since_last_s, facts.last_order_store)
     if since_last_s > settings.win_back_days * DAY_S:
         return StageDecision("win_back", (last,))
     if since_last_s > settings.lapsing_days * DAY_S:
         return StageDecision("lapsing", (last,))
-    if facts.first_order_at is not None and now_s - at_seconds(facts.first_order_at) <= settings.new_days * DAY_S:
-        return StageDecision("new", (_reason("first_order", facts.first_order_at, now_s, None), last))
+    if first_s is not None and now_s - first_s <= settings.new_days * DAY_S:
+        return StageDecision("new", (_reason("first_order", facts.first_order_at, now_s - first_s), last))
     return StageDecision("active", (last,))
 
 
-def _reason(fact: Literal["last_order", "first_order"], at: str, now_s: int, store: str | None) -> StageReason:
-    return StageReason(fact, at, max(0, now_s - at_seconds(at)) // DAY_S, store)
+def _reason(
+    fact: Literal["last_order", "first_order"], at: str | None, since_s: int, store: str | None = None
+) -> StageReason:
+    return StageReason(fact, at, max(0, since_s) // DAY_S, store)
 
 
 def value_bands(revenue_minor: Mapping[str, int]) -> dict[str, ValueBand]:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from shared.clock import seconds_at
+from shared.clock import seconds_at, seconds_of
 from shared.plays.holdout import held_out_by
-from shared.plays.inputs import EvaluationInputs, StoreFacts, seconds_of
+from shared.plays.inputs import EvaluationInputs, StoreFacts
 from shared.plays.playbook import Play
 from shared.plays.settings import PlaySettings
 from shared.plays.suppression import HoldCauses, find_causes

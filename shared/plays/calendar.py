@@ -5,7 +5,7 @@ A broken link refuses the files; a clash is a sentence for whoever plans, for tw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from shared.plays.files import CalendarEntry, Offer
@@ -14,20 +14,20 @@ from shared.plays.refusal import FileProblem, listed, nearest
 
 
 def link_problems(
-    entries: Iterable[CalendarEntry], plays: Iterable[Play], offers: Iterable[Offer]
+    entries: Iterable[CalendarEntry], plays: Iterable[Play], offers: Iterable[Offer], unread: Collection[str] = ()
 ) -> list[FileProblem]:
-    """Plays and offers that entries name and nobody defines."""
-    play_ids, offer_ids = {play.id for play in plays}, {offer.id for offer in offers}
+    """Plays and offers that entries name and nobody defines, nor a file of the `unread` ids."""
+    play_ids, offer_ids = {play.id for play in plays} | {*unread}, {offer.id for offer in offers} | {*unread}
     problems = []
     for entry in entries:
         for place, play_id in enumerate(entry.play_ids):
             if play_id not in play_ids:
                 sentence = f"there is no play {play_id!r}. {nearest(play_id, play_ids)}Allowed: {listed(play_ids)}."
-                problems.append(FileProblem(f"{entry.id}: play_ids[{place}]", sentence))
+                problems.append(FileProblem(f"play_ids[{place}]", sentence, entry.id))
         if entry.offer_id is not None and entry.offer_id not in offer_ids:
             hint = nearest(entry.offer_id, offer_ids)
             sentence = f"there is no offer {entry.offer_id!r}. {hint}Allowed: {listed(offer_ids)}."
-            problems.append(FileProblem(f"{entry.id}: offer_id", sentence))
+            problems.append(FileProblem("offer_id", sentence, entry.id))
     return problems
 
 

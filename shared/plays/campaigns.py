@@ -7,7 +7,7 @@ campaign names must exist; a play or entry whose campaign nobody wrote is a warn
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, StrictStr
@@ -65,14 +65,17 @@ def campaign_problems(
     offers: Iterable[Offer],
     entries: Iterable[CalendarEntry],
     others: Sequence[Campaign] = (),
+    unread: Collection[str] = (),
 ) -> list[FileProblem]:
     """What is wrong between campaigns and the files they name: nobody defines it, or it belongs to another campaign.
 
-    `others` are campaigns there are besides: their tags are taken, what they name is not looked at again.
+    `others` are campaigns there are besides: their tags are taken, what they name is not looked at again. `unread` are
+    ids of files that could not be read: they exist, and what they say is not known.
     """
-    plays_of = {play.id: play.campaign_id for play in plays}
-    entries_of = {entry.id: entry.campaign_id for entry in entries}
-    offers_of: dict[str, str | None] = {offer.id: None for offer in offers}
+    unknown = dict.fromkeys(unread)
+    plays_of = unknown | {play.id: play.campaign_id for play in plays}
+    entries_of = unknown | {entry.id: entry.campaign_id for entry in entries}
+    offers_of: dict[str, str | None] = unknown | {offer.id: None for offer in offers}
     problems = list(_shared_names(campaigns, others))
     for one in campaigns:
         problems += _naming_problems(one, "offer_ids", "offer", one.offer_ids, offers_of)
@@ -86,11 +89,11 @@ def _shared_names(campaigns: Sequence[Campaign], others: Sequence[Campaign]) -> 
     owners = {tag: one.id for one in others for tag in one.utm_campaign}
     for one in campaigns:
         if ids[one.id] > 1:
-            yield FileProblem(f"{one.id}: id", "two files carry this id; every campaign needs its own.")
+            yield FileProblem("id", "two files carry this id; every campaign needs its own.", one.id)
         for place, tag in enumerate(one.utm_campaign):
             if (owner := owners.setdefault(tag, one.id)) != one.id:
                 sentence = f"{tag} is a tag of the campaign {owner} already; a message counts for one campaign."
-                yield FileProblem(f"{one.id}: utm_campaign[{place}]", sentence)
+                yield FileProblem(f"utm_campaign[{place}]", sentence, one.id)
 
 
 def _naming_problems(
@@ -98,13 +101,13 @@ def _naming_problems(
 ) -> Iterator[FileProblem]:
     """`known`: what there is -> the campaign it says it belongs to."""
     for place, name in enumerate(names):
-        path = f"{campaign.id}: {field}[{place}]"
+        path = f"{field}[{place}]"
         if name not in known:
             allowed = f"Allowed: {listed(known)}." if known else "There is none yet."
-            yield FileProblem(path, f"there is no {what} {name!r}. {nearest(name, known)}{allowed}")
+            yield FileProblem(path, f"there is no {what} {name!r}. {nearest(name, known)}{allowed}", campaign.id)
         elif known[name] not in (None, campaign.id):
             sentence = f"the {what} {name} says campaign_id: {known[name]}. Change it there, or take it out here."
-            yield FileProblem(path, sentence)
+            yield FileProblem(path, sentence, campaign.id)
 
 
 def campaign_warnings(

@@ -158,7 +158,8 @@ _TOO_LONG: Final = (
 class EventCount(ConditionPart):
     """How often something happened in a window: `viewed >= 2 in a category in 7 days`.
 
-    Lines of one order count once. With `same` the count is of the fullest group (two views of one and the same sku).
+    Lines of one order count once. With `same` the count is of the fullest group (two views of one and the same sku),
+    groups left out of which an `unless` event came since the window began (viewed twice, and bought).
     """
 
     kind: Literal["EventCount"]
@@ -168,6 +169,7 @@ class EventCount(ConditionPart):
     cmp: Literal[">=", "<=", "=="]
     n: Annotated[StrictInt, Field(ge=0, le=1000)]
     same: Literal["sku", "category"] | None = None
+    unless: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
 
 
 class Recency(ConditionPart):
@@ -363,8 +365,14 @@ def _check_names(part: Leaf, path: str) -> Iterator[FileProblem]:
         yield from _check_events(part.events, f"{path}.events")
         for index, test in enumerate(part.where):
             yield from _check_where(test, f"{path}.where[{index}]")
-    if isinstance(part, EventCount) and part.same is not None and part.cmp != ">=":
-        yield FileProblem(f"{path}.cmp", f"with same: {part.same} only >= can be asked, not {part.cmp}.")
+    if isinstance(part, EventCount):
+        yield from _check_events(part.unless, f"{path}.unless")
+        if part.same is not None and part.cmp != ">=":
+            yield FileProblem(f"{path}.cmp", f"with same: {part.same} only >= can be asked, not {part.cmp}.")
+        if part.unless and part.same is None:
+            yield FileProblem(
+                f"{path}.unless", "unless needs same: sku or category, of which it says what must not be."
+            )
     if isinstance(part, Recency):
         yield from _check_recency(part, path)
     if isinstance(part, NotFollowed):
@@ -475,7 +483,9 @@ def purposes_of(part: Condition) -> frozenset[str]:
     """Consents a leaf's fields need before a rule may read them; a group needs none of its own."""
     if isinstance(part, Stock):
         return frozenset({"personalise_in_store"})
-    if isinstance(part, EventCount | Recency):
+    if isinstance(part, EventCount):
+        return _purposes_of_events((*part.events, *part.unless))
+    if isinstance(part, Recency):
         return _purposes_of_events(part.events)
     if isinstance(part, NotFollowed):
         return _purposes_of_events((part.first, *part.then))

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from shared.clock import seconds_of
 from shared.plays.catalogue import HOUR_S, spelled_out
 from shared.plays.condition import (
     Condition,
@@ -37,7 +38,6 @@ from shared.plays.inputs import (
     StoreFacts,
     TimedEvent,
     fold,
-    seconds_of,
 )
 from shared.profile import RecentEvent, WantedLine
 
@@ -138,7 +138,12 @@ def _event_count(leaf: EventCount, run: _Run) -> Trace:
     lines = run.view.lines(_spelled_out(leaf.events), counts_claims=run.counts_claims)
     found = [pair for pair in lines if oldest_s < pair[0] <= newest_s and _passes(leaf.where, pair[1], run)]
     if leaf.same is not None:
-        found = _fullest(found, leaf.same, run)
+        out = {
+            _key_of(line, leaf.same, run)
+            for at_s, line in run.view.lines(_spelled_out(leaf.unless), counts_claims=run.counts_claims)
+            if at_s > oldest_s
+        }
+        found = _fullest(found, leaf.same, out, run)
     n = _happenings(found)
     is_met = _COMPARE[leaf.cmp](n, leaf.n)
     at_s = found[0][0] if found else None
@@ -150,10 +155,10 @@ def _happenings(lines: list[TimedEvent]) -> int:
     return len(orders) + sum(1 for _, line in lines if line.order_id is None)
 
 
-def _fullest(lines: list[TimedEvent], same: str, run: _Run) -> list[TimedEvent]:
+def _fullest(lines: list[TimedEvent], same: str, out: Container[str | None], run: _Run) -> list[TimedEvent]:
     groups: dict[str, list[TimedEvent]] = {}
     for pair in lines:
-        if (key := _key_of(pair[1], same, run)) is not None:
+        if (key := _key_of(pair[1], same, run)) is not None and key not in out:
             groups.setdefault(key, []).append(pair)
     return max(groups.values(), key=lambda group: (_happenings(group), group[0][0]), default=[])
 
@@ -191,7 +196,7 @@ def _not_followed(leaf: NotFollowed, run: _Run) -> Trace:
         key = _key_of(pair[1], leaf.same, run)
         if key is not None and key not in open_ones and oldest_s < pair[0] <= newest_s:
             open_ones[key] = pair
-    found = [pair for key, pair in open_ones.items() if answers.get(key, -1) < pair[0]]
+    found = [pair for key, pair in open_ones.items() if answers.get(key, oldest_s) < pair[0]]
     return Trace(leaf, bool(found), len(found), found[0][0] if found else None, _witnesses(found, run))
 
 
@@ -270,7 +275,8 @@ def is_birthday_within(birth_on: str, days: int, today: dt.date) -> bool:
     """Say whether a birthday is within so many days, today included; False for a text that is no day."""
     try:
         month, day = int(birth_on[5:7]), int(birth_on[8:10])
-        ahead = [_anniversary(year, month, day) - today.toordinal() for year in (today.year, today.year + 1)]
+        years = range(today.year, min(today.year + 1, dt.MAXYEAR) + 1)
+        ahead = [_anniversary(year, month, day) - today.toordinal() for year in years]
     except ValueError:
         return False
     return any(0 <= days_ahead <= days for days_ahead in ahead)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from shared.clock import seconds_at
+from shared.clock import seconds_at, seconds_of
 from shared.lifecycle import StageDecision
 from shared.plays.condition import (
     Consent,
@@ -26,7 +26,7 @@ from shared.plays.condition import (
     Stock,
 )
 from shared.plays.evaluate import Trace, Witness
-from shared.plays.inputs import EvaluationInputs, seconds_of
+from shared.plays.inputs import EvaluationInputs
 from shared.plays.phrases import OUTCOME_WORDS, PHRASES, STAGE_TEXTS
 from shared.plays.sentences import describe, event_words
 from shared.plays.speech import (

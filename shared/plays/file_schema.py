@@ -42,7 +42,7 @@ def _with_names(schema: dict[str, Any]) -> dict[str, Any]:
     for name, part in schema["$defs"].items():
         fields = part.get("properties", {})
         if name in {"EventCount", "Recency", "NotFollowed"}:
-            for field in {"events", "then"} & fields.keys():
+            for field in {"events", "then", "unless"} & fields.keys():
                 fields[field]["items"]["enum"] = [*sorted(EVENTS), ANY_ONLINE]
         if name == "NotFollowed":
             fields["first"]["enum"] = sorted(EVENTS)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from shared.clock import local_time, seconds_of
 from shared.lifecycle import StageDecision, decide_stage
 from shared.plays.catalogue import ORDER_COMPLETED
 from shared.plays.refusal import fold_text
@@ -125,8 +126,8 @@ class ShopperView:
         return product.title if product is not None else line.title
 
     def local_day(self, at_s: int) -> dt.date:
-        """The date in the store's time zone."""
-        return dt.datetime.fromtimestamp(at_s, self.zone).date()
+        """The date in the store's time zone; the first and the last day of all hold what lies beyond."""
+        return local_time(at_s, self.zone).date()
 
 
 def _at(pair: tuple[int, object]) -> int:
@@ -154,19 +155,6 @@ def _is_claim(line: OutcomeLine) -> bool:
 
 def _as_order(at_s: int, line: OutcomeLine) -> TimedEvent:
     return at_s, RecentEvent(at=line.at, channel="pos", event=ORDER_COMPLETED, sku=line.sku, order_id=line.op_id)
-
-
-@lru_cache(maxsize=2048)
-def _day_start_s(day: str) -> int:
-    return (dt.date.fromisoformat(day) - dt.date(1970, 1, 1)).days * 86_400
-
-
-def seconds_of(at: str) -> int | None:
-    """Wire time -> whole UTC seconds (cut); None for a text that is none, so one bad line never costs a card."""
-    try:
-        return _day_start_s(at[:10]) + int(at[11:13]) * 3600 + int(at[14:16]) * 60 + int(at[17:19])
-    except ValueError:
-        return None
 
 
 @lru_cache(maxsize=64)

@@ -97,7 +97,7 @@ def journey_problems(journeys: Sequence[Journey]) -> list[FileProblem]:
     """What is wrong between files: two journeys of one id."""
     ids = Counter(one.id for one in journeys)
     sentence = "two files carry this id; every journey needs its own."
-    return [FileProblem(f"{id_}: id", sentence) for id_, count in ids.items() if count > 1]
+    return [FileProblem("id", sentence, id_) for id_, count in ids.items() if count > 1]
 
 
 def _window_problems(journey: Journey) -> Iterator[FileProblem]:

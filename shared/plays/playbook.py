@@ -7,7 +7,7 @@ An edit makes a new version; the holdout's seed stays unless a new period is sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, Literal
 
@@ -243,31 +243,43 @@ def _rule_problems(play: Play) -> Iterator[FileProblem]:
 def _play_problems(play: Play) -> Iterator[FileProblem]:
     yield from _talking_problems(play)
     if play.valid_from is not None and play.valid_until is not None and play.valid_from > play.valid_until:
-        yield FileProblem("valid_until", f"{play.valid_until} lies before valid_from, {play.valid_from}.")
+        yield FileProblem(
+            "valid_until",
+            f"{play.valid_until} lies before valid_from, {play.valid_from}; write that day or a later one.",
+        )
     if play.guardrails.lever_min > play.guardrails.lever_max:
-        yield FileProblem("guardrails.lever_min", "lever_min is above lever_max.")
+        yield FileProblem(
+            "guardrails.lever_min", f"lever_min is above lever_max; write at most {play.guardrails.lever_max}."
+        )
 
 
 def _talking_problems(play: Play) -> Iterator[FileProblem]:
     if LANGUAGE not in play.talking_points:
-        yield FileProblem("talking_points", "English (en) is needed; other languages fall back to it.")
+        yield FileProblem(
+            "talking_points", "English (en) is needed, as other languages fall back to it: add en with an opener."
+        )
     for language, points in play.talking_points.items():
         path = f"talking_points.{language}"
         if points.count_words() > WORDS_MAX:
-            yield FileProblem(path, f"{points.count_words()} words; at most {WORDS_MAX} fit beside a conversation.")
+            over = points.count_words() - WORDS_MAX
+            told = f"{points.count_words()} words; at most {WORDS_MAX} fit beside a conversation: take out {over}."
+            yield FileProblem(path, told)
         for where, text in points.texts():
             problem = placeholder_problem(text, play.condition, has_offer=play.offer_id is not None)
             if problem is not None:
                 yield FileProblem(f"{path}.{where}", problem)
 
 
-def problems_across(plays: Iterable[Play], offers: Iterable[Offer]) -> list[FileProblem]:
-    """What is wrong between files: two plays of one id, offers, plays and tags that nobody defines."""
+def problems_across(plays: Iterable[Play], offers: Iterable[Offer], unread: Collection[str] = ()) -> list[FileProblem]:
+    """What is wrong between files: two plays of one id, offers, plays and tags that nobody defines.
+
+    `unread` are ids of files that could not be read: they exist, and what they say is not known.
+    """
     known = list(plays)
-    offer_ids, play_ids = {offer.id for offer in offers}, {play.id for play in known}
+    offer_ids, play_ids = {offer.id for offer in offers} | {*unread}, {play.id for play in known} | {*unread}
     tags = {tag for play in known for tag in play.tags}
     problems = [
-        FileProblem(f"{play.id}: id", "two files carry this id; every play needs its own.")
+        FileProblem("id", "two files carry this id; every play needs its own.", play.id)
         for index, play in enumerate(known)
         if play.id in {earlier.id for earlier in known[:index]}
     ]
@@ -275,21 +287,22 @@ def problems_across(plays: Iterable[Play], offers: Iterable[Offer]) -> list[File
         if play.offer_id is not None and play.offer_id not in offer_ids:
             hint = nearest(play.offer_id, offer_ids)
             sentence = f"there is no offer {play.offer_id!r}. {hint}Allowed: {listed(offer_ids)}."
-            problems.append(FileProblem(f"{play.id}: offer_id", sentence))
-        problems += _history_problems(play, play_ids, tags)
+            problems.append(FileProblem("offer_id", sentence, play.id))
+        problems += _history_problems(play, play_ids, tags if not unread else None)
     return problems
 
 
-def _history_problems(play: Play, play_ids: set[str], tags: set[str]) -> Iterator[FileProblem]:
+def _history_problems(play: Play, play_ids: set[str], tags: set[str] | None) -> Iterator[FileProblem]:
     for _, path, part in walk(play.condition):
         if not isinstance(part, PlayHistory):
             continue
         if part.play is not None and part.play not in play_ids:
             hint = nearest(part.play, play_ids)
-            yield FileProblem(f"{play.id}: {path}.play", f"there is no play {part.play!r}. {hint}")
-        if part.tag is not None and part.tag not in tags:
-            hint = nearest(part.tag, tags)
-            yield FileProblem(f"{play.id}: {path}.tag", f"no play has the tag {part.tag!r}. {hint}")
+            sentence = f"there is no play {part.play!r}. {hint}Allowed: {listed(play_ids)}."
+            yield FileProblem(f"{path}.play", sentence, play.id)
+        if part.tag is not None and tags is not None and part.tag not in tags:
+            sentence = f"no play has the tag {part.tag!r}. {nearest(part.tag, tags)}Allowed: {listed(tags)}."
+            yield FileProblem(f"{path}.tag", sentence, play.id)
 
 
 def rule_pack_hash(plays: Iterable[Play], offers: Iterable[Offer], settings: PlaySettings) -> str:

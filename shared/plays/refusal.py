@@ -28,24 +28,40 @@ Read = TypeVar("Read", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """One thing to mend: where in the file (`condition.items[0].n`), and a sentence that says what is allowed."""
+    """One thing to mend: where in the file (`condition.items[0].n`), and a sentence that says what is allowed.
+
+    `of` is the id of the play or entry it stands in, where many are looked at together.
+    """
 
     path: str
     sentence: str
+    of: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.sentence}" if self.path else self.sentence
+        return ": ".join(part for part in (self.of, self.path, self.sentence) if part)
 
 
 class PlaybookRefused(Refused):
-    """A file of the playbook cannot be taken. `problems` lists all that was found, in file order."""
+    """A file of the playbook, or several, cannot be taken. `problems` lists all that was found, in file order."""
 
-    def __init__(self, file_name: str, problems: Sequence[FileProblem]) -> None:
-        self.file_name = file_name
-        self.problems = tuple(problems)
-        count = "one thing" if len(self.problems) == 1 else f"{len(self.problems)} things"
-        lines = "".join(f"\n  {problem}" for problem in self.problems)
-        super().__init__(f"{file_name} was not taken, {count} to mend:{lines}")
+    def __init__(self, file_name: str, problems: Sequence[FileProblem], *others: PlaybookRefused) -> None:
+        self.by_file = {file_name: tuple(problems)}
+        for name, found in (pair for other in others for pair in other.by_file.items()):
+            self.by_file[name] = (*self.by_file.get(name, ()), *found)
+        self.problems = tuple(problem for found in self.by_file.values() for problem in found)
+        super().__init__("\n".join(_told(name, found) for name, found in self.by_file.items()))
+
+    @classmethod
+    def of_all(cls, refusals: Sequence[PlaybookRefused]) -> PlaybookRefused:
+        """One refusal that names every file, so that a person mends them all in one go."""
+        first, *others = [cls(name, found) for one in refusals for name, found in one.by_file.items()]
+        return cls(*next(iter(first.by_file.items())), *others)
+
+
+def _told(file_name: str, problems: Sequence[FileProblem]) -> str:
+    count = "one thing" if len(problems) == 1 else f"{len(problems)} things"
+    lines = "".join(f"\n  {problem}" for problem in problems)
+    return f"{file_name} was not taken, {count} to mend:{lines}"
 
 
 def fold_text(text: str) -> str:

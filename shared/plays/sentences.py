@@ -208,10 +208,15 @@ def _event_count(leaf: EventCount, tongue: str) -> str:
     if tongue == GERMAN:
         same = f" (immer dieselbe {_prop(leaf.same, tongue)})" if leaf.same else ""
         until = f", aber nicht in den letzten {hours_span(leaf.window.to_h, tongue)}" if leaf.window.to_h else ""
-        return f"{times}: {what}{tests}{same}, in den letzten {first}{until}."
+        return f"{times}: {what}{tests}{same}, in den letzten {first}{until}{_unless(leaf, tongue)}."
     same = f" (the same {_prop(leaf.same, tongue)})" if leaf.same else ""
     until = f", not counting the last {hours_span(leaf.window.to_h, tongue)}" if leaf.window.to_h else ""
-    return f"{times}: {what}{tests}{same}, in the last {first}{until}."
+    return f"{times}: {what}{tests}{same}, in the last {first}{until}{_unless(leaf, tongue)}."
+
+
+def _unless(leaf: EventCount, tongue: str) -> str:
+    words = ", and in that time not" if tongue == ENGLISH else ", und in der Zeit nicht"
+    return f"{words}: {event_words(leaf.unless, tongue)}" if leaf.unless else ""
 
 
 def _recency(leaf: Recency, tongue: str) -> str:

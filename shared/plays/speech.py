@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Final
 
+from shared.clock import local_time
 from shared.plays.catalogue import DAY_S, HOUR_S
 
 ENGLISH: Final = "en"
@@ -87,7 +88,7 @@ def hours_span(hours: int, language: str) -> str:
 
 def on_day(at_s: int, now_s: int, zone: dt.tzinfo, language: str) -> str:
     """The day of a time in the store's zone, without a preposition: `Friday` within six days, else `12 Nov`."""
-    day, today = (dt.datetime.fromtimestamp(moment_s, zone).date() for moment_s in (at_s, now_s))
+    day, today = (local_time(moment_s, zone).date() for moment_s in (at_s, now_s))
     tongue = spoken(language)
     if abs((day - today).days) <= 6:
         return _WEEKDAYS[tongue][day.weekday()]
@@ -98,7 +99,7 @@ def on_day(at_s: int, now_s: int, zone: dt.tzinfo, language: str) -> str:
 
 def clock_time(at_s: int, zone: dt.tzinfo) -> str:
     """`10:00` in the store's zone."""
-    return f"{dt.datetime.fromtimestamp(at_s, zone):%H:%M}"
+    return f"{local_time(at_s, zone):%H:%M}"
 
 
 def distance(metres: int, language: str) -> str:

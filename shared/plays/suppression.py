@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from shared.clock import seconds_of
 from shared.event_catalogue import DIGITAL_CHANNELS
 from shared.plays.catalogue import EVENTS, HOUR_S, ORDER_COMPLETED
 from shared.plays.condition import Condition, EventCount, Group, Recency
 from shared.plays.evaluate import Trace, evaluate
-from shared.plays.inputs import EvaluationInputs, TimedOutcome, seconds_of
+from shared.plays.inputs import EvaluationInputs, TimedOutcome
 from shared.plays.playbook import Play, Playbook
 from shared.plays.settings import Cap
 from shared.redaction import is_floor_event

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, cast, false, func, not_, or_, select, true, tuple_
 
+from shared.clock import local_time
 from shared.lifecycle import DAY_S
 from shared.plays.catalogue import FIELDS, HOUR_S, spelled_out
 from shared.plays.condition import (
@@ -42,6 +43,7 @@ Truth = ColumnElement[bool]
 _EVENT, _MOMENT, _PRODUCT = tables.event.c, tables.moment.c, tables.product.c
 _SHOPPER, _PLACE = tables.shopper.c, tables.place.c
 _LEAP_YEAR: Final = 2000
+_NEVER_S: Final = 2**53
 
 
 class _Asked(NamedTuple):
@@ -164,6 +166,8 @@ def _key(same: str, asked: _Asked) -> Any:
 
 
 def _event_count(leaf: EventCount, asked: _Asked) -> Truth:
+    if leaf.same is not None and leaf.unless:
+        return _counted(leaf.cmp, leaf.n, lambda n: _groups_without(leaf, n, asked))
     lines = _lines(asked, leaf.events, leaf.where, has_category=leaf.same == "category")
     newest_s, oldest_s = (asked.now_s - hours * HOUR_S for hours in (leaf.window.to_h, leaf.window.from_h))
     lines = lines.where(_EVENT.at_s > oldest_s, _EVENT.at_s <= newest_s)
@@ -173,6 +177,19 @@ def _event_count(leaf: EventCount, asked: _Asked) -> Truth:
         lines, by = lines.where(key.is_not(None)), [_EVENT.n, key]
     acts = func.count(_EVENT.act.distinct())
     return _counted(leaf.cmp, leaf.n, lambda n: lines if n == 1 else lines.group_by(*by).having(acts >= n))
+
+
+def _groups_without(leaf: EventCount, n: int, asked: _Asked) -> Select[Any]:
+    """Those with so many of the events about one thing and, since the window began, none of `unless` about it."""
+    newest_s, oldest_s = (asked.now_s - hours * HOUR_S for hours in (leaf.window.to_h, leaf.window.from_h))
+    key = _key(str(leaf.same), asked)
+    lines = _lines(asked, (*leaf.events, *leaf.unless), (), has_category=True)
+    lines = lines.where(_EVENT.at_s > oldest_s, key.is_not(None)).group_by(_EVENT.n, key)
+    tests = (_holds(test.op, _property(test.prop, asked), test.value, asked) for test in leaf.where)
+    is_counted = and_(_EVENT.event.in_(spelled_out(leaf.events)), _EVENT.at_s <= newest_s, *tests)
+    acts = func.count(case((is_counted, _EVENT.act)).distinct())
+    ends = func.count(case((_EVENT.event.in_(spelled_out(leaf.unless)), 1)))
+    return lines.having(acts >= n, ends == 0)
 
 
 def _counted(cmp: str, n: int, at_least: Callable[[int], Select[Any]]) -> Truth:
@@ -311,7 +328,7 @@ def _money(leaf: ProfileField, asked: _Asked) -> Truth:
 
 
 def _birthday(days: int, asked: _Asked) -> Truth:
-    today = dt.datetime.fromtimestamp(asked.now_s, asked.zone).date()
+    today = local_time(asked.now_s, asked.zone).date()
     year = [dt.date(_LEAP_YEAR, 1, 1) + dt.timedelta(days=ahead) for ahead in range(366)]
     near = [day.month * 100 + day.day for day in year if is_birthday_within(day.isoformat(), days, today)]
     return and_(_SHOPPER.birth_on.is_not(None), _SHOPPER.birth_on.in_(near))
@@ -341,22 +358,17 @@ def day_starts_s(day: str, zone: dt.tzinfo, days: int = 0) -> int:
     Searched, not calculated: whatever a zone does at midnight, this is where the evaluator's dates change.
     """
     ordinal = dt.date.fromisoformat(day).toordinal() + days
+    if ordinal > dt.date.max.toordinal():  # what lies beyond the last day of all belongs to it
+        return _NEVER_S
     noon_s = (ordinal - dt.date(1970, 1, 1).toordinal()) * DAY_S
     before_s, there_s = noon_s - 2 * DAY_S, noon_s + 2 * DAY_S
     while there_s - before_s > 1:
         middle_s = (before_s + there_s) // 2
-        if _ordinal(middle_s, zone) >= ordinal:
+        if local_time(middle_s, zone).toordinal() >= ordinal:
             there_s = middle_s
         else:
             before_s = middle_s
     return there_s
-
-
-def _ordinal(at_s: int, zone: dt.tzinfo) -> int:
-    try:
-        return dt.datetime.fromtimestamp(at_s, zone).toordinal()
-    except (ValueError, OverflowError, OSError):  # beyond the years a date can have
-        return 0 if at_s < 0 else dt.date.max.toordinal() + 1
 
 
 # comparing ------------------------------------------------------------------------------------------------------------

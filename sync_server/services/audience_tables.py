@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from shared.clock import seconds_of
 from shared.documents import ProductDocument
 from shared.plays.catalogue import ORDER_COMPLETED, PURPOSES
-from shared.plays.inputs import fold, seconds_of
+from shared.plays.inputs import fold
 from shared.profile import Profile, RecentEvent
 from shared.wire.messages import SCOPE_ALL, store_scope
 from sync_server.audience_ports import AudiencePage, ShopperRows

@@ -12,7 +12,7 @@ import json
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Final, TypeVar
@@ -40,7 +40,7 @@ from shared.plays.files import (
 )
 from shared.plays.journeys import Journey, journey_problems, parse_journey
 from shared.plays.playbook import Play, parse_play, play_document, play_sha, problems_across, rule_pack_hash
-from shared.plays.refusal import PlaybookRefused, read_file
+from shared.plays.refusal import FileProblem, PlaybookRefused, read_file
 from shared.plays.segments import parse_segments
 from shared.plays.settings import SETTING_ID, PlaySettings
 from shared.wire.canonical import canonical
@@ -106,39 +106,82 @@ def read_playbook(
     """Read `playbook/ segments/ offers/ calendar/ campaigns/ journeys/ templates/ wordings/ settings/` under a folder.
 
     Relative dates count from `today_on`; the shipped texts speak of the demo's brand, a chain reads its own name there.
-    What is `published` may be named and need not be in the folder. Raises PlaybookRefused with every problem of the
-    first file that has one.
+    What is `published` may be named and need not be in the folder. Raises PlaybookRefused with every problem of every
+    file; those of the segments come first and alone, as the plays are written out with them.
     """
-
-    def read(name: str, parse: Callable[[Any, str], Any]) -> tuple[Any, ...]:
-        loaded = load_folder(folder, name)
-        return tuple(parse(_with_brand(with_dates(row, today_on), brand), file) for file, row in loaded)
-
     segments = read_segments(folder)
+    reading = _Reading(folder, today_on, brand)
     found = PlaybookFiles(
-        plays=read("playbook", lambda mapping, file: parse_play(mapping, file, segments)),
-        offers=read("offers", parse_offer),
-        calendar=read("calendar", parse_calendar_entry),
-        templates=read("templates", parse_template),
-        wordings=read("wordings", parse_wording),
-        settings=next(iter(read("settings", _parse_settings)), published.settings if published else PlaySettings()),
-        campaigns=read("campaigns", parse_campaign),
-        journeys=read("journeys", parse_journey),
+        plays=reading.read("playbook", lambda mapping, file: parse_play(mapping, file, segments)),
+        offers=reading.read("offers", parse_offer),
+        calendar=reading.read("calendar", parse_calendar_entry),
+        templates=reading.read("templates", parse_template),
+        wordings=reading.read("wordings", parse_wording),
+        settings=next(
+            iter(reading.read("settings", _parse_settings)), published.settings if published else PlaySettings()
+        ),
+        campaigns=reading.read("campaigns", parse_campaign),
+        journeys=reading.read("journeys", parse_journey),
     )
     whole = found if published is None else published.with_files(found)
-    problems = problems_across([*found.plays, *_missing(whole.plays, found.plays)], whole.offers)
-    problems += link_problems(found.calendar, whole.plays, whole.offers)
+    plays, unread = [*found.plays, *_missing(whole.plays, found.plays)], reading.unread
     others = _missing(whole.campaigns, found.campaigns)
-    problems += campaign_problems(found.campaigns, whole.plays, whole.offers, whole.calendar, others)
-    problems += journey_problems(found.journeys)
-    if problems:
-        raise PlaybookRefused("The playbook", problems)
+    reading.refuse("playbook", problems_across(plays, whole.offers, unread))
+    reading.refuse("calendar", link_problems(found.calendar, whole.plays, whole.offers, unread))
+    campaigns = campaign_problems(found.campaigns, whole.plays, whole.offers, whole.calendar, others, unread)
+    reading.refuse("campaigns", campaigns)
+    reading.refuse("journeys", journey_problems(found.journeys))
+    if reading.refusals:
+        raise PlaybookRefused.of_all(reading.refusals)
     return found
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a folder: goes on after a wrong file, so that a person sees all there is to mend at once."""
+
+    folder: Traversable
+    today_on: dt.date
+    brand: str
+    refusals: list[PlaybookRefused] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    """Ids of wrong files: others may name them all the same."""
+    files: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """(folder, id) -> the files that carry it."""
+
+    def read(self, name: str, parse: Callable[[Any, str], Any]) -> tuple[Any, ...]:
+        """What the sound files of a folder hold."""
+        found = []
+        for file, shown in _files_in(self.folder, name):
+            try:
+                made = [
+                    parse(_with_brand(with_dates(row, self.today_on), self.brand), shown) for row in _rows(file, shown)
+                ]
+            except PlaybookRefused as refusal:
+                self.refusals.append(refusal)
+                self.unread.add(file.name.rpartition(".")[0])
+                continue
+            found += made
+            for one in made:
+                self.files.setdefault((name, getattr(one, "id", "")), []).append(shown)
+        return tuple(found)
+
+    def refuse(self, name: str, problems: Iterable[FileProblem]) -> None:
+        """Keep what is wrong between files, each problem with the file it is mended in."""
+        for problem in problems:
+            *others, shown = self.files.get((name, problem.of)) or ["The playbook"]
+            twice = f" The other one is {others[0]}." if others and problem.path == "id" else ""
+            self.refusals.append(PlaybookRefused(shown, [replace(problem, sentence=problem.sentence + twice)]))
 
 
 def read_segments(folder: Traversable) -> dict[str, Condition]:
     """The segments under a folder, written out. Raises PlaybookRefused with every problem of the first wrong file."""
     return parse_segments(load_folder(folder, "segments"))
+
+
+def load_folder(folder: Traversable, name: str) -> Iterator[tuple[str, Any]]:
+    """(file name, mapping) of every YAML file, in order of name."""
+    return ((shown, row) for file, shown in _files_in(folder, name) for row in _rows(file, shown))
 
 
 def _missing(whole: Iterable[Part], known: Iterable[Part]) -> list[Part]:
@@ -173,16 +216,20 @@ def chain_today(hq: Headquarters, reader: CentralReader) -> tuple[dt.date, str]:
     return hq.clock.now().astimezone(zoneinfo.ZoneInfo(chain.timezone)).date(), chain.name
 
 
-def load_folder(folder: Traversable, name: str) -> Iterator[tuple[str, Any]]:
-    """(file name, mapping) of every YAML file, in order of name; a file with a list holds one mapping a row."""
+def _files_in(folder: Traversable, name: str) -> Iterator[tuple[Traversable, str]]:
+    """Every YAML file of a folder, in order of name, with what it is called."""
     place = folder.joinpath(name)
     if not place.is_dir():
         return
     for file in sorted(place.iterdir(), key=lambda found: found.name):
         if file.name.endswith((".yaml", ".yml")):
-            shown = f"{name}/{file.name}"
-            loaded = load_yaml(file, shown)
-            yield from ((shown, row) for row in (loaded if isinstance(loaded, list) else [loaded]))
+            yield file, f"{name}/{file.name}"
+
+
+def _rows(file: Traversable, shown: str) -> list[Any]:
+    """The mappings of a file: a file with a list holds one a row."""
+    loaded = load_yaml(file, shown)
+    return loaded if isinstance(loaded, list) else [loaded]
 
 
 def _parse_settings(mapping: Any, file_name: str) -> PlaySettings:
@@ -198,12 +245,37 @@ def _with_brand(loaded: Any, brand: str) -> Any:
 
 
 def load_yaml(file: Traversable, shown: str) -> Any:
-    """What a YAML file holds. Raises Refused for one that cannot be read; `shown` is what it is called then."""
+    """What a YAML file holds. Raises PlaybookRefused for one that cannot be read; `shown` is what it is called then."""
     try:
-        return yaml.load(file.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader either way
+        return yaml.load(file.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader either way
+    except yaml.MarkedYAMLError as problem:
+        told, mark = problem.problem or problem.context or "", problem.problem_mark or problem.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+        raise PlaybookRefused(shown, [FileProblem(place, _NO_YAML.format(told=" ".join(told.split())[:200]))]) from None
     except (yaml.YAMLError, UnicodeError, RecursionError) as problem:
         told = " ".join(str(problem).split())[:200]
-        raise Refused(f"{shown} is no readable YAML file: {told}") from None
+        raise PlaybookRefused(shown, [FileProblem("", _NO_YAML.format(told=told))]) from None
+
+
+_NO_YAML: Final = (
+    "this is no readable YAML: {told}. Mend this line or the one above: fields of one group begin at the same column, "
+    "with spaces and no tabs; a text that holds `: ` or begins with a bracket, a brace or a quote stands in quotes; "
+    "the file is saved as UTF-8."
+)
+
+
+class _Loader(_LOADER):  # type: ignore[misc, valid-type]
+    """The safe loader that takes no name twice: YAML would keep the last and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping of unlike names. Raises ConstructorError where one stands twice."""
+        names: set[str] = set()
+        for name, _ in node.value:
+            if isinstance(name, yaml.ScalarNode) and name.value in names and name.tag != "tag:yaml.org,2002:merge":
+                told = f"the name {name.value} stands twice in one group; keep one of the two"
+                raise yaml.constructor.ConstructorError(None, None, told, name.start_mark)
+            names.add(str(name.value))
+        return dict(super().construct_mapping(node, deep))
 
 
 # publishing -----------------------------------------------------------------------------------------------------------

@@ -36,12 +36,12 @@ PLAYS: dict[str, dict[str, Any]] = {
         ],
     },
     "viewed twice in a category, not bought": {
-        "kind": "Group",
-        "op": "all",
-        "items": [
-            {"kind": "EventCount", "events": ["Product Viewed"], "cmp": ">=", "n": 2, "same": "category"},
-            {"kind": "EventCount", "events": ["Order Completed"], "cmp": "==", "n": 0},
-        ],
+        "kind": "EventCount",
+        "events": ["Product Viewed"],
+        "cmp": ">=",
+        "n": 2,
+        "same": "category",
+        "unless": ["Order Completed"],
     },
     "loyal and silent": {
         "kind": "Group",

@@ -89,16 +89,16 @@ def compare(
     """(tree, how many shoppers met it, differences), for so many trees: at each moment in each store, and one in eight
     in all the stores at once."""
     places = [(store, now_s) for store in STORES for now_s in NOWS]
+    at_once = {now_s: {store.code: inputs_of(world, store, now_s) for store in STORES} for now_s in NOWS}
     for number, (store, now_s) in enumerate(places):
-        inputs = inputs_of(world, store, now_s)
-        everywhere = {one.code: inputs_of(world, one, now_s) for one in STORES} if trees >= len(places) * 8 else {}
+        everywhere = at_once[now_s]
         for index in range(trees * number // len(places), trees * (number + 1) // len(places)):
             tree = draw_tree(chance)
             condition = read_condition(tree)
             assert problems_in(condition, frozenset(PURPOSES)) == [], tree
-            is_wide = bool(everywhere) and index % 8 == 0
+            is_wide = trees >= len(places) * 8 and index % 8 == 0
             asked = STORES if is_wide else (store,)
-            sides = everywhere.values() if is_wide else (inputs,)
+            sides = everywhere.values() if is_wide else (everywhere[store.code],)
             expected = set().union(*(met_by_evaluator(condition, side) for side in sides))
             different = []
             for engine, database in databases.items():

@@ -89,6 +89,7 @@ def _event_count(chance: random.Random) -> dict[str, Any]:
         "cmp": ">=" if same else chance.choice(COMPARISONS),
         "n": chance.choice([0, 1, 1, 2, 3]),
         "same": same,
+        "unless": _some_events(chance) if same and chance.random() < 0.5 else [],
     }
 
 

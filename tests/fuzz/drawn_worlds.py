@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.clock import at_seconds, seconds_at
+from shared.clock import EARLIEST_AT, LATEST_AT, at_seconds, seconds_at
 from shared.plays.inputs import zone_of
 from shared.redaction import without_behaviour
 from sync_server.ports import Store
@@ -23,14 +23,23 @@ STORES: Final = (
     Store("apia-1", "Apia", "EUR", "Pacific/Apia"),
     Store("nowhere-1", "Nowhere", "EUR", "Europe/Atlantis"),
 )
+EXTREME_TIMES: Final = (EARLIEST_AT, LATEST_AT)
+"""Before and beyond them lies a local day that no date can have."""
 NOWS: Final = tuple(
-    at_seconds(at) for at in ("2026-11-22T13:02:00.000Z", "2026-10-25T00:59:59.000Z", "2026-03-01T00:00:00.000Z")
+    at_seconds(at)
+    for at in ("2026-11-22T13:02:00.000Z", "2026-10-25T00:59:59.000Z", "2026-03-01T00:00:00.000Z", *EXTREME_TIMES)
 )
-"""A Sunday noon, the night the clocks go back in Berlin, the day after a February without a 29th."""
+"""A Sunday noon, the night the clocks go back in Berlin, the day after a February without a 29th, and both ends."""
 HOURS: Final = (0, 1, 23, 24, 48, 72, 168, 720, 2159, 2160)
 LONG_HOURS: Final = (*HOURS, 4320, 9600)
-DAYS: Final = ("2026-11-21", "2026-11-22", "2026-10-25", "2026-10-26", "2026-03-01", "2025-12-31")
-BIRTHDAYS: Final = ("1990-11-22", "1990-12-06", "1992-02-29", "1980-03-01", "2001-01-03", "1985-10-25", "nonsense", "")
+DAYS: Final = (
+    *("2026-11-21", "2026-11-22", "2026-10-25", "2026-10-26", "2026-03-01", "2025-12-31"),
+    *("0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31"),
+)
+BIRTHDAYS: Final = (
+    *("1990-11-22", "1990-12-06", "1992-02-29", "1980-03-01", "2001-01-03", "1985-10-25"),
+    *("1999-12-31", "9999-01-01", "nonsense", ""),
+)
 WORDS: Final = (
     "Tents",
     "tents ",
@@ -96,7 +105,9 @@ def _product(chance: random.Random, sku: str) -> dict[str, Any]:
 
 
 def _moment(chance: random.Random) -> str:
-    """On the edge of a window of one of the moments asked about, a second beside it, or anywhere."""
+    """On the edge of a window of one of the moments asked about, a second beside it, anywhere, or nowhere in time."""
+    if chance.random() < 0.05:
+        return chance.choice([*EXTREME_TIMES, "9999-12-31T99:99:99.999Z", "nonsense", ""])
     now_s = chance.choice(NOWS)
     hours = chance.choice(LONG_HOURS) if chance.random() < 0.8 else chance.randrange(3000)
     at = seconds_at(now_s - hours * 3600 + chance.choice([-1, 0, 0, 1]))

@@ -81,6 +81,25 @@ def test_lines_of_one_order_count_once():
     assert is_met(twice, recent=[*lines, event("Order Completed", 50, order_id="o2")])
 
 
+def test_what_was_bought_is_no_category_they_keep_looking_at():
+    """`unless` leaves a group out for what came about it since the window began, after to_h too; others are counted."""
+    leaf = {**VIEWED_TWICE, "same": "category", "unless": ["Order Completed"], "window": {"from_h": 168, "to_h": 4}}
+    tents = [event("Product Viewed", hours, category="Tents ", sku="A") for hours in (5, 6, 7)]
+    mugs = [event("Product Viewed", hours, category="mugs", sku="B") for hours in (5, 6)]
+
+    def bought(hours: float, **what: str) -> list[dict[str, Any]]:
+        return [*tents, *mugs[:1], event("Order Completed", hours, order_id="o", **what)]
+
+    assert is_met(leaf, recent=tents)
+    assert not is_met(leaf, recent=bought(3, category="tents"))
+    assert not is_met(leaf, recent=bought(167, category="tents"))
+    assert is_met(leaf, recent=bought(168, category="tents"))
+    assert is_met(leaf, recent=bought(3, category="mugs"))
+    assert is_met(leaf, recent=bought(3)), "an order of nothing known is of no category"
+    both = evaluate(condition(**leaf), seen(recent=[*bought(3, category="tents"), *mugs[1:]]))
+    assert (both.is_met, both.trace.n, both.trace.witnesses[0].category) == (True, 2, "mugs")
+
+
 def test_two_views_of_different_categories_are_not_two_of_the_same():
     """With `same` the fullest group is counted."""
     same = {**VIEWED_TWICE, "same": "category"}

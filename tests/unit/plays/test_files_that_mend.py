@@ -126,6 +126,19 @@ def deep(levels: int) -> dict[str, Any]:
             "only >=",
         ),
         (
+            {"condition": {**VIEWED, "unless": ["Order Completed"]}, "consents": ["personalise_in_store"]},
+            "condition.unless",
+            "unless needs same: sku or category",
+        ),
+        (
+            {
+                "condition": {**VIEWED, "same": "category", "unless": ["Order Complete"]},
+                "consents": ["personalise_in_store"],
+            },
+            "condition.unless[0]",
+            "Did you mean Order Completed?",
+        ),
+        (
             {"condition": {"kind": "Recency", "events": ["Order Completed"], "cmp": "never", "hours": 3}},
             "condition.hours",
             "no hours",
