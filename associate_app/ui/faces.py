@@ -46,11 +46,13 @@ class LineFace:
 
 @dataclass(frozen=True, slots=True)
 class OfferFace:
-    """The offer of a play: its title and the code for the till, if it has one."""
+    """The offer of a play: its title and the code for the till, if it has one; `told` stands under a code that is only
+    for scanning."""
 
     title: str
     code: str | None = None
     until: str | None = None
+    told: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

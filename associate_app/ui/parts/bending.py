@@ -91,7 +91,7 @@ def _sheet(
             say_no(str(refusal))
             return
         close()
-        show_offer(OfferFace(words("bend.saved", title=offer.title), till))
+        show_offer(OfferFace(words("bend.saved", title=offer.title), till, told=_till_words(till, wish.value)))
 
     blocks: list[ft.Control] = []
     if len(offer.kinds) > 1:
@@ -121,7 +121,9 @@ def _why(offer: BendFace, reason: str, put: Put) -> ft.Control:
     words = use_desk().speaker
     told = section(words("bend.why"))
     if offer.reasons:
-        return _stretched([told, _choices([(one, one) for one in offer.reasons], reason, "reason", put)])
+        return _stretched(
+            [told, _choices([(one, one[:1].upper() + one[1:]) for one in offer.reasons], reason, "reason", put)]
+        )
     return _stretched([told, keyed("typed", _typed_reason, put)])
 
 
@@ -142,6 +144,14 @@ def _manager(offer: BendFace, manager_id: str, put: Put) -> ft.Control:
 
 def _stretched(blocks: list[ft.Control]) -> ft.Column:
     return ft.Column(blocks, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _till_words(till: str, bend: Bend) -> str:
+    """What the till's code gives, for people: the offer's own code, and how much; no number of a record."""
+    code, much = till.split(".")[1], bend.much.strip().removesuffix("%").strip()
+    if bend.kind == "extended":
+        return code
+    return f"{code} · {much} %" if bend.unit == "percent" else f"{code} · {much}"
 
 
 def _first(offer: BendFace) -> Bend:

@@ -19,9 +19,10 @@ def offer_sheet(offer: OfferFace, words: Speaker, close: Callable[[], None]) -> 
     """A dialog with the offer's code for the till."""
     lines: list[ft.Control] = []
     if offer.code:
+        told = offer.told or offer.code
         lines += [
-            ft.Image(src=qr_png(offer.code), width=240, height=240, semantics_label=offer.code),
-            say(offer.code, theme.HEADING, align=ft.TextAlign.CENTER),
+            ft.Image(src=qr_png(offer.code), width=240, height=240, semantics_label=told),
+            say(told, theme.HEADING, align=ft.TextAlign.CENTER),
         ]
     if offer.until:
         lines.append(say(words("plays.until", when=offer.until), theme.SMALL, Ink.QUIET))
