@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from shared.errors import Refused
+from sync_server.services.table_file import Format, write_file, write_rows
 from sync_server.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -100,6 +101,23 @@ def say_table(common: Common, rows: Sequence[Mapping[str, Any]], columns: Mappin
     for row in rows:
         table.add_row(*(Text(_cell(row.get(name))) for name in columns))
     people().print(table)
+
+
+def write_out(
+    common: Common,
+    file: Path | None,
+    form: Format,
+    columns: Sequence[str],
+    rows: Callable[[], Iterable[Mapping[str, Any]]],
+) -> int | None:
+    """Rows into a file, or onto standard output where none is named; how many went into a file. `rows` begins the work
+    only when it is clear where they go. Raises Refused for rows on an output that is to hold one JSON value."""
+    if file is None:
+        if common.json:
+            raise Refused("With --json the answer is one value: give a FILE for the rows, or leave --json out.")
+        write_rows(sys.stdout, rows(), columns, form)
+        return None
+    return write_file(file, rows(), columns, form)
 
 
 def _cell(value: Any) -> str:

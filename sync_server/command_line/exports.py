@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from shared.errors import Refused
 from sync_server.bootstrap import trait_outlet
-from sync_server.command_line.common import DEFAULT, Common, complain, headquarters, say, say_table
+from sync_server.command_line.common import DEFAULT, Common, complain, headquarters, say, say_table, write_out
 from sync_server.services.changes import export_changes
 from sync_server.services.suppression_list import SUPPRESSION_COLUMNS, export_suppressions
-from sync_server.services.table_file import Format, write_file, write_rows
+from sync_server.services.table_file import Format
 from sync_server.services.trait_targets import Keys, What, add_target, list_targets, remove_target, run_targets
 from sync_server.services.traits import TRAIT_COLUMNS, TRAITS
 
@@ -72,14 +71,17 @@ def _write(
     export: Callable[[], tuple[Iterator[dict[str, Any]], str]],
 ) -> None:
     """Rows to a file or to standard output, and the cursor for the next time."""
-    if file is None and common.json:
-        raise Refused("With --json the answer is one value: give a FILE for the rows, or leave --json out.")
-    rows, cursor = export()
-    if file is None:
-        write_rows(sys.stdout, rows, columns, form)
+    cursor = ""
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal cursor
+        found, cursor = export()
+        return found
+
+    count = write_out(common, file, form, columns, rows)
+    if count is None:
         complain(_NEXT.format(cursor))
         return
-    count = write_file(file, rows, columns, form)
     told = {"file": str(file), what: count, "cursor": cursor}
     say(common, told, f"{count} {what} written to {file}. {_NEXT.format(cursor)}")
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.errors import Refused
 from shared.plays.campaigns import Campaign
 from shared.plays.journeys import Journey, describe_journey
 from shared.plays.speech import span
-from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, say_table
+from sync_server.command_line.common import DEFAULT, Common, headquarters, people, say, say_json, say_table, write_out
 from sync_server.services.campaigns import list_campaigns
 from sync_server.services.journeys import (
     STEP_COLUMNS,
@@ -22,7 +20,7 @@ from sync_server.services.journeys import (
     step_rows,
 )
 from sync_server.services.kept_files import retire_files
-from sync_server.services.table_file import Format, write_file, write_rows
+from sync_server.services.table_file import Format
 
 
 def campaign_list(*, language: str = "en", common: Common = DEFAULT) -> None:
@@ -142,12 +140,7 @@ def journey_export(
     language
         en or de.
     """
-    if file is None and common.json:
-        raise Refused("With --json the answer is one value: give a FILE for the rows, or leave --json out.")
     with headquarters(common) as hq:
-        rows = list(step_rows(count_published(hq, store, language)))
-    if file is None:
-        write_rows(sys.stdout, rows, STEP_COLUMNS, format)
-        return
-    count = write_file(file, rows, STEP_COLUMNS, format)
-    say(common, {"file": str(file), "steps": count}, f"{count} steps written to {file}.")
+        count = write_out(common, file, format, STEP_COLUMNS, lambda: step_rows(count_published(hq, store, language)))
+    if count is not None:
+        say(common, {"file": str(file), "steps": count}, f"{count} steps written to {file}.")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from shared.errors import Refused
-from sync_server.command_line.common import DEFAULT, Common, headquarters, say, say_table
+from sync_server.command_line.common import DEFAULT, Common, headquarters, say, say_table, write_out
 from sync_server.services.segments import SEGMENT_COLUMNS, export_segment, list_segments
-from sync_server.services.table_file import Format, write_file, write_rows
+from sync_server.services.table_file import Format
 
 
 def segment_list(folder: Path | None = None, /, *, language: str = "en", common: Common = DEFAULT) -> None:
@@ -47,12 +45,7 @@ def segment_export(
     store
         This store's shoppers only.
     """
-    if file is None and common.json:
-        raise Refused("With --json the answer is one value: give a FILE for the rows, or leave --json out.")
     with headquarters(common) as hq:
-        rows = export_segment(hq, segment, store)
-        if file is None:
-            write_rows(sys.stdout, rows, SEGMENT_COLUMNS, format)
-            return
-        count = write_file(file, rows, SEGMENT_COLUMNS, format)
-    say(common, {"file": str(file), "shoppers": count}, f"{count} shoppers written to {file}.")
+        count = write_out(common, file, format, SEGMENT_COLUMNS, lambda: export_segment(hq, segment, store))
+    if count is not None:
+        say(common, {"file": str(file), "shoppers": count}, f"{count} shoppers written to {file}.")
