@@ -28,7 +28,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "managers": ONLY_MANAGERS,
     },
     GERMAN: {
-        "nothing": "Es wurde nichts geändert. Setz das Play aus, stell seinen Hebel oder schreib eigene Worte.",
+        "nothing": "Es wurde nichts geändert. Pausier das Play, stell seinen Hebel oder schreib eigene Worte.",
         "beyond": "{problem} Schlag es stattdessen der Zentrale vor.",
         "length": "Ein Vorschlag hat 1 bis {most} Zeichen; dieser hat {n}.",
         "managers": "Nur die Ladenleitung ändert Plays.",

@@ -83,7 +83,7 @@ from associate_app.ui.words import Speaker, zone_named
 from shared.documents import MANAGER
 from shared.errors import Refused
 from shared.identity import IdentifierType, normalise
-from shared.plays.files import ConsentWording, in_language
+from shared.plays.files import LANGUAGE, ConsentWording, in_language
 from shared.plays.verdicts import tell_verdicts
 from shared.scan_code import EnrolmentCode, parse_enrolment, read_code
 
@@ -382,18 +382,7 @@ class TabletFloor:
                 continue
             held = newest.get(wording.purpose)
             newest[wording.purpose] = wording if held is None else max(held, wording, key=lambda one: one.order)
-        return tuple(
-            Wording(
-                purpose,
-                newest[purpose].version,
-                language,
-                in_language(newest[purpose].title, language),
-                in_language(newest[purpose].text, language),
-                newest[purpose].sha_in(language),
-            )
-            for purpose in PURPOSES_ASKED
-            if purpose in newest
-        )
+        return tuple(_wording(newest[purpose], language) for purpose in PURPOSES_ASKED if purpose in newest)
 
     def enrol_shopper(self, shopper: NewShopper, granted: tuple[Wording, ...], associate_id: str) -> Enrolled:
         """Let someone join with a card of the stock and what they tapped themselves."""
@@ -468,3 +457,10 @@ class TabletFloor:
 
 def _invitation(code: EnrolmentCode | None) -> Invitation | None:
     return Invitation(code.url, code.code, code.ca_fingerprint) if code else None
+
+
+def _wording(asked: ConsentWording, language: str) -> Wording:
+    """A wording as it is shown: all of it in one language, and that is the one the proof names."""
+    shown = language if language in asked.title and language in asked.text else LANGUAGE
+    title, text = in_language(asked.title, shown), in_language(asked.text, shown)
+    return Wording(asked.purpose, asked.version, shown, title, text, asked.sha_in(shown))

@@ -2,18 +2,18 @@
 
 # As a shop floor speaks: short, *du* where somebody is addressed, nouns that leave nobody out. One word for one thing:
 #
-#     shopper         Person; all of them Kundschaft; what a tablet holds of them Kundendaten
-#     loyalty card    Kundenkarte, its number Kundennummer; the screen of a shopper is their Karte
-#     play            Play; its words are Worte, the first of them der erste Satz; lever = Hebel
-#     outcome         Ergebnis: gekauft, interessiert, heute nicht, kein Interesse, hat es schon, nicht da, nicht erwähnt
-#     offer           Angebot; to honour one beyond its terms = aus Kulanz einlösen
-#     held back       zurückgestellt (a play); hold = zurücklegen, Zurückgelegtes (a thing)
-#     holdout         Vergleichsgruppe
-#     follow-up       Zusage
-#     consent         Einwilligung, zustimmen
-#     record          Eintrag; sync = Abgleich; HQ = Zentrale; invitation = Einladung
-#     store, manager  Laden, Ladenleitung; associates = Team; to join = aufgenommen werden, dabei sein
-#     tell HQ         melden, Meldung; service issue = Servicefall
+#   shopper         Person; all of them Kundschaft; what a tablet holds of them Kundendaten
+#   loyalty card    Kundenkarte, its number Kundennummer; the screen of a shopper is their Karte
+#   play            Play; its words are Worte, the first of them der erste Satz; lever = Hebel
+#   outcome         Ergebnis: gekauft, interessiert, heute nicht, kein Interesse, hat es schon, nicht da, nicht erwähnt
+#   offer           Angebot; to honour one beyond its terms = aus Kulanz einlösen
+#   held back       zurückgestellt (a play); hold = zurücklegen, Zurückgelegtes (a thing)
+#   holdout         Vergleichsgruppe
+#   follow-up       Zusage
+#   consent         Einwilligung, zustimmen
+#   record          Eintrag; sync = Abgleich; HQ = Zentrale; invitation = Einladung
+#   store, manager  Laden, Ladenleitung; associates = Team; to join = aufgenommen werden, dabei sein
+#   tell HQ         melden, Meldung; service issue = Servicefall
 
 from __future__ import annotations
 
@@ -288,7 +288,7 @@ GERMAN: Final[dict[str, str]] = {
     "verdicts.met": "Erfüllt",
     "verdicts.not_met": "Nicht erfüllt",
     # A manager's changes
-    "change.pause": "Hier im Laden aussetzen",
+    "change.pause": "Hier im Laden pausieren",
     "change.resume": "Hier wieder zeigen",
     "change.lower": "Hebel auf {lever} senken",
     "change.higher": "Hebel auf {lever} heben",

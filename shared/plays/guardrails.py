@@ -26,7 +26,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "long": "{count} words; at most {most} fit beside a conversation.",
     },
     GERMAN: {
-        "pause": "Dieses Play lässt sich in einem Laden nicht aussetzen.",
+        "pause": "Dieses Play lässt sich in einem Laden nicht pausieren.",
         "lever": "Der Hebel dieses Plays geht von {least} bis {most}.",
         "words": "Die Worte dieses Plays bleiben, wie die Zentrale sie schrieb.",
         "unsound": "Die Worte in {language!r:.10} gehen so nicht: {why}.",

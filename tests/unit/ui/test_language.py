@@ -5,8 +5,10 @@ from __future__ import annotations
 import flet as ft
 import pytest
 
+from associate_app.ui.floor import _wording
 from associate_app.ui.language import BROWSER_LANGUAGE, chosen_language, language_of, preferred
 from associate_app.ui.words import CATALOGUES
+from shared.plays.files import ConsentWording
 from tests.support.flet_harness import Screen
 from tests.support.replica import card_for
 from tests.unit.ui.conftest import JONAS, PIN, Store, played, scan
@@ -89,6 +91,34 @@ def test_the_switch_holds_at_once_in_every_session_and_loses_nothing_typed(store
             await screen.see("Who’s working?")
 
     played(play)
+
+
+def test_a_tablet_is_connected_in_german(new_store: Store) -> None:
+    """Nobody has said where it stands yet: the switch is there too, and what was typed stays."""
+
+    async def play() -> None:
+        async with new_store.open() as screen:
+            await screen.see("Connect this tablet")
+            await screen.write("Name of this tablet", "Kasse")
+            await screen.press("Deutsch")
+            await screen.see("Tablet verbinden")
+            assert screen.find(ft.TextField, label="Name dieses Tablets").value == "Kasse"
+            await screen.press("Verbinden")
+            await screen.see("Tippe die Adresse ein, die die Zentrale dir gab")
+            assert_german(screen)
+
+    played(play)
+
+
+def test_a_consent_asked_in_words_that_are_not_there_in_german_is_proved_as_english(store: Store) -> None:
+    """What the shopper read is what HQ keeps."""
+    text = {"en": "Nordhang may write to me.", "de": "Nordhang darf mir schreiben."}
+    asked = {"id": "email/1", "purpose": "email", "version": "1", "title": {"en": "E-mail"}, "text": text}
+    english = ConsentWording.model_validate(asked)
+    german = english.model_copy(update={"title": {"en": "E-mail", "de": "E-Mail"}})
+    assert _wording(english, "de").language == "en"
+    assert _wording(english, "de").text == text["en"]
+    assert (_wording(german, "de").language, _wording(german, "de").sha) == ("de", german.sha_in("de"))
 
 
 def test_a_browser_s_language_goes_before_the_store_s_and_after_a_choice(store: Store) -> None:
