@@ -23,16 +23,17 @@ from fastapi.staticfiles import StaticFiles
 from flet_web import get_package_web_dir  # type: ignore[import-untyped]
 from flet_web.fastapi import app as flet_app  # type: ignore[import-untyped]
 from flet_web.fastapi import app_manager
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from associate_app.bootstrap import make_tablet
 from associate_app.services.enrol import Invitation
 from associate_app.settings import APP_VERSION, Settings
+from associate_app.ui.language import BROWSER_LANGUAGE, preferred
 from associate_app.ui.stage import NetworkSwitch, Stage, open_stage
 from associate_app.ui.theme import DARK, FONT_FILES, LIGHT, SEED
-from associate_app.ui.words import Speaker
+from associate_app.ui.words import CATALOGUES, Speaker
 from shared.errors import Damaged
 
 SESSION_TIMEOUT_S: Final = 600
@@ -70,13 +71,16 @@ POLICY: Final = "; ".join(
 
 # Flutter's picture freezes after a lost socket, so the second socket of a page reloads it. A lost hub is found by the
 # socket's close or by a silent heartbeat (a Wi-Fi that went away closes nothing), and covers the screen. The splash
-# stays until the first picture has come, because Flet's own first frames wear Flet's colours.
+# stays until the first picture has come, because Flet's own first frames wear Flet's colours. The socket's address says
+# what the browser prefers: not every browser sends a header with it.
 _SCRIPT: Final = """<script>(function(){
+ const says=%(gone)s,tongue=(navigator.language||'').slice(0,2);if(tongue in says)document.documentElement.lang=tongue;
  const Plain=window.WebSocket;let opened=0,gone=false,cover=null;
  function show(){gone=true;if(cover||!document.body)return;cover=document.createElement('div');cover.id='hub-gone';
-  cover.setAttribute('role','alert');cover.textContent=%(gone)s;document.body.appendChild(cover);}
- class Watched extends Plain{constructor(u,p){p===undefined?super(u):super(u,p);
-  if(String(u).endsWith('/ws')){this.addEventListener('message',()=>setTimeout(()=>document.getElementById('splash')?.remove(),300),{once:true});
+  cover.setAttribute('role','alert');cover.textContent=says[document.documentElement.lang]||says.en;document.body.appendChild(cover);}
+ class Watched extends Plain{constructor(u,p){const own=String(u).endsWith('/ws');
+  if(own)u+='?languages='+(navigator.languages||[]).join(',');p===undefined?super(u):super(u,p);
+  if(own){this.addEventListener('message',()=>setTimeout(()=>document.getElementById('splash')?.remove(),300),{once:true});
    this.addEventListener('open',()=>{if(++opened>1){this.close();location.reload();}});
    this.addEventListener('close',()=>{if(opened)setTimeout(()=>{if(opened<2)show();},1200);});}}}
  window.WebSocket=Watched;
@@ -99,7 +103,8 @@ _BODY: Final = "<body>"
 
 
 class PolicyMiddleware:
-    """Puts the policy on every response and lets only this origin's own pages open the socket."""
+    """Puts the policy on every response and lets only this origin's own pages open the socket, whose session is told
+    what language the browser prefers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -109,6 +114,9 @@ class PolicyMiddleware:
         if scope["type"] == "websocket" and not _is_own_page(Headers(scope=scope)):
             await send({"type": "websocket.close", "code": 4403, "reason": "another site's page"})
             return
+        if scope["type"] == "websocket":
+            asked = QueryParams(scope["query_string"]).get("languages")
+            BROWSER_LANGUAGE.set(preferred(asked or Headers(scope=scope).get("accept-language", "")))
 
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -132,12 +140,12 @@ def _set_policy(headers: MutableHeaders) -> None:
         del headers["access-control-allow-origin"]
 
 
-def make_index(template: str, words: Speaker) -> str:
+def make_index(template: str) -> str:
     """The index page from Flet's own. Raises Damaged when Flet's page has changed beyond recognition."""
     if _ANCHOR not in template or _BODY not in template:
         raise Damaged("The page that comes with the installed Flet is not the one known here. Install flet 1.0.5.")
     script = _SCRIPT % {
-        "gone": repr(words("app.hub_gone")),
+        "gone": json.dumps({language: Speaker(language)("app.hub_gone") for language in CATALOGUES}),
         "light": LIGHT["surface"],
         "ink": LIGHT["on_surface"],
         "dark": DARK["surface"],
@@ -148,10 +156,10 @@ def make_index(template: str, words: Speaker) -> str:
     )
 
 
-def make_web_root(target: Path, words: Speaker) -> Path:
+def make_web_root(target: Path) -> Path:
     """Fill a folder with what stands in front of Flet's own files: index page and icons."""
     source = Path(get_package_web_dir())
-    (target / _PAGE).write_text(make_index((source / _PAGE).read_text("utf-8"), words), "utf-8")
+    (target / _PAGE).write_text(make_index((source / _PAGE).read_text("utf-8")), "utf-8")
     manifest = json.loads((source / _MANIFEST).read_text("utf-8"))
     colours = {"theme_color": SEED, "background_color": LIGHT["surface"]}
     (target / _MANIFEST).write_text(json.dumps({**manifest, **colours}), "utf-8")
@@ -183,7 +191,7 @@ def _assets(folder: str) -> Path:
 
 def build_hub(run_session: Callable[..., Any], *, find_picture: FindPicture | None = None) -> FastAPI:
     """The ASGI app: the policy, product pictures, a heartbeat, and Flet for everything else."""
-    web_root = make_web_root(Path(tempfile.mkdtemp(prefix="floorside-web-")), Speaker())
+    web_root = make_web_root(Path(tempfile.mkdtemp(prefix="floorside-web-")))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -57,7 +57,7 @@ SETTINGS: Final = (
         "the user's data folder",
         "Folder of a tablet's database, its key and its pictures.",
     ),
-    SettingKind("FLOORSIDE_LANGUAGE", "en", "Language of plays and words on a tablet: en or de."),
+    SettingKind("FLOORSIDE_LANGUAGE", "en", "Language of plays in the tablet's commands: en or de."),
 )
 
 

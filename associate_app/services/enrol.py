@@ -5,17 +5,55 @@ What was recorded before stays in the journal and goes up under the new identity
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from associate_app.ports import DeviceIdentity, SyncEndpoint, TabletDatabase
 from associate_app.services.parting import only_here
 from shared.errors import Problem, Refused, Weather
+from shared.plays.speech import ENGLISH, GERMAN, spoken
 from shared.scan_code import ENROLMENT_PREFIX, parse_enrolment
 from shared.wire.messages import EnrollReply, EnrollRequest
 
 NAME_LENGTH_MAX: Final = 80
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    ENGLISH: {
+        "name": "The tablet needs a name, such as Tablet 3.",
+        "other_hq": "This code is of another HQ, and is used up now. ",
+        "other_store": "This code is of another store, and is used up now. ",
+        "record": "1 record recorded here would not reach the present store any more, so nothing was changed. ",
+        "records": "{n} records recorded here would not reach the present store any more, so nothing was changed. ",
+        "send_first": "Send first, or keep a copy with `associate-app export --file FILE`; then connect with a code.",
+        "refused": "This code cannot be used: it is wrong, used up or expired. Ask HQ for a new one.",
+        "busy": "HQ is busy. Wait a minute, then try the same code again.",
+        "not_hq": "What answers at this address is not HQ. Check the address and try again.",
+        "failed": "HQ could not connect this tablet. Try again in a minute; the code is not used up.",
+        "certificate": "HQ could not prove who it is to this tablet. HQ's clock says {at} UTC: if this tablet's says "
+        "something else, set its date and time, then try the same code again.",
+        "weather": "HQ cannot be reached at {url}. Check the network and the address, then try the same code again.",
+    },
+    GERMAN: {
+        "name": "Das Tablet braucht einen Namen, zum Beispiel Tablet 3.",
+        "other_hq": "Dieser Code ist von einer anderen Zentrale und jetzt verbraucht. ",
+        "other_store": "Dieser Code ist von einem anderen Laden und jetzt verbraucht. ",
+        "record": "1 Eintrag von hier käme beim jetzigen Laden nicht mehr an, also wurde nichts geändert. ",
+        "records": "{n} Einträge von hier kämen beim jetzigen Laden nicht mehr an, also wurde nichts geändert. ",
+        "send_first": "Sende zuerst, oder heb mit `associate-app export --file DATEI` eine Kopie auf; verbinde dann "
+        "mit einem Code.",
+        "refused": "Dieser Code geht nicht: Er ist falsch, verbraucht oder abgelaufen. Bitte die Zentrale um einen "
+        "neuen.",
+        "busy": "Die Zentrale hat viel zu tun. Warte eine Minute und versuch es mit demselben Code noch einmal.",
+        "not_hq": "Was unter dieser Adresse antwortet, ist nicht die Zentrale. Prüf die Adresse und versuch es noch "
+        "einmal.",
+        "failed": "Die Zentrale konnte dieses Tablet nicht verbinden. Versuch es in einer Minute noch einmal; der Code "
+        "ist nicht verbraucht.",
+        "certificate": "Die Zentrale konnte sich diesem Tablet nicht ausweisen. Ihre Uhr sagt {at} UTC: Sagt die des "
+        "Tablets etwas anderes, stell Datum und Uhrzeit und versuch es mit demselben Code noch einmal.",
+        "weather": "Unter {url} ist die Zentrale nicht zu erreichen. Prüf Netz und Adresse und versuch es mit "
+        "demselben Code noch einmal.",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +96,20 @@ def enrol_tablet(
     *,
     name: str,
     app: str,
+    language: str = ENGLISH,
 ) -> DeviceIdentity:
     """Trade the invitation for a device identity and save it. Raises Refused with one sentence and one next step."""
-    label = name.strip()[:NAME_LENGTH_MAX]
+    label, words = name.strip()[:NAME_LENGTH_MAX], _WORDS[spoken(language)]
     if not label:
-        raise Refused("The tablet needs a name, such as Tablet 3.")
+        raise Refused(words["name"])
     request = EnrollRequest(code=invitation.code[:200], name=label, install_id=database.install_id(), app=app)
     try:
         reply = connect(invitation).enroll(request)
     except Problem as problem:
-        raise Refused(_problem_sentence(problem)) from problem
+        raise Refused(words[_problem_key(problem)]) from problem
     except Weather as weather:
-        raise Refused(_weather_sentence(invitation, weather)) from weather
-    _check_same_place(database, reply)
+        raise Refused(_weather_sentence(invitation, weather, words)) from weather
+    _check_same_place(database, reply, words)
     device = DeviceIdentity(
         server_url=invitation.url,
         device_id=reply.device_id,
@@ -84,38 +123,29 @@ def enrol_tablet(
     return device
 
 
-def _check_same_place(database: TabletDatabase, reply: EnrollReply) -> None:
+def _check_same_place(database: TabletDatabase, reply: EnrollReply, words: Mapping[str, str]) -> None:
     """Records of one store are nothing that another store, or another HQ, can take. HQ is known by its receipt keys:
     its address may change."""
     known, count = database.device(), len(only_here(database))
     if known is None or not count:
         return
     keys = {known.receipt_key, *(stored.body.get("public_key") for stored in database.documents("receipt_key"))}
-    what = "HQ" if reply.receipt_key not in keys else "store" if reply.store != known.store else None
-    if what is not None:
-        records = "1 record" if count == 1 else f"{count} records"
-        raise Refused(
-            f"This code is of another {what}, and is used up now. {records} recorded here would not reach the "
-            "present store any more, so nothing was changed. "
-            "Send first, or keep a copy with `associate-app export --file FILE`; then connect with a code."
-        )
+    other = "other_hq" if reply.receipt_key not in keys else "other_store" if reply.store != known.store else None
+    if other is not None:
+        records = words["record" if count == 1 else "records"].format(n=count)
+        raise Refused(words[other] + records + words["send_first"])
 
 
-def _problem_sentence(problem: Problem) -> str:
+def _problem_key(problem: Problem) -> str:
     if problem.code == "enrolment_refused":
-        return "This code cannot be used: it is wrong, used up or expired. Ask HQ for a new one."
+        return "refused"
     if problem.code in ("slow_down", "busy"):
-        return "HQ is busy. Wait a minute, then try the same code again."
-    if problem.code in ("not_found", "method_not_allowed"):
-        return "What answers at this address is not HQ. Check the address and try again."
-    return "HQ could not connect this tablet. Try again in a minute; the code is not used up."
+        return "busy"
+    return "not_hq" if problem.code in ("not_found", "method_not_allowed") else "failed"
 
 
-def _weather_sentence(invitation: Invitation, weather: Weather) -> str:
+def _weather_sentence(invitation: Invitation, weather: Weather, words: Mapping[str, str]) -> str:
     hq_at = getattr(weather, "hq_at", None)
     if hq_at is not None:
-        return (
-            f"HQ could not prove who it is to this tablet. HQ's clock says {hq_at[:16].replace('T', ' ')} UTC: if this "
-            "tablet's says something else, set its date and time, then try the same code again."
-        )
-    return f"HQ cannot be reached at {invitation.url}. Check the network and the address, then try the same code again."
+        return words["certificate"].format(at=hq_at[:16].replace("T", " "))
+    return words["weather"].format(url=invitation.url)

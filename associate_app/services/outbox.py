@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from associate_app.ports import JournalEntry, OpState, TabletDatabase
+from shared.plays.phrases import OUTCOME_WORDS
+from shared.plays.sentences import purpose_words
+from shared.plays.speech import ENGLISH, GERMAN, spoken
 from shared.wire.problems import PROBLEMS
 
 Standing = Literal["here", "at_hq", "look"]
@@ -37,6 +40,32 @@ _WHAT: Final[Mapping[str, str]] = {
     "play_changed": "Play changed",
     "op_withdrawn": "Undo",
 }
+_WHAT_GERMAN: Final[Mapping[str, str]] = {
+    "shopper_opened": "Karte geöffnet",
+    "impression_recorded": "Plays gezeigt",
+    "trigger_seen": "Anlass eines Plays angesehen",
+    "outcome_recorded": "Ergebnis",
+    "shopper_enrolled": "Neu aufgenommen",
+    "identifier_added": "Kontakt ergänzt",
+    "consent_changed": "Einwilligung",
+    "profile_corrected": "Berichtigung",
+    "data_flagged": "Falsche Angabe gemeldet",
+    "note_added": "Notiz",
+    "preference_set": "Vorliebe",
+    "follow_up_requested": "Zusage",
+    "follow_up_changed": "Zusage geändert",
+    "appointment_booked": "Termin",
+    "appointment_changed": "Termin geändert",
+    "hold_requested": "Zurückgelegt",
+    "hold_changed": "Zurückgelegtes geändert",
+    "offer_overridden": "Angebot aus Kulanz eingelöst",
+    "feedback_given": "Meldung an die Zentrale",
+    "task_done": "Aufgabe im Laden",
+    "calendar_entry_added": "Kalendereintrag",
+    "play_read": "Play gelesen",
+    "play_changed": "Play geändert",
+    "op_withdrawn": "Zurückgenommen",
+}
 _STATE_WORDS: Final[Mapping[OpState, str]] = {
     "pending": "Saved on this tablet",
     "acked": "At HQ",
@@ -58,6 +87,21 @@ _CODE_WORDS: Final[Mapping[str, str]] = {
     "malformed": "It is damaged; tell HQ.",
     "wrong_scope": "It belongs to a store this tablet was never in; tell HQ.",
 }
+_CODE_WORDS_GERMAN: Final[Mapping[str, str]] = {
+    "unknown_kind": "Die Zentrale kennt diese Art Eintrag noch nicht; nach der nächsten Erneuerung gilt er.",
+    "unknown_schema": "Die Zentrale kennt diese Fassung des Eintrags noch nicht; nach der nächsten Erneuerung gilt er.",
+    "unknown_play": "Die Zentrale kennt das Play noch nicht; sobald sie es kennt, gilt der Eintrag.",
+    "unknown_offer": "Die Zentrale hatte das Angebot da noch nicht veröffentlicht; sie sieht es sich an.",
+    "over_limit": "Das ging über das hinaus, was die Zentrale für dieses Angebot erlaubt; sie sieht es sich an.",
+    "bad_body": "Etwas darin ist nicht, wie die Zentrale es erwartet; sie sieht es sich an.",
+    "merge_failed": "Die Zentrale konnte das nicht zusammenführen; sie sieht es sich an.",
+    "card_reused": "Die Karte hat schon jemand anders; die Zentrale sieht es sich an.",
+    "withheld": "Das bleibt auf diesem Tablet; die Zentrale kann danach fragen.",
+    "id_conflict": "Die Zentrale hat unter dieser Nummer einen anderen Eintrag; melde es ihr.",
+    "malformed": "Der Eintrag ist beschädigt; melde es der Zentrale.",
+    "wrong_scope": "Der Eintrag gehört zu einem Laden, in dem dieses Tablet nie war; melde es der Zentrale.",
+}
+_DECIDED: Final[Mapping[str, str]] = {"granted": "zugestimmt", "denied": "nicht zugestimmt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +127,11 @@ class JournalLine:
 
 
 def journal_lines(
-    database: TabletDatabase, *, limit: int = 50, before_seq: int | None = None
+    database: TabletDatabase, *, limit: int = 50, before_seq: int | None = None, language: str = ENGLISH
 ) -> tuple[JournalLine, ...]:
     """Records, newest first; `before_seq` (the last line's `seq`) pages on."""
-    return tuple(_line(entry) for entry in database.entries(limit=limit, before_seq=before_seq))
+    tongue = spoken(language)
+    return tuple(_line(entry, tongue) for entry in database.entries(limit=limit, before_seq=before_seq))
 
 
 def seen_since(database: TabletDatabase, since_at: str, *, limit: int = 20) -> tuple[tuple[str, str], ...]:
@@ -98,18 +143,18 @@ def seen_since(database: TabletDatabase, since_at: str, *, limit: int = 20) -> t
     return tuple(seen.items())[:limit]
 
 
-def _line(entry: JournalEntry) -> JournalLine:
-    op = entry.op
+def _line(entry: JournalEntry, tongue: str) -> JournalLine:
+    op, is_german = entry.op, tongue == GERMAN
     return JournalLine(
         op_id=op.op_id,
         seq=op.seq,
         recorded_at=op.occurred_at,
-        what=_WHAT.get(op.kind, "Record"),
-        detail=_detail(op.kind, op.body),
+        what=_WHAT_GERMAN.get(op.kind, "Eintrag") if is_german else _WHAT.get(op.kind, "Record"),
+        detail=_detail(op.kind, op.body, tongue),
         state=entry.state,
         standing=_standing(entry.state),
         state_words=_STATE_WORDS[entry.state],
-        why=_why(entry.code) if entry.state in ("parked", "rejected", "withheld") else None,
+        why=_why(entry.code, tongue) if entry.state in ("parked", "rejected", "withheld") else None,
         acked_at=entry.acked_at,
         associate_id=op.associate_id,
         profile_id=entry.profile_id,
@@ -123,17 +168,23 @@ def _standing(state: OpState) -> Standing:
     return "at_hq" if state == "acked" else "look"
 
 
-def _why(code: str | None) -> str:
+def _why(code: str | None, tongue: str) -> str:
+    if tongue == GERMAN:
+        return _CODE_WORDS_GERMAN.get(code or "", "Die Zentrale sieht es sich an.")
     if code in PROBLEMS:
         return PROBLEMS[code].title
     return _CODE_WORDS.get(code or "", "HQ looks into it.")
 
 
-def _detail(kind: str, body: Mapping[str, Any]) -> str:
+def _detail(kind: str, body: Mapping[str, Any], tongue: str) -> str:
     if kind == "outcome_recorded":
-        return str(body["outcome"]).replace("_", " ")
+        outcome = str(body["outcome"])
+        return OUTCOME_WORDS[tongue].get(outcome, outcome.replace("_", " "))
     if kind == "consent_changed":
-        return f"{body['consent']['purpose'].replace('_', ' ')}: {body['consent']['decision']}"
+        purpose, decision = body["consent"]["purpose"], body["consent"]["decision"]
+        if tongue == GERMAN:
+            return f"{purpose_words(purpose, tongue)}: {_DECIDED.get(decision, decision)}"
+        return f"{purpose.replace('_', ' ')}: {decision}"
     if kind == "shopper_enrolled":
         return " ".join(body[part] for part in ("given_name", "family_name") if body.get(part))
     return str(body.get("text") or body.get("title") or body.get("topic") or "")[:80]

@@ -22,8 +22,13 @@ from shared.plays.files import Offer
 from shared.plays.inputs import zone_of
 from shared.plays.overrides import Counter, override_problem, till_text
 from shared.plays.refusal import nearest
+from shared.plays.speech import ENGLISH, GERMAN, spoken
 
 KIND: Final = "offer_overridden"
+_MANAGERS_PIN: Final = {
+    ENGLISH: "Only a manager's PIN counts here. Ask a manager of this store.",
+    GERMAN: "Hier zählt nur die PIN der Ladenleitung. Bitte sie darum.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +66,29 @@ class Honoured:
 
 
 def honour_offer(
-    recorder: Recorder, book: StoreBook, shopper: ShopperKey, wish: Wish, approval: Approval | None = None
+    recorder: Recorder,
+    book: StoreBook,
+    shopper: ShopperKey,
+    wish: Wish,
+    approval: Approval | None = None,
+    *,
+    language: str = ENGLISH,
 ) -> Honoured:
     """Record an override. Raises Refused with the limit it is beyond, or with what is wrong with the PIN; a PIN is only
     tried for what the limits allow."""
     offer = _offer_of(book, wish.offer_id)
-    if problem := problem_of(recorder, book, wish, has_manager=approval is not None):
+    if problem := problem_of(recorder, book, wish, has_manager=approval is not None, language=language):
         raise Refused(problem)
     is_approved = approval is not None and offer.override.needs == MANAGER
-    approved_by = _approver(recorder, book, approval) if approval is not None and is_approved else None
+    approved_by = _approver(recorder, book, approval, language) if approval is not None and is_approved else None
     body = {**wish.as_body(), **({"approved_by": approved_by} if approved_by else {})}
     saved = record_one(recorder, KIND, body, shopper)
     return Honoured(saved, till_text(offer, body, book.store.currency, saved.op_id))
 
 
-def problem_of(recorder: Recorder, book: StoreBook, wish: Wish, *, has_manager: bool = False) -> str | None:
+def problem_of(
+    recorder: Recorder, book: StoreBook, wish: Wish, *, has_manager: bool = False, language: str = ENGLISH
+) -> str | None:
     """Why a wish is beyond the limits, as a sentence; None where it may be saved. `has_manager`: one types a PIN."""
     now = recorder.clock.now()
     counter = Counter(
@@ -85,7 +98,7 @@ def problem_of(recorder: Recorder, book: StoreBook, wish: Wish, *, has_manager: 
         is_managers=has_manager or is_manager(recorder.database, recorder.associate_id),
         used=used_today(recorder.database, book, wish.offer_id, now),
     )
-    return override_problem(_offer_of(book, wish.offer_id), wish.as_body(), counter)
+    return override_problem(_offer_of(book, wish.offer_id), wish.as_body(), counter, language)
 
 
 def is_manager(database: TabletDatabase, associate_id: str | None) -> bool:
@@ -114,11 +127,18 @@ def _offer_of(book: StoreBook, offer_id: str) -> Offer:
     return offer
 
 
-def _approver(recorder: Recorder, book: StoreBook, approval: Approval) -> str:
+def _approver(recorder: Recorder, book: StoreBook, approval: Approval, language: str) -> str:
     """The manager whose PIN was right. Wrong ones are counted, as at signing in."""
     if not is_manager(recorder.database, approval.associate_id):
-        raise Refused("Only a manager's PIN counts here. Ask a manager of this store.")
-    answer = sign_in(recorder.database, approval.associate_id, approval.pin, clock=recorder.clock, rules=book.rules)
+        raise Refused(_MANAGERS_PIN[spoken(language)])
+    answer = sign_in(
+        recorder.database,
+        approval.associate_id,
+        approval.pin,
+        clock=recorder.clock,
+        rules=book.rules,
+        language=language,
+    )
     if answer.associate is None:
-        raise Refused(answer.sentence or "That PIN is not right.")
+        raise Refused(answer.sentence or _MANAGERS_PIN[spoken(language)])
     return answer.associate.associate_id

@@ -16,9 +16,24 @@ from associate_app.services.store_book import StoreBook
 from shared.errors import Refused
 from shared.plays.guardrails import ONLY_MANAGERS, change_problem, parts_of
 from shared.plays.playbook import Play
+from shared.plays.speech import ENGLISH, GERMAN, spoken
 
 PROPOSAL_MAX: Final = 500
 """Characters of a proposal: a few sentences."""
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    ENGLISH: {
+        "nothing": "Nothing was changed. Pause the play, move its lever or write words of your own.",
+        "beyond": "{problem} Propose it to HQ instead.",
+        "length": "A proposal takes 1 to {most} characters; this has {n}.",
+        "managers": ONLY_MANAGERS,
+    },
+    GERMAN: {
+        "nothing": "Es wurde nichts geändert. Pausier das Play, stell seinen Hebel oder schreib eigene Worte.",
+        "beyond": "{problem} Schlag es stattdessen der Zentrale vor.",
+        "length": "Ein Vorschlag hat 1 bis {most} Zeichen; dieser hat {n}.",
+        "managers": "Nur die Ladenleitung ändert Plays.",
+    },
+}
 
 
 def change_play(
@@ -29,27 +44,30 @@ def change_play(
     paused: bool | None = None,
     lever: int | None = None,
     talking_points: Mapping[str, Any] | None = None,
+    screen_language: str = ENGLISH,
 ) -> Saved:
     """Change a play in this store. `talking_points` maps a language to opener, bullets, objection and do_not_mention;
     an empty one brings HQ's words back. Raises Refused beyond the guardrails and for who is no manager."""
     said = parts_of({"paused": paused, "lever": lever, "talking_points": talking_points})
-    play = _play_for(recorder, book, play_id)
+    words = _WORDS[spoken(screen_language)]
+    play = _play_for(recorder, book, play_id, words)
     if not said:
-        raise Refused("Nothing was changed. Pause the play, move its lever or write words of your own.")
-    if problem := change_problem(play, said):
-        raise Refused(f"{problem} Propose it to HQ instead.")
+        raise Refused(words["nothing"])
+    if problem := change_problem(play, said, screen_language):
+        raise Refused(words["beyond"].format(problem=problem))
     return record_one(recorder, "play_changed", {"play_id": play.id, **said})
 
 
-def propose(recorder: Recorder, book: StoreBook, play_id: str, text: str) -> Saved:
+def propose(recorder: Recorder, book: StoreBook, play_id: str, text: str, *, screen_language: str = ENGLISH) -> Saved:
     """Tell HQ what the play should be; it answers. Raises Refused for an empty text and for who is no manager."""
-    play, kept = _play_for(recorder, book, play_id), " ".join(text.split())
+    words = _WORDS[spoken(screen_language)]
+    play, kept = _play_for(recorder, book, play_id, words), " ".join(text.split())
     if not 0 < len(kept) <= PROPOSAL_MAX:
-        raise Refused(f"A proposal takes 1 to {PROPOSAL_MAX} characters; this has {len(kept)}.")
+        raise Refused(words["length"].format(most=PROPOSAL_MAX, n=len(kept)))
     return record_one(recorder, "play_changed", {"play_id": play.id, "proposal": {"text": kept}})
 
 
-def _play_for(recorder: Recorder, book: StoreBook, play_id: str) -> Play:
+def _play_for(recorder: Recorder, book: StoreBook, play_id: str, words: Mapping[str, str]) -> Play:
     if not is_manager(recorder.database, recorder.associate_id):
-        raise Refused(ONLY_MANAGERS)
+        raise Refused(words["managers"])
     return play_of(book, play_id)

@@ -7,6 +7,7 @@ tablet that HQ has not vouched for in seven days (a setting), signs nobody in.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,11 +21,36 @@ from associate_app.ports import Clock, TabletDatabase
 from associate_app.services.store_book import TabletRules
 from shared.clock import format_at, parse_at
 from shared.documents import AssociateDocument
+from shared.plays.speech import ENGLISH, GERMAN, spoken
 
 FREE_TRIES: Final = 5
 WAIT_S_FIRST: Final = 30
 WAIT_S_MAX: Final = 3600
 _TRIES_NOTE: Final = "pin_tries/"
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    ENGLISH: {
+        "gone": "You cannot sign in here any more. Ask your store manager.",
+        "no_pin": "You have no PIN yet. Ask your store manager to set one.",
+        "unvouched": "This tablet has not reached HQ for {days} days. Take it to the network first.",
+        "wrong": "That PIN is not right. {tries} before a short wait.",
+        "wait": "Too many wrong PINs. Wait {span}, or ask your store manager for a new one.",
+        "try": "{n} more try",
+        "tries": "{n} more tries",
+        "seconds": "{n} seconds",
+        "minutes": "{n} minutes",
+    },
+    GERMAN: {
+        "gone": "Du kannst dich hier nicht mehr anmelden. Frag die Ladenleitung.",
+        "no_pin": "Du hast noch keine PIN. Bitte die Ladenleitung, eine zu setzen.",
+        "unvouched": "Dieses Tablet hat die Zentrale seit {days} Tagen nicht erreicht. Bring es zuerst ins Netz.",
+        "wrong": "Diese PIN stimmt nicht. {tries}, dann eine kurze Pause.",
+        "wait": "Zu viele falsche PINs. Warte {span} oder bitte die Ladenleitung um eine neue.",
+        "try": "Noch {n} Versuch",
+        "tries": "Noch {n} Versuche",
+        "seconds": "{n} Sekunden",
+        "minutes": "{n} Minuten",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +73,28 @@ def associates_here(database: TabletDatabase) -> tuple[AssociateDocument, ...]:
     return tuple(sorted((one for one in found if not one.is_disabled), key=lambda one: one.name.casefold()))
 
 
-def sign_in(database: TabletDatabase, associate_id: str, pin: str, *, clock: Clock, rules: TabletRules) -> SignIn:
+def sign_in(
+    database: TabletDatabase,
+    associate_id: str,
+    pin: str,
+    *,
+    clock: Clock,
+    rules: TabletRules,
+    language: str = ENGLISH,
+) -> SignIn:
     """Check a PIN. Slow on purpose: some 20 ms of argon2."""
-    now = clock.now()
+    now, words = clock.now(), _WORDS[spoken(language)]
     associate = next((one for one in associates_here(database) if one.associate_id == associate_id), None)
     if associate is None:
-        return SignIn(None, "You cannot sign in here any more. Ask your store manager.")
+        return SignIn(None, words["gone"])
     if associate.pin_hash is None:
-        return SignIn(None, "You have no PIN yet. Ask your store manager to set one.")
+        return SignIn(None, words["no_pin"])
     if _is_unvouched(database, now, rules):
-        return SignIn(None, f"This tablet has not reached HQ for {rules.sign_in_d} days. Take it to the network first.")
+        return SignIn(None, words["unvouched"].format(days=rules.sign_in_d))
     if (wait_s := _wait_s(database, associate_id, now)) > 0:
-        return SignIn(None, _wait_sentence(wait_s), wait_s)
+        return SignIn(None, _wait_sentence(wait_s, words), wait_s)
     if not _fits(associate.pin_hash, pin):
-        return _note_wrong_try(database, associate_id, now)
+        return _note_wrong_try(database, associate_id, now, words)
     database.write_note(_TRIES_NOTE + associate_id, None)
     return SignIn(associate)
 
@@ -90,18 +124,18 @@ def _wait_s(database: TabletDatabase, associate_id: str, now: datetime) -> int:
     return left_s if 0 < left_s <= WAIT_S_MAX + 1 else 0
 
 
-def _note_wrong_try(database: TabletDatabase, associate_id: str, now: datetime) -> SignIn:
+def _note_wrong_try(database: TabletDatabase, associate_id: str, now: datetime, words: Mapping[str, str]) -> SignIn:
     count = _tries(database, associate_id)[0] + 1
     wait_s = 0 if count < FREE_TRIES else min(WAIT_S_MAX, WAIT_S_FIRST * 2 ** min(count - FREE_TRIES, 10))
     until_at = format_at(now + timedelta(seconds=wait_s)) if wait_s else None
     database.write_note(_TRIES_NOTE + associate_id, json.dumps({"count": count, "until_at": until_at}))
     if wait_s:
-        return SignIn(None, _wait_sentence(wait_s), wait_s)
+        return SignIn(None, _wait_sentence(wait_s, words), wait_s)
     left = FREE_TRIES - count
-    return SignIn(None, f"That PIN is not right. {left} more {'try' if left == 1 else 'tries'} before a short wait.")
+    return SignIn(None, words["wrong"].format(tries=words["try" if left == 1 else "tries"].format(n=left)))
 
 
-def _wait_sentence(wait_s: int) -> str:
+def _wait_sentence(wait_s: int, words: Mapping[str, str]) -> str:
     minutes, seconds = divmod(wait_s, 60)
-    when = f"{minutes + (seconds > 0)} minutes" if minutes else f"{seconds} seconds"
-    return f"Too many wrong PINs. Wait {when}, or ask your store manager for a new one."
+    span = words["minutes"].format(n=minutes + (seconds > 0)) if minutes else words["seconds"].format(n=seconds)
+    return words["wait"].format(span=span)

@@ -15,10 +15,17 @@ from associate_app.ports import (
     ReplicaState,
     TabletDatabase,
 )
+from shared.plays.speech import ENGLISH, GERMAN, spoken
 from shared.wire.messages import Receipt
 
 CLOCK_TOLERANCE_MS: Final = 300_000
 _UNITS: Final = ((365 * 86_400, "year"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
+_GERMAN_UNITS: Final = {
+    "year": ("1 Jahr", "Jahre"),
+    "day": ("1 Tag", "Tage"),
+    "hour": ("1 Stunde", "Stunden"),
+    "minute": ("1 Minute", "Minuten"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +116,21 @@ def read_status(database: TabletDatabase) -> TabletStatus:
     )
 
 
-def clock_sentence(offset_ms: int | None) -> str | None:
+def clock_sentence(offset_ms: int | None, language: str = ENGLISH) -> str | None:
     """Which clock is wrong and by how much, from HQ's clock minus this tablet's; None while they agree."""
     if offset_ms is None or abs(offset_ms) <= CLOCK_TOLERANCE_MS:
         return None
     seconds = abs(offset_ms) // 1000
     size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size)
     number = (seconds + size // 2) // size
+    if spoken(language) == GERMAN:
+        one, many = _GERMAN_UNITS[unit]
+        amount = one if number == 1 else f"{number} {many}"
+        side = "nach" if offset_ms > 0 else "vor"
+        return (
+            f"Die Uhr dieses Tablets geht gegenüber der Zentrale um etwa {amount} {side}. Stell Datum und Uhrzeit; "
+            "alles Gespeicherte bleibt richtig."
+        )
     side = "behind" if offset_ms > 0 else "ahead of"
     amount = f"{number} {unit}{'' if number == 1 else 's'}"
     return f"This tablet's clock is about {amount} {side} HQ's. Set its date and time; everything recorded stays right."

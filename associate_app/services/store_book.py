@@ -56,7 +56,8 @@ class TabletRules:
 
 @dataclass(frozen=True, slots=True)
 class StoreBook:
-    """Everything but the shoppers. `region` (ISO 3166) completes phone numbers typed without a country code.
+    """Everything but the shoppers. `region` (ISO 3166) completes phone numbers typed without a country code; `country`
+    is where the store stands, None while HQ has not said so.
 
     `card_keys` are raw public keys by key id, `cancelled` card ids, `catalogue` the product documents by sku. `generic`
     is the part of the playbook for someone of whom this tablet holds nothing. What plays are worth is in
@@ -65,6 +66,7 @@ class StoreBook:
 
     store: StoreFacts
     store_name: str
+    country: str | None
     region: str
     chain_currency: str
     playbook: Playbook
@@ -117,7 +119,8 @@ class StoreBooks:
         return StoreBook(
             store=store.facts,
             store_name=store.name,
-            region=store.region,
+            country=store.country,
+            region=store.country or "DE",
             chain_currency=store.chain_currency,
             playbook=rules.playbook,
             generic=rules.generic,
@@ -160,7 +163,7 @@ class _Rules:
 class _Shop:
     facts: StoreFacts
     name: str
-    region: str
+    country: str | None
     chain_currency: str
     loyalty: tuple[CodePattern, ...]
 
@@ -194,7 +197,7 @@ def _read_store(database: TabletDatabase, code: str) -> _Shop:
     patterns = _patterns(chain.body.get("loyalty_numbers") or () if chain else ())
     country = (own.body.get("country") if own else None) or (chain.body.get("region") if chain else None)
     currency = (chain.body.get("currency") if chain else None) or facts.currency
-    return _Shop(facts, name or code, country or "DE", currency, patterns)
+    return _Shop(facts, name or code, country, currency, patterns)
 
 
 def _patterns(bodies: Iterable[Mapping[str, Any]]) -> tuple[CodePattern, ...]:

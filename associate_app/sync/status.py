@@ -13,6 +13,7 @@ from typing import Final
 
 from associate_app.sync.state import EngineState, Phase, Trouble, TroubleKind
 from shared.clock import format_at, is_at, ms_between, parse_at
+from shared.plays.speech import ENGLISH, GERMAN
 
 CLOCK_SUSPECT_MS: Final = 300_000
 """From five minutes on a clock is worth a word; HQ's own limit for a suspect clock is the same."""
@@ -38,6 +39,32 @@ _WORDS: Final[Mapping[TroubleKind, str]] = {
     "offline": "HQ cannot be reached right now. Everything is saved on this tablet and goes out by itself.",
 }
 """The most serious first."""
+_GERMAN_WORDS: Final[Mapping[TroubleKind, str]] = {
+    "revoked": "Die Zentrale hat dieses Tablet getrennt. Seine Kundendaten wurden hier gelöscht; kein Eintrag ist "
+    "verloren. Bitte die Zentrale um einen neuen Code, um es zu verbinden.",
+    "needs_connect": "Die Zentrale kennt dieses Tablet nicht mehr. Kein Eintrag ist verloren; verbinde es neu.",
+    "storage_full": "Der Speicher dieses Tablets ist voll, also kommt nichts Neues an. Schaff etwas Platz.",
+    "broken": "Beim Senden ging auf diesem Tablet etwas schief. Es versucht es von selbst wieder; kein Eintrag ist "
+    "verloren.",
+    "receipt_unsound": "Die Quittung der Zentrale stimmt nicht, also gilt nichts als gesendet. Melde es der Zentrale; "
+    "hier ist alles aufgehoben.",
+    "upgrade": "Diese App ist zu alt, um von der Zentrale zu empfangen. Deine Einträge kommen trotzdem an; erneuere "
+    "die App.",
+    "certificate": "Die Zentrale konnte sich nicht ausweisen, also wurde nichts gesendet. Prüf Datum und Uhrzeit "
+    "dieses Tablets.",
+    "poison": "Einen der Einträge nimmt die Zentrale noch nicht. Er wird wieder versucht, dann beiseitegelegt; die "
+    "anderen gehen weiter.",
+    "copy_unsound": "Was dieses Tablet kennt, weicht von der Zentrale ab und wird neu geholt.",
+    "receipt_key": "Die Zentrale quittiert mit einem neuen Schlüssel, den dieses Tablet gleich bekommt.",
+    "no_progress": "Die Zentrale antwortet, aber es geht nicht voran. Es wird weiter versucht, nur seltener.",
+    "not_final": "Die Antwort der Zentrale war unvollständig. Sie wird noch einmal gefragt.",
+    "not_hq": "Statt der Zentrale antwortet etwas anderes. Vielleicht will dieses Netz zuerst eine Anmeldung.",
+    "hq_full": "Der Speicher der Zentrale ist voll. Hier ist alles aufgehoben, bis wieder Platz ist.",
+    "hq_error": "Die Zentrale hat einen Fehler gemacht. Sie wird von selbst wieder gefragt.",
+    "busy": "Die Zentrale hat viel zu tun. Dieses Tablet wartet, bis es dran ist.",
+    "offline": "Die Zentrale ist gerade nicht zu erreichen. Alles ist auf diesem Tablet gespeichert und geht von "
+    "selbst.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +110,8 @@ class SyncStatus:
     """Another worker of this tablet syncs."""
     trouble: TroubleKind | None = None
     words: str | None = None
+    german: str | None = None
+    """The words once more, for a tablet that speaks German."""
     is_complete: bool = False
     last_complete_sync_at: str | None = None
     offline_since_at: str | None = None
@@ -110,6 +139,7 @@ def draw_up_status(
         is_online=session is not None and state.offline_since_s is None,
         trouble=trouble.kind if trouble else None,
         words=words_of(trouble, now) if trouble else None,
+        german=words_of(trouble, now, GERMAN) if trouble else None,
         is_complete=state.is_complete,
         last_complete_sync_at=memory.last_complete_sync_at,
         offline_since_at=None if state.offline_since_s is None else known.offline_since_at or format_at(now),
@@ -132,28 +162,34 @@ def worst_trouble(state: EngineState) -> Trouble | None:
     return min(state.troubles.values(), key=lambda trouble: order.index(trouble.kind), default=None)
 
 
-def words_of(trouble: Trouble, now: datetime) -> str:
+def words_of(trouble: Trouble, now: datetime, language: str = ENGLISH) -> str:
     """One plain sentence or two: what it means and what to do. `now` is this tablet's clock."""
+    words = _GERMAN_WORDS if language == GERMAN else _WORDS
     if trouble.kind == "certificate" and trouble.hq_at is not None and is_at(trouble.hq_at):
-        told = clock_words(ms_between(format_at(now), trouble.hq_at), now)
-        return told or _WORDS["certificate"]
-    return trouble.words or _WORDS[trouble.kind]
+        told = clock_words(ms_between(format_at(now), trouble.hq_at), now, language)
+        return told or words["certificate"]
+    return (trouble.words if language == ENGLISH else None) or words[trouble.kind]
 
 
-def clock_words(offset_ms: int | None, now: datetime) -> str | None:
+def clock_words(offset_ms: int | None, now: datetime, language: str = ENGLISH) -> str | None:
     """Which clock is wrong and by how much; None while they agree within five minutes."""
     if offset_ms is None or abs(offset_ms) < CLOCK_SUSPECT_MS:
         return None
     here, there = now.timestamp(), now.timestamp() + offset_ms / 1000
+    if language == GERMAN:
+        return (
+            f"Die Uhr dieses Tablets sagt {_spell(here, language)}, die der Zentrale {_spell(there, language)} (UTC): "
+            "Stell Datum und Uhrzeit des Tablets. Gespeichert wird weiter, und nichts ist verloren."
+        )
     return (
         f"This tablet's clock says {_spell(here)}, HQ's says {_spell(there)} (UTC): set this tablet's date and time. "
         "Recording goes on meanwhile, and nothing is lost."
     )
 
 
-def _spell(seconds: float) -> str:
+def _spell(seconds: float, language: str = ENGLISH) -> str:
     try:
         moment = datetime.fromtimestamp(seconds, tz=parse_at("2000-01-01T00:00:00.000Z").tzinfo)
     except (OverflowError, ValueError, OSError):
-        return "a time far away"
-    return f"{moment:%d %b %Y %H:%M}"
+        return "eine ganz andere Zeit" if language == GERMAN else "a time far away"
+    return f"{moment:%d.%m.%Y %H:%M}" if language == GERMAN else f"{moment:%d %b %Y %H:%M}"

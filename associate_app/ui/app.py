@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import logging
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -18,8 +19,10 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import AssociateFace
 from associate_app.ui.hooks import keyed, redraw
+from associate_app.ui.language import BROWSER_LANGUAGE
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import guard_taps
+from associate_app.ui.parts.notice import speak_on
 from associate_app.ui.parts.shell import bottom_bar, rail
 from associate_app.ui.scanner import Key, ScannerKeys
 from associate_app.ui.screens.connect import connect_screen
@@ -33,7 +36,6 @@ from associate_app.ui.screens.sync import sync_screen
 from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
 from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Shifts, Whereabouts, use_desk
-from associate_app.ui.words import Speaker
 from shared.cards import SignedCard, parse_card
 
 _LOG = logging.getLogger("associate_app.ui")
@@ -45,8 +47,8 @@ _PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new")
 async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
     """Draw the app on a page; Flet calls it once a session."""
     theme.dress(page)
-    desk = Desk(page, floor, heart, worker)
-    _calm_errors(page)
+    desk = Desk(page, floor.for_reader_of(BROWSER_LANGUAGE.get()), heart, worker)
+    _calm_errors(desk)
     _calm_answers(page)
     await _Session(shifts, desk).begin()
     page.render_views(_app, desk)
@@ -80,6 +82,7 @@ class _Session:
         page.on_keyboard_event = self._key_pressed
         page.on_connect = self._reconnected
         page.on_app_lifecycle_state_change = self._woken
+        speak_on(page, lambda: desk.speaker)
         guard_taps(page, lambda: self._keys.is_typing(self._loop.time()))
         unsubscribe = desk.heart.subscribe(self._post_beat)
         page.on_close = lambda _: unsubscribe()
@@ -122,7 +125,11 @@ class _Session:
         self._light_task = self._loop.create_task(self._relight())
 
     async def _relight(self) -> None:
-        self._desk.light.face = await self._desk.ask(self._desk.floor.pill)
+        desk = self._desk
+        desk.light.face = await desk.ask(desk.floor.pill)
+        held, now = desk.shift.pairing, await desk.ask(desk.floor.pairing)
+        if held is not None and held.speaker != now.speaker:
+            desk.shift.pairing = replace(held, speaker=now.speaker)
 
     def _route_changed(self, e: ft.RouteChangeEvent) -> None:
         self._desk.go(Place.from_route(e.route))
@@ -164,13 +171,14 @@ class _Session:
         desk.page.run_task(desk.scan, scan)
 
 
-def _calm_errors(page: ft.Page) -> None:
+def _calm_errors(desk: Desk) -> None:
     """A tap that breaks is logged and said in a sentence; Flet alone would put its crash page over everything."""
+    page = desk.page
 
     def tell(message: str) -> None:
         _LOG.error("a tap or an effect failed: %s", message)
         if page.session.connection is not None:
-            page.show_dialog(ft.SnackBar(ft.Text(Speaker()("broken.tap")), show_close_icon=True))
+            page.show_dialog(ft.SnackBar(ft.Text(desk.speaker("broken.tap")), show_close_icon=True))
 
     page.session.error = tell  # type: ignore[method-assign]
 

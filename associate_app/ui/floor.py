@@ -6,6 +6,7 @@ opened are known by a token of this tablet, so that no address and no log ever h
 
 from __future__ import annotations
 
+import copy
 import json
 import secrets
 import threading
@@ -52,6 +53,7 @@ from associate_app.ui.faces import (
     initials_of,
 )
 from associate_app.ui.guarded import bend_offer, bendable_offers, change_of, change_play_as_told
+from associate_app.ui.language import choose_language, chosen_language, language_of
 from associate_app.ui.overview import NEW_DAYS, Overview, name_of
 from associate_app.ui.state import (
     Bend,
@@ -81,7 +83,7 @@ from associate_app.ui.words import Speaker, zone_named
 from shared.documents import MANAGER
 from shared.errors import Refused
 from shared.identity import IdentifierType, normalise
-from shared.plays.files import ConsentWording, in_language
+from shared.plays.files import LANGUAGE, ConsentWording, in_language
 from shared.plays.verdicts import tell_verdicts
 from shared.scan_code import EnrolmentCode, parse_enrolment, read_code
 
@@ -134,7 +136,7 @@ class Engine:
 
     status: Callable[[], SyncStatus]
     ring: Callable[[str], None]
-    enrol: Callable[[HqInvitation, str], None]
+    enrol: Callable[[HqInvitation, str, str], None]
     is_cut: Callable[[], bool] | None = None
     cut: Callable[[bool], None] | None = None
 
@@ -156,6 +158,7 @@ class TabletFloor:
         self._cards = OpenCards(database)
         self._overview = Overview(database, engine.status)
         self._views: dict[str, CardView] = {}
+        self._preferred: str | None = None
 
     # connecting and signing in ----------------------------------------------------------------------------------------
 
@@ -164,10 +167,21 @@ class TabletFloor:
         book = self._book_or_none()
         return Pairing(book.store_name if book else None, self._words(), may_cut_network=self._engine.cut is not None)
 
+    def for_reader_of(self, language: str | None) -> TabletFloor:
+        """The same floor for a session whose browser prefers a language; what was chosen on the tablet goes first."""
+        floor = copy.copy(self)
+        floor._preferred = language
+        return floor
+
+    def speak(self, language: str) -> None:
+        """Choose this tablet's language."""
+        choose_language(self._database, language)
+
     def connect(self, invitation: Invitation, name: str) -> ConnectAnswer:
         """Trade an invitation for a place in the store."""
         try:
-            self._engine.enrol(HqInvitation(invitation.address, invitation.code, invitation.ca_fingerprint), name)
+            asked = HqInvitation(invitation.address, invitation.code, invitation.ca_fingerprint)
+            self._engine.enrol(asked, name, self._words().language)
         except Refused as no:
             return ConnectAnswer(False, str(no))
         self._engine.ring("asked")
@@ -188,10 +202,11 @@ class TabletFloor:
         """Check a PIN; slow on purpose."""
         book = self._book_or_none()
         rules = book.rules if book else TabletRules()
-        told = sign_in(self._database, associate_id, pin, clock=self._clock, rules=rules)
+        words = self._words()
+        told = sign_in(self._database, associate_id, pin, clock=self._clock, rules=rules, language=words.language)
         if told.associate is None:
             return SignInAnswer(None, told.sentence, told.wait_s)
-        return SignInAnswer(face_of(told.associate, self._words()))
+        return SignInAnswer(face_of(told.associate, words))
 
     # scanning --------------------------------------------------------------------------------------------------------
 
@@ -248,7 +263,8 @@ class TabletFloor:
     def _view(self, token: str) -> CardView:
         view = self._views.get(token)
         if view is None:
-            raise Refused("This card is no longer open. Scan it again.")
+            words = self._words()
+            raise Refused(f"{words('card.gone')}. {words('card.gone_text')}")
         return view
 
     def _recorder(self, associate_id: str) -> Recorder:
@@ -366,18 +382,7 @@ class TabletFloor:
                 continue
             held = newest.get(wording.purpose)
             newest[wording.purpose] = wording if held is None else max(held, wording, key=lambda one: one.order)
-        return tuple(
-            Wording(
-                purpose,
-                newest[purpose].version,
-                language,
-                in_language(newest[purpose].title, language),
-                in_language(newest[purpose].text, language),
-                newest[purpose].sha_in(language),
-            )
-            for purpose in PURPOSES_ASKED
-            if purpose in newest
-        )
+        return tuple(_wording(newest[purpose], language) for purpose in PURPOSES_ASKED if purpose in newest)
 
     def enrol_shopper(self, shopper: NewShopper, granted: tuple[Wording, ...], associate_id: str) -> Enrolled:
         """Let someone join with a card of the stock and what they tapped themselves."""
@@ -443,7 +448,8 @@ class TabletFloor:
 
     def _words(self) -> Speaker:
         book = self._book_or_none()
-        return Speaker(zone=zone_named(book.store.timezone)) if book else Speaker()
+        language = chosen_language(self._database) or self._preferred or language_of(book.country if book else None)
+        return Speaker(language, zone_named(book.store.timezone)) if book else Speaker(language)
 
     def _associate_names(self) -> Mapping[str, str]:
         return {one.associate_id: one.name for one in associates_here(self._database)}
@@ -451,3 +457,10 @@ class TabletFloor:
 
 def _invitation(code: EnrolmentCode | None) -> Invitation | None:
     return Invitation(code.url, code.code, code.ca_fingerprint) if code else None
+
+
+def _wording(asked: ConsentWording, language: str) -> Wording:
+    """A wording as it is shown: all of it in one language, and that is the one the proof names."""
+    shown = language if language in asked.title and language in asked.text else LANGUAGE
+    title, text = in_language(asked.title, shown), in_language(asked.text, shown)
+    return Wording(asked.purpose, asked.version, shown, title, text, asked.sha_in(shown))

@@ -83,7 +83,7 @@ def bend_offer(recorder: Recorder, book: StoreBook, words: Speaker, shopper: Sho
         raise Refused(words("bend.wants_reason"))
     wish = Wish(bend.offer_id, bend.kind, bend.reason, **_how_much(bend, book, words))
     approval = Approval(bend.manager_id, bend.pin) if bend.manager_id and bend.pin else None
-    return honour_offer(recorder, book, shopper, wish, approval).till
+    return honour_offer(recorder, book, shopper, wish, approval, language=words.language).till
 
 
 def _how_much(bend: Bend, book: StoreBook, words: Speaker) -> Mapping[str, int]:
@@ -120,10 +120,11 @@ def change_of(book: StoreBook, play: Play, words: Speaker) -> ChangeFace:
 def change_play_as_told(recorder: Recorder, book: StoreBook, words: Speaker, play_id: str, told: PlayChange) -> None:
     """Record a manager's change or proposal. Raises Refused beyond the guardrails."""
     if told.proposal is not None:
-        propose(recorder, book, play_id, told.proposal)
+        propose(recorder, book, play_id, told.proposal, screen_language=words.language)
         return
     points = _own_words(book, play_of(book, play_id), words, told) if told.opener is not None else None
-    change_play(recorder, book, play_id, paused=told.paused, lever=told.lever, talking_points=points)
+    said: dict[str, Any] = {"paused": told.paused, "lever": told.lever, "talking_points": points}
+    change_play(recorder, book, play_id, **said, screen_language=words.language)
 
 
 def _own_words(book: StoreBook, play: Play, words: Speaker, told: PlayChange) -> dict[str, Any]:

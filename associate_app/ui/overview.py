@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from associate_app.ports import TabletDatabase
 from associate_app.services.outbox import JournalLine, journal_lines, seen_since
-from associate_app.services.status import TabletStatus, read_status
+from associate_app.services.status import TabletStatus, clock_sentence, read_status
 from associate_app.services.store_book import StoreBook
 from associate_app.sync.status import SyncStatus
 from associate_app.ui.faces import (
@@ -31,6 +31,7 @@ from associate_app.ui.telling import tell_book_play
 from associate_app.ui.words import Speaker
 from shared.clock import format_at, is_at
 from shared.plays.files import CalendarEntry, in_language
+from shared.plays.speech import GERMAN
 
 SHIFT: Final = timedelta(hours=14)
 """What was seen longer ago than this was seen in another shift."""
@@ -137,17 +138,20 @@ class Overview:
             notices=tuple(self._notices(status, words)),
             lines=tuple(_sync_lines(status, words, now)),
             receipt=_receipt(status, words, now),
-            records=tuple(self._record(line, book, words, now) for line in journal_lines(self._database)),
+            records=tuple(
+                self._record(line, book, words, now) for line in journal_lines(self._database, language=words.language)
+            ),
             is_cut=is_cut,
         )
 
     def _notices(self, status: TabletStatus, words: Speaker) -> Iterator[tuple[str, bool]]:
         """The trouble, a wrong clock, shoppers deleted: each once. Weather is no reason to look."""
         told = self._status()
-        if told.words:
-            yield told.words, told.trouble in SERIOUS
-        if status.clock_sentence and told.trouble != "certificate":
-            yield status.clock_sentence, True
+        if said := (told.german if words.language == GERMAN else None) or told.words:
+            yield said, told.trouble in SERIOUS
+        clock = clock_sentence(status.clock_offset_ms, words.language)
+        if clock and told.trouble != "certificate":
+            yield clock, True
         if status.slice_wiped_at and told.trouble != "revoked":
             yield words("sync.wiped"), False
         if told.notice:

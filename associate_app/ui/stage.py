@@ -124,10 +124,10 @@ class SyncEngine:
         """Wake the worker: `record` after a commit, `asked` for *Send now*."""
         self._worker.ring(cast(Ring, reason))
 
-    def enrol(self, invitation: Invitation, name: str, *, app: str) -> None:
+    def enrol(self, invitation: Invitation, name: str, language: str = "en", *, app: str) -> None:
         """Connect this tablet and start. Raises Refused with a sentence."""
         invitation = show_earlier(self._database, invitation)
-        enrol_tablet(self._database, self._tablet.connect, invitation, name=name, app=app)
+        enrol_tablet(self._database, self._tablet.connect, invitation, name=name, app=app, language=language)
         if self._doorbell is not None:
             self._worker.reopen()
         self.start()

@@ -216,6 +216,12 @@ class Floor(Protocol):
     def pairing(self) -> Pairing:
         """Whether this tablet is connected, to which store, in which time zone."""
 
+    def for_reader_of(self, language: str | None) -> Floor:
+        """The same floor for a session whose browser prefers a language, where it is known."""
+
+    def speak(self, language: str) -> None:
+        """Choose this tablet's language, for everyone at it."""
+
     def connect(self, invitation: Invitation, name: str) -> ConnectAnswer:
         """Trade an invitation for a place in the store."""
 
@@ -429,7 +435,7 @@ class Desk:
 
     @property
     def speaker(self) -> Speaker:
-        """Says words in the store's language and time zone."""
+        """Says words in the session's language and the store's time zone."""
         return self.shift.pairing.speaker if self.shift.pairing else Speaker()
 
     @property

@@ -6,6 +6,7 @@ have triggered it among the reasons, the headline or the five visible lines; it 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from associate_app.ui.faces import (
     VerdictFace,
     initials_of,
 )
-from associate_app.ui.words import Speaker
+from associate_app.ui.words import CATALOGUES, Speaker
 from shared.cards import CardStatus
 from shared.documents import MANAGER, AssociateDocument
 from shared.event_catalogue import DIGITAL_CHANNELS
@@ -39,6 +40,7 @@ from shared.plays.files import Offer, in_language
 from shared.plays.placeholders import fill_surely
 from shared.plays.playbook import Play
 from shared.plays.rank import Recommendation
+from shared.plays.speech import category_word
 from shared.plays.verdicts import ToldVerdict
 from shared.profile import Money, OutcomeLine, Profile, RecentEvent, WantedLine
 from shared.scan_code import ScannedCode, Unknown, UnknownReason
@@ -67,6 +69,7 @@ _TOLD_EVENTS: Final[dict[str, tuple[Kind, str]]] = {
     "Store Entered": (Kind.STORE, "event.store"),
     "App Installed": (Kind.APP, "event.app"),
 }
+_REASONS: Final = {told: key for key, told in CATALOGUES["en"].items() if re.match(r"reason\.\w+\.\d", key)}
 _UNKNOWN_KEYS: Final = {
     UnknownReason.NEWER_CARD: "result.newer",
     UnknownReason.WRONG_CHECK_DIGIT: "result.number",
@@ -143,7 +146,7 @@ def tell_verdict(told: ToldVerdict, words: Speaker, currency: str) -> VerdictFac
     factors = told.factors
     named = (
         {
-            "p": f"{factors.p_ppm / 10_000:.1f} %",
+            "p": words.percent(factors.p_ppm),
             "value": words.money(Money(minor=factors.value_minor, currency=currency)),
             "lever": f"{factors.lever:+d} %",
         }
@@ -419,7 +422,12 @@ class _Teller:
         told = self._words(key) if self._words.has(key) else line.outcome
         play = next((play for play in self._book.playbook.plays if play.id == line.play_id), None)
         title = in_language(play.title, self._words.language) if play else None
-        return " · ".join(part for part in (told, title, line.reason) if part)
+        return " · ".join(part for part in (told, title, self._reason(line)) if part)
+
+    def _reason(self, line: OutcomeLine) -> str | None:
+        """Recorded in English, told in this screen's words; what somebody wrote stays as it is."""
+        key = _REASONS.get(line.reason or "")
+        return self._words(key) if key else line.reason
 
     def _source(self, associate_id: str | None, at: str) -> str:
         when = self._words.stamp(at, self._now)
@@ -453,7 +461,8 @@ class _Teller:
         return line.title or (product.title if product else None) or line.sku or self._words("event.something")
 
     def _category(self, event: RecentEvent) -> str:
-        return (event.category or "").replace("-", " ").replace("_", " ")
+        names = self._book.settings.category_names
+        return category_word(event.category or "", self._words.language, names).replace("_", " ")
 
     def _picture(self, line: RecentEvent | WantedLine) -> str | None:
         product = self._book.products.get(line.sku or "")

@@ -13,9 +13,26 @@ from pydantic import ValidationError
 
 from shared.plays.placeholders import placeholder_problem
 from shared.plays.playbook import WORDS_MAX, Play, TalkingPoints
+from shared.plays.speech import ENGLISH, GERMAN, spoken
 from shared.wire.ops import Op
 
 ONLY_MANAGERS: Final = "Only a manager changes plays."
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    ENGLISH: {
+        "pause": "This play cannot be paused in a store.",
+        "lever": "The lever of this play goes from {least} to {most}.",
+        "words": "The words of this play stay as HQ wrote them.",
+        "unsound": "The words in {language!r:.10} cannot be used: {why}.",
+        "long": "{count} words; at most {most} fit beside a conversation.",
+    },
+    GERMAN: {
+        "pause": "Dieses Play lässt sich in einem Laden nicht pausieren.",
+        "lever": "Der Hebel dieses Plays geht von {least} bis {most}.",
+        "words": "Die Worte dieses Plays bleiben, wie die Zentrale sie schrieb.",
+        "unsound": "Die Worte in {language!r:.10} gehen so nicht: {why}.",
+        "long": "{count} Wörter; höchstens {most} passen neben ein Gespräch.",
+    },
+}
 _PARTS: Final = ("paused", "lever", "talking_points")
 
 
@@ -24,35 +41,35 @@ def parts_of(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: body[name] for name in _PARTS if body.get(name) is not None}
 
 
-def change_problem(play: Play, said: Mapping[str, Any]) -> str | None:
+def change_problem(play: Play, said: Mapping[str, Any], language: str = ENGLISH) -> str | None:
     """Why these parts lie beyond the play's guardrails, as a sentence; None where they do not."""
-    return next(_problems(play, said), None)
+    return next(_problems(play, said, _WORDS[spoken(language)]), None)
 
 
-def _problems(play: Play, said: Mapping[str, Any]) -> Iterator[str]:
+def _problems(play: Play, said: Mapping[str, Any], told: Mapping[str, str]) -> Iterator[str]:
     rails = play.guardrails
     if said.get("paused") and not rails.may_pause:
-        yield "This play cannot be paused in a store."
+        yield told["pause"]
     if not rails.lever_min <= said.get("lever", rails.lever_min) <= rails.lever_max:
-        yield f"The lever of this play goes from {rails.lever_min} to {rails.lever_max}."
+        yield told["lever"].format(least=rails.lever_min, most=rails.lever_max)
     words = said.get("talking_points") or {}
     if words and not rails.may_edit_talking_points:
-        yield "The words of this play stay as HQ wrote them."
+        yield told["words"]
     for language, points in words.items():
-        yield from _word_problems(play, language, points)
+        yield from _word_problems(play, language, points, told)
 
 
-def _word_problems(play: Play, language: str, points: Any) -> Iterator[str]:
+def _word_problems(play: Play, language: str, points: Any, told: Mapping[str, str]) -> Iterator[str]:
     try:
         read = TalkingPoints.model_validate(points)
     except ValidationError as problem:
-        yield f"The words in {language!r:.10} cannot be used: {problem.errors(include_url=False)[0]['msg']}."
+        yield told["unsound"].format(language=language, why=problem.errors(include_url=False)[0]["msg"])
         return
     if (count := read.count_words()) > WORDS_MAX:
-        yield f"{count} words; at most {WORDS_MAX} fit beside a conversation."
+        yield told["long"].format(count=count, most=WORDS_MAX)
     for where, text in read.texts():
-        if told := placeholder_problem(text, play.condition, has_offer=play.offer_id is not None):
-            yield f"{where}: {told}"
+        if problem_there := placeholder_problem(text, play.condition, has_offer=play.offer_id is not None):
+            yield f"{where}: {problem_there}"
 
 
 def with_parts(held: Mapping[str, Any], said: Mapping[str, Any], mine: tuple[str, str, str | None]) -> dict[str, Any]:

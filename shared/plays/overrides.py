@@ -16,8 +16,42 @@ from typing import Any, Final
 from shared.money import amount_of
 from shared.plays.files import Offer, OverrideLimits, is_day_between
 from shared.plays.refusal import listed
+from shared.plays.speech import ENGLISH, GERMAN, spoken
 
-NEEDS_MANAGER: Final = "This offer is bent by a manager only. Ask one to type their PIN on this tablet."
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    ENGLISH: {
+        "no_limits": "This offer stays as it is: HQ set no limits within which a store may bend it.",
+        "stores": "This offer is not for this store; it is for {stores}.",
+        "reasons": "The reason is one of HQ's: {reasons}.",
+        "used": "It was bent {used} times here today; at most {most} a day. Ask HQ.",
+        "manager": "This offer is bent by a manager only. Ask one to type their PIN on this tablet.",
+        "extended": "An extension gives what the offer gives. Leave the percentage and the amount out.",
+        "either": "Say either a percentage or an amount above zero.",
+        "most": "At most {most} are allowed; this is {wanted}.",
+        "days": "It runs {span}. On other days only goodwill can be given.",
+        "from": "from {day}",
+        "until": "until {day}",
+        "begins": "It begins on {day}.",
+        "runs": "It still runs, so it needs no extension.",
+        "ended": "It ended on {day} and is honoured until {last} at the latest.",
+    },
+    GERMAN: {
+        "no_limits": "Dieses Angebot bleibt, wie es ist: Die Zentrale lässt hier keine Kulanz zu.",
+        "stores": "Dieses Angebot gilt nicht in diesem Laden; es gilt in {stores}.",
+        "reasons": "Der Grund muss einer von denen der Zentrale sein: {reasons}.",
+        "used": "Kulanz gab es dafür hier heute schon {used}-mal; höchstens {most}-mal am Tag. Frag die Zentrale.",
+        "manager": "Hier entscheidet die Ladenleitung. Bitte sie, ihre PIN auf diesem Tablet einzugeben.",
+        "extended": "Verlängert gibt es, was das Angebot gibt. Lass Prozent und Betrag weg.",
+        "either": "Gib entweder einen Prozentsatz oder einen Betrag über null an.",
+        "most": "Höchstens {most} sind erlaubt; das sind {wanted}.",
+        "days": "Es läuft {span}. An anderen Tagen geht nur Kulanz.",
+        "from": "ab {day}",
+        "until": "bis {day}",
+        "begins": "Es beginnt am {day}.",
+        "runs": "Es läuft noch, braucht also keine Verlängerung.",
+        "ended": "Es endete am {day} und wird spätestens bis {last} eingelöst.",
+    },
+}
 _TILL: Final = "FSV1"
 _NO_LIMITS: Final = OverrideLimits()
 
@@ -36,56 +70,62 @@ class Counter:
     used: int | None = None
 
 
-def override_problem(offer: Offer, asked: Mapping[str, Any], counter: Counter) -> str | None:
+def override_problem(offer: Offer, asked: Mapping[str, Any], counter: Counter, language: str = ENGLISH) -> str | None:
     """Why the body of an `offer_overridden` lies beyond the offer's limits, as a sentence; None where it does not.
 
     That a manager is needed is said last, so that nobody types a PIN for what cannot be.
     """
-    return next(_problems(offer, asked, counter), None)
+    tongue = spoken(language)
+    return next(
+        (_WORDS[tongue][key].format_map(named) for key, named in _problems(offer, asked, counter, tongue)), None
+    )
 
 
-def _problems(offer: Offer, asked: Mapping[str, Any], counter: Counter) -> Iterator[str]:
+_Problem = tuple[str, Mapping[str, object]]
+
+
+def _problems(offer: Offer, asked: Mapping[str, Any], counter: Counter, tongue: str) -> Iterator[_Problem]:
     limits = offer.override
     if limits == _NO_LIMITS or limits.per_day == 0:
-        yield "This offer stays as it is: HQ set no limits within which a store may bend it."
+        yield "no_limits", {}
         return
     if offer.stores and counter.store not in offer.stores:
-        yield f"This offer is not for this store; it is for {listed(offer.stores)}."
-    yield from _extent_problems(offer, asked, counter)
+        yield "stores", {"stores": listed(offer.stores)}
+    yield from _extent_problems(offer, asked, counter, tongue)
     if limits.reasons and asked["reason"] not in limits.reasons:
-        yield f"The reason is one of HQ's: {listed(limits.reasons)}."
+        yield "reasons", {"reasons": listed(limits.reasons)}
     if counter.used is not None and counter.used >= limits.per_day:
-        yield f"It was bent {counter.used} times here today; at most {limits.per_day} a day. Ask HQ."
+        yield "used", {"used": counter.used, "most": limits.per_day}
     if limits.needs == "manager" and not counter.is_managers:
-        yield NEEDS_MANAGER
+        yield "manager", {}
 
 
-def _extent_problems(offer: Offer, asked: Mapping[str, Any], counter: Counter) -> Iterator[str]:
+def _extent_problems(offer: Offer, asked: Mapping[str, Any], counter: Counter, tongue: str) -> Iterator[_Problem]:
     percent, amount = asked.get("percent"), asked.get("amount")
     if asked["kind"] == "extended":
         if percent is not None or amount is not None:
-            yield "An extension gives what the offer gives. Leave the percentage and the amount out."
-        yield from _day_problems(offer, counter.day)
+            yield "extended", {}
+        yield from _day_problems(offer, counter.day, tongue)
         return
     if bool(percent) is bool(amount):
-        yield "Say either a percentage or an amount above zero."
+        yield "either", {}
     limits = offer.override
     if percent is not None and percent > limits.max_percent:
-        yield f"At most {limits.max_percent} % are allowed; this is {percent} %."
+        yield "most", {"most": f"{limits.max_percent} %", "wanted": f"{percent} %"}
     if amount is not None and amount > limits.max_minor:
-        most, wanted = (_told(minor, counter.currency) for minor in (limits.max_minor, amount))
-        yield f"At most {most} are allowed; this is {wanted}."
+        most, wanted = (_told(minor, counter.currency, tongue) for minor in (limits.max_minor, amount))
+        yield "most", {"most": most, "wanted": wanted}
     if asked["kind"] == "adjusted" and not is_day_between(counter.day, offer.valid_from, last_day(offer)):
-        yield f"It runs {_span(offer)}. On other days only goodwill can be given."
+        yield "days", {"span": _span(offer, tongue)}
 
 
-def _day_problems(offer: Offer, day: str) -> Iterator[str]:
+def _day_problems(offer: Offer, day: str, tongue: str) -> Iterator[_Problem]:
     last = last_day(offer)
     if is_day_between(day, None, offer.valid_until):
         is_early = offer.valid_from is not None and day < offer.valid_from
-        yield f"It begins on {offer.valid_from}." if is_early else "It still runs, so it needs no extension."
+        yield ("begins", {"day": _day(offer.valid_from, tongue)}) if is_early else ("runs", {})
     elif last is not None and day > last:
-        yield f"It ended on {offer.valid_until} and is honoured until {last} at the latest."
+        yield "ended", {"day": _day(offer.valid_until, tongue), "last": _day(last, tongue)}
 
 
 def last_day(offer: Offer) -> str | None:
@@ -95,13 +135,19 @@ def last_day(offer: Offer) -> str | None:
     return (dt.date.fromisoformat(offer.valid_until) + dt.timedelta(days=offer.override.extend_days)).isoformat()
 
 
-def _span(offer: Offer) -> str:
-    since, until = offer.valid_from, offer.valid_until
-    return " ".join([*([f"from {since}"] if since else []), *([f"until {until}"] if until else [])])
+def _span(offer: Offer, tongue: str) -> str:
+    ends = (("from", offer.valid_from), ("until", offer.valid_until))
+    return " ".join(_WORDS[tongue][key].format(day=_day(on, tongue)) for key, on in ends if on)
 
 
-def _told(minor: int, currency: str) -> str:
-    return f"{amount_of(minor, currency)} {currency}"
+def _day(on: str | None, tongue: str) -> str:
+    """`2026-11-20`, `20.11.2026`."""
+    return ".".join(reversed((on or "").split("-"))) if tongue == GERMAN else str(on)
+
+
+def _told(minor: int, currency: str, tongue: str) -> str:
+    amount = f"{amount_of(minor, currency)} {currency}"
+    return amount.replace(".", ",") if tongue == GERMAN else amount
 
 
 def worth_minor(offer: Offer | None, asked: Mapping[str, Any], currency: str) -> int:

@@ -147,6 +147,11 @@ _AND: Final = {ENGLISH: " and ", GERMAN: " und "}
 _OR: Final = {ENGLISH: " or ", GERMAN: " oder "}
 
 
+def purpose_words(purpose: str, language: str) -> str:
+    """What a consent is for, as people say it; a purpose newer than this code is told by its name."""
+    return _PURPOSES[spoken(language)].get(purpose, purpose.replace("_", " "))
+
+
 def stage_word(stage: str, language: str) -> str:
     """A stage as it stands on its chip."""
     return _STAGES[spoken(language)][stage]

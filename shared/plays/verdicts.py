@@ -34,7 +34,7 @@ GERMAN_REASONS: Final[dict[ReasonCode, str]] = {
     "offer_unknown": "Das Angebot ist hier nicht bekannt.",
     "offer_not_live": "Das Angebot läuft hier heute nicht.",
     "offer_not_in_stock": "Nichts, wofür das Angebot gilt, ist in diesem Laden.",
-    "held_back": "Vorerst zurückgehalten.",
+    "held_back": "Vorerst zurückgestellt.",
     "condition_not_met": "Die Bedingung ist nicht erfüllt.",
     "holdout_chain": "In der Vergleichsgruppe der Kette, damit sich die Wirkung messen lässt.",
     "holdout_play": "In der Vergleichsgruppe, damit sich die Wirkung des Plays messen lässt.",

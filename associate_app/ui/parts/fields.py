@@ -41,6 +41,14 @@ class Heard:
     entered: Callable[[], Any] = lambda: None
 
 
+@dataclass(slots=True)
+class _Typed:
+    """What stands in a field, and what it began with: a label in another language must not bring that back."""
+
+    given: str
+    text: str
+
+
 def text_field(
     name: str, look: Field, changed: Callable[[str], None], entered: Callable[[], Any] | None = None
 ) -> ft.Control:
@@ -59,7 +67,12 @@ def _typed(desk: Desk, name: str, look: Field, heard: Cell[Heard]) -> ft.Control
     def left(_: object) -> None:
         desk.fields_in_focus.discard(name)
 
+    typed = use_cell(lambda: _Typed(look.value, look.value))
+    if typed.value.given != look.value:
+        typed.value = _Typed(look.value, look.value)
+
     def changed(e: ft.Event[ft.TextField]) -> None:
+        typed.value.text = e.control.value
         heard.value.changed(e.control.value)
 
     async def entered(e: ft.Event[ft.TextField]) -> None:
@@ -75,7 +88,7 @@ def _typed(desk: Desk, name: str, look: Field, heard: Cell[Heard]) -> ft.Control
         label=look.label,
         helper=look.hint,
         prefix_icon=look.icon,
-        value=look.value,
+        value=typed.value.text,
         multiline=is_long,
         min_lines=look.lines if is_long else None,
         max_lines=look.lines * 2 if is_long else None,

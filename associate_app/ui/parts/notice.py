@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 import flet as ft
 
 from associate_app.ui import theme
@@ -9,6 +12,8 @@ from associate_app.ui.parts.buttons import main_button
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
+
+_SPEAKER: Final = "speaker"
 
 
 def empty(words: str, icon: ft.IconData | None = None) -> ft.Control:
@@ -47,10 +52,16 @@ def waiting(words: str) -> ft.Control:
     )
 
 
+def speak_on(page: ft.Page, speaker: Callable[[], Speaker]) -> None:
+    """Let a page's error boundaries, which stand outside every component, speak its language."""
+    page.session.store.set(_SPEAKER, speaker)
+
+
 def draw_broken() -> ft.Control:
     """What an error boundary shows: a sentence and the way home."""
-    words = Speaker()
     page = ft.context.page
+    speaker = page.session.store.get(_SPEAKER)
+    words: Speaker = speaker() if speaker else Speaker()
     return ft.Container(
         ft.Column(
             [

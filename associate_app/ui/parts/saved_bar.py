@@ -56,7 +56,7 @@ def reason_sheet(
     outcome: str, words: Speaker, give: Callable[[str], Awaitable[None]], skip: Callable[[], None]
 ) -> ft.Control:
     """One more tap for *not today* and *not interested*; the outcome is saved already, so it may be skipped."""
-    reasons = [words(f"reason.{outcome}.{n}") for n in range(1, _REASONS_COUNT + 1)]
+    reasons = [f"reason.{outcome}.{n}" for n in range(1, _REASONS_COUNT + 1)]
     return ft.Container(
         ft.Column(
             [
@@ -66,7 +66,7 @@ def reason_sheet(
                         quiet_button(words("reason.skip"), skip),
                     ]
                 ),
-                ft.Row([_reason(told, give) for told in reasons], wrap=True, spacing=theme.S, run_spacing=theme.S),
+                ft.Row([_reason(key, words, give) for key in reasons], wrap=True, spacing=theme.S, run_spacing=theme.S),
             ],
             spacing=theme.XS,
             tight=True,
@@ -79,11 +79,13 @@ def reason_sheet(
     )
 
 
-def _reason(told: str, give: Callable[[str], Awaitable[None]]) -> ft.Control:
-    async def chosen() -> None:
-        await give(told)
+def _reason(key: str, words: Speaker, give: Callable[[str], Awaitable[None]]) -> ft.Control:
+    """A reason is recorded in English whatever was tapped: HQ counts the same answer of all stores together."""
 
-    return line_button(told, chosen)
+    async def chosen() -> None:
+        await give(Speaker()(key))
+
+    return line_button(words(key), chosen)
 
 
 def told_line(told: str) -> ft.Control:

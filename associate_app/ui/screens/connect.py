@@ -16,6 +16,7 @@ from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button
 from associate_app.ui.parts.eye import camera_eye
 from associate_app.ui.parts.fields import Field, text_field
+from associate_app.ui.parts.language_switch import language_switch
 from associate_app.ui.parts.logo import logo
 from associate_app.ui.parts.notice import banner
 from associate_app.ui.parts.shell import edge_of
@@ -54,7 +55,7 @@ def connect_screen() -> ft.Control:
     inside = keyed("fetching", _fetching) if step.is_connected else keyed("form", _form, step, set_step)
     return ft.Container(
         ft.Column(
-            [ft.Container(inside, width=_WIDTH)],
+            [ft.Container(inside, width=_WIDTH), ft.Container(height=theme.L), language_switch(desk)],
             scroll=ft.ScrollMode.AUTO,
             horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             alignment=ft.MainAxisAlignment.CENTER,

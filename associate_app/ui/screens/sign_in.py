@@ -16,6 +16,7 @@ from associate_app.ui.hooks import keyed, use_live, use_task, use_value
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import quiet_button, tapped
+from associate_app.ui.parts.language_switch import language_switch
 from associate_app.ui.parts.logo import logo
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_dots, pin_pad
@@ -45,6 +46,7 @@ def sign_in_screen() -> ft.Control:
             [
                 ft.Row([pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.END),
                 ft.Container(inside, expand=True, alignment=ft.Alignment.CENTER),
+                *([] if chosen else [ft.Row([language_switch(desk)], alignment=ft.MainAxisAlignment.CENTER)]),
             ],
             expand=True,
         ),

@@ -11,6 +11,7 @@ from associate_app.ui.faces import PillTone, RecordRow, SyncFace
 from associate_app.ui.hooks import use_observed
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import is_tapped_by_scanner, main_button
+from associate_app.ui.parts.language_switch import language_switch
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
@@ -33,7 +34,8 @@ def sync_screen() -> ft.Control:
     face, _ = use_reading(desk.floor.sync, [light.face])
     if face is None:
         return ft.Container(expand=True)
-    blocks: list[ft.Control] = [_sentence(desk, face), *_notices(face), *_cut(desk, face), _records(desk, face)]
+    blocks: list[ft.Control] = [_sentence(desk, face), *_notices(face), *_cut(desk, face)]
+    blocks += [_records(desk, face), _language(desk)]
     return page_of(words("sync.title"), ft.Column(blocks, spacing=theme.XL), has_width_limit=True)
 
 
@@ -95,6 +97,10 @@ def _cut(desk: Desk, face: SyncFace) -> list[ft.Control]:
     hint = say(words("sync.cut_hint"), theme.TINY, Ink.QUIET)
     told = [banner(words("sync.is_cut"), ft.Icons.WIFI_OFF)] if face.is_cut else []
     return [ft.Column([switch, hint, *told], spacing=theme.S)]
+
+
+def _language(desk: Desk) -> ft.Control:
+    return ft.Column([section(desk.speaker("language.title")), ft.Row([language_switch(desk)])], spacing=theme.S)
 
 
 def _records(desk: Desk, face: SyncFace) -> ft.Control:

@@ -60,7 +60,7 @@ class Store:
         readers = (NoCodes(), NoCodes())
         self.floor = TabletFloor(shop.database, shop.books, shop.clock, readers, shop.recorder.make_id, engine)
 
-    def _enrol(self, invitation: Invitation, name: str) -> None:
+    def _enrol(self, invitation: Invitation, name: str, language: str) -> None:
         raise Refused("This code cannot be used: it is wrong, used up or expired. Ask HQ for a new one.")
 
     def open(self, route: str = "/", *, replies: Replies | None = None, **first: Any) -> Screen:
@@ -79,8 +79,9 @@ class Store:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """A tablet of Berlin Mitte on a Sunday at 14:02 with Mara Lindqvist in its slice."""
+    """A tablet of Berlin Mitte on a Sunday at 14:02 with Mara Lindqvist in its slice; English was chosen on it."""
     store = Store(make_shop_tablet(tmp_path))
+    store.floor.speak("en")
     yield store
     store.worker.shutdown(wait=True)
     store.shop.close()

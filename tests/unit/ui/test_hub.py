@@ -13,7 +13,7 @@ from flet_web import get_package_web_dir  # type: ignore[import-untyped]
 
 from associate_app.adapters.picture_shelf import FilePictureShelf
 from associate_app.hub import build_hub, make_index, make_server
-from associate_app.ui.words import Speaker
+from associate_app.ui.language import BROWSER_LANGUAGE
 from shared.errors import Damaged
 
 HOST = "tablet.test"
@@ -40,19 +40,19 @@ class Heard(Exception):
     """The hub's first answer has come; nothing more is wanted."""
 
 
-def open_socket(hub: FastAPI, origin: str) -> dict[str, Any]:
-    """The hub's first answer to a page of an origin that opens the socket."""
+def open_socket(hub: FastAPI, origin: str, query: bytes = b"", *more: tuple[bytes, bytes]) -> dict[str, Any]:
+    """The hub's first answer to a page of an origin that opens the socket, and the language of the session then."""
     told: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "websocket.connect"}
 
     async def send(message: Any) -> None:
-        told.append(message)
+        told.append({**message, "language": BROWSER_LANGUAGE.get()})
         raise Heard
 
-    headers = [(b"host", HOST.encode()), (b"origin", origin.encode())]
-    scope = {"type": "websocket", "path": "/ws", "raw_path": b"/ws", "query_string": b"", "headers": headers}
+    headers = [(b"host", HOST.encode()), (b"origin", origin.encode()), *more]
+    scope = {"type": "websocket", "path": "/ws", "raw_path": b"/ws", "query_string": query, "headers": headers}
     with pytest.raises(Heard):
         asyncio.run(hub({**scope, "root_path": "", "scheme": "ws", "subprotocols": []}, receive, send))
     return told[0]
@@ -86,20 +86,38 @@ def test_another_site_s_page_cannot_open_the_socket(hub: FastAPI) -> None:
     assert open_socket(hub, f"http://{HOST}")["type"] == "websocket.accept"
 
 
+@pytest.mark.parametrize(
+    ("query", "header", "language"),
+    [
+        (b"languages=de-AT,en", b"en-US", "de"),
+        (b"", b"de-CH,de;q=0.9", "de"),
+        (b"languages=", b"en", "en"),
+        (b"", b"", None),
+    ],
+)
+def test_a_session_is_told_what_its_browser_prefers(
+    hub: FastAPI, query: bytes, header: bytes, language: str | None
+) -> None:
+    """By the socket's address, else by its header."""
+    assert open_socket(hub, f"http://{HOST}", query, (b"accept-language", header))["language"] == language
+
+
 def test_the_page_reloads_on_a_second_socket_and_covers_a_lost_hub() -> None:
     """Made from the installed Flet's own page."""
     template = (Path(get_package_web_dir()) / "index.html").read_text("utf-8")
-    page = make_index(template, Speaker())
+    page = make_index(template)
     assert "location.reload()" in page
     assert "Nothing is being recorded." in page
+    assert "Es wird nichts gespeichert." in page
     assert "/alive" in page
+    assert "'?languages='" in page
     assert "loading-animation.png" not in page or "display:none" in page
 
 
 def test_a_flet_that_changed_beyond_recognition_is_refused_in_words() -> None:
     """Better no start than a page that freezes after the first lost socket."""
     with pytest.raises(Damaged, match=r"Install flet 1\.0\.5"):
-        make_index("<html></html>", Speaker())
+        make_index("<html></html>")
 
 
 def test_the_server_notices_lost_sockets_and_never_hangs_at_its_end() -> None:
