@@ -260,6 +260,9 @@ class Journal(Protocol):
         """Own ops about a shopper that the replica does not show yet (pending, parked, or accepted with `visible_at`
         above the scope's cursor), oldest first, corrections included."""
 
+    def unsettled_of(self, kinds: Iterable[str]) -> tuple[Op, ...]:
+        """The same of some kinds, about whomever."""
+
     def newest_about(
         self, kind: str, profile_id: str | None, identifiers: Iterable[tuple[str, str]]
     ) -> JournalEntry | None:
