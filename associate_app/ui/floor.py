@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from associate_app.ports import Clock, CodeReader, TabletDatabase
 from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
-from associate_app.services.lookup import CardView, look_up, look_up_again, look_up_profile
+from associate_app.services.lookup import CardView, ShopperKey, look_up, look_up_again, look_up_profile, name_of
 from associate_app.services.record import (
     ConsentAnswer,
     Recorder,
@@ -43,7 +43,9 @@ from associate_app.ui.faces import (
     BendFace,
     BookPlay,
     CardFace,
+    FollowUpsFace,
     PillFace,
+    PromiseFace,
     ResultFace,
     ShopperRow,
     SyncFace,
@@ -52,12 +54,15 @@ from associate_app.ui.faces import (
     initials_of,
 )
 from associate_app.ui.guarded import bend_offer, bendable_offers, change_of, change_play_as_told
-from associate_app.ui.overview import NEW_DAYS, Overview, name_of
+from associate_app.ui.overview import NEW_DAYS, Overview
+from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
 from associate_app.ui.state import (
     Bend,
     ConnectAnswer,
     Enrolled,
     FetchProgress,
+    FollowUpChange,
+    FollowUpWish,
     Invitation,
     NewCheck,
     NewShopper,
@@ -251,6 +256,12 @@ class TabletFloor:
             raise Refused("This card is no longer open. Scan it again.")
         return view
 
+    def _shopper(self, token: str) -> ShopperKey:
+        shopper = self._view(token).shopper
+        if shopper is None:
+            raise Refused(self._words()("card.gone_text"))
+        return shopper
+
     def _recorder(self, associate_id: str) -> Recorder:
         return Recorder(self._database, self._clock, self._make_id, partial(self._engine.ring, "record"), associate_id)
 
@@ -274,10 +285,8 @@ class TabletFloor:
 
     def bend(self, token: str, bend: Bend, associate_id: str) -> str:
         """Honour an offer beyond its terms; the text of the code for the till."""
-        shopper, words = self._view(token).shopper, self._words()
-        if shopper is None:
-            raise Refused(words("card.gone_text"))
-        return bend_offer(self._recorder(associate_id), self._books.read(self._database), words, shopper, bend)
+        book, words = self._books.read(self._database), self._words()
+        return bend_offer(self._recorder(associate_id), book, words, self._shopper(token), bend)
 
     def change_play(self, play_id: str, change: PlayChange, associate_id: str) -> None:
         """Change a play in this store or propose something to HQ."""
@@ -313,9 +322,29 @@ class TabletFloor:
 
     def add_note(self, token: str, text: str, associate_id: str) -> None:
         """Record a note for the next colleague."""
-        shopper = self._view(token).shopper
-        if shopper is not None:
-            add_note(self._recorder(associate_id), shopper, text)
+        add_note(self._recorder(associate_id), self._shopper(token), text)
+
+    # promises --------------------------------------------------------------------------------------------------------
+
+    def promisable(self, token: str) -> PromiseFace:
+        """What may be promised to the shopper of a card, and for which days."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return promisable(self._database, book, self._words(), now, self._shopper(token))
+
+    def promise(self, token: str, wish: FollowUpWish, associate_id: str) -> Saved:
+        """Promise a follow-up."""
+        book, words = self._books.read(self._database), self._words()
+        return promise_as_told(self._recorder(associate_id), book, words, self._shopper(token), wish)
+
+    def follow_ups(self, associate_id: str) -> FollowUpsFace:
+        """What is promised in this store and still to be done."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return follow_ups_told(self._database, book, self._words(), now, associate_id)
+
+    def change_follow_up(self, key: str, change: FollowUpChange, associate_id: str) -> Saved:
+        """Record what became of a follow-up."""
+        book, words = self._books.read(self._database), self._words()
+        return change_as_told(self._recorder(associate_id), book, words, key, change)
 
     # finding ---------------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from associate_app.ui.faces import (
 )
 from associate_app.ui.words import Speaker
 from shared.cards import CardStatus
+from shared.clock import is_at
 from shared.documents import MANAGER, AssociateDocument
 from shared.event_catalogue import DIGITAL_CHANNELS
 from shared.identity import IdentifierType
@@ -41,6 +42,7 @@ from shared.plays.playbook import Play
 from shared.plays.rank import Recommendation
 from shared.plays.verdicts import ToldVerdict
 from shared.profile import Money, OutcomeLine, Profile, RecentEvent, WantedLine
+from shared.promises import STORE
 from shared.scan_code import ScannedCode, Unknown, UnknownReason
 
 CONSENT_MARKS: Final = ("email", "sms", "personalise_in_store")
@@ -99,6 +101,20 @@ def tell_card(known: Known, words: Speaker, now: datetime) -> CardFace | None:
     """The card's face; None where the view leads to nobody."""
     profile = known.view.profile
     return _Teller(known, profile, words, now).card() if profile is not None else None
+
+
+def what_of(what: object, words: Speaker) -> str:
+    """What a follow-up is; a newer app may know more of them."""
+    key = f"follow_up.{what}"
+    return words(key) if words.has(key) else words("follow_up.None")
+
+
+def owner_of(owner: str | None, associates: Mapping[str, str], words: Speaker) -> str | None:
+    """Whose it is: a first name, or the store; None for somebody who is not here any more."""
+    if owner in (None, STORE):
+        return words("follow_ups.the_store")
+    name = associates.get(owner or "")
+    return name.split()[0] if name else None
 
 
 def tell_offer(offer: Offer | None, words: Speaker) -> OfferFace | None:
@@ -213,6 +229,7 @@ class _Teller:
             recent=() if hidden else tuple(self._recent()),
             purchases=tuple(self._purchases()),
             notes=tuple(self._notes()),
+            promised=tuple(self._promised()),
             done=tuple(self._done()),
             plays=tuple(self._play(play) for play in self._view.plays),
             held=tuple(self._held()),
@@ -409,6 +426,13 @@ class _Teller:
             yield NoteFace("preferences", told, self._words("card.sizes"))
         for note in sorted(self._profile.notes, key=lambda one: one.at, reverse=True)[:NOTES_SHOWN]:
             yield NoteFace(note.op_id, note.text, self._source(note.associate_id, note.at))
+
+    def _promised(self) -> Iterator[NoteFace]:
+        for line in sorted(self._profile.follow_ups, key=lambda one: one.due_at or ""):
+            told = " · ".join(part for part in (what_of(line.what, self._words), line.text) if part)
+            day = self._words.weekday(line.due_at) if line.due_at and is_at(line.due_at) else None
+            owner = owner_of(line.assignee, self._known.associates, self._words)
+            yield NoteFace(line.op_id, told, " · ".join(part for part in (day, owner) if part))
 
     def _done(self) -> Iterator[NoteFace]:
         for line in sorted(self._profile.outcomes, key=lambda one: one.at, reverse=True)[:DONE_SHOWN]:
