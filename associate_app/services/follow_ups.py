@@ -12,13 +12,14 @@ from typing import Final
 
 from associate_app.ports import TabletDatabase
 from associate_app.services.lookup import ShopperKey, has_consent
+from associate_app.services.promises import promise_to_change, promises_open
 from associate_app.services.record import Recorder, Saved, change_promise, request_follow_up
 from associate_app.services.sign_in import associates_here
 from associate_app.services.store_book import StoreBook
 from shared.clock import format_at, is_at, parse_at
 from shared.errors import Refused
 from shared.plays.inputs import zone_of
-from shared.promises import CHANGES, HANDED_OVER, MOVED, REQUESTS, STORE, WAYS, Promise, lay_over, may_change
+from shared.promises import HANDED_OVER, MOVED, STORE, WAYS, Promise
 
 KIND: Final = "follow_up"
 DUE_TIME: Final = time(10)
@@ -27,7 +28,6 @@ DAYS_AHEAD_MAX: Final = 400
 TEXT_MAX: Final = 200
 SATURDAY: Final = 5
 _NO_CONSENT: Final = "They have not agreed to be reached that way. Choose another way, or ask them."
-_GONE: Final = "This follow-up is no longer on this tablet. Look at the list again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +93,9 @@ def _due(recorder: Recorder, book: StoreBook, day: date) -> datetime:
 # the list ------------------------------------------------------------------------------------------------------------
 
 
-def promises_here(database: TabletDatabase, kind: str) -> tuple[Promise, ...]:
-    """Everything of a kind that was promised in this store, kept or not, as far as this tablet knows."""
-    known = [Promise.from_document(kind, stored.body) for stored in database.documents(kind)]
-    kinds = [name for names in (REQUESTS, CHANGES) for name, of in names.items() if of == kind]
-    return lay_over(kind, known, database.unsettled_of([*kinds, "op_withdrawn"]))
-
-
 def follow_ups_open(database: TabletDatabase) -> tuple[Promise, ...]:
     """What is still to be done, soonest first."""
-    still = [one for one in promises_here(database, KIND) if one.standing.is_open and one.op_id]
-    return tuple(sorted(still, key=lambda one: (one.standing.due or "", one.op_id)))
+    return promises_open(database, KIND)
 
 
 def due_day(promise: Promise, zone: tzinfo, today: date) -> date:
@@ -143,11 +135,4 @@ def drop(recorder: Recorder, op_id: str, reason: str) -> Saved:
 
 
 def _to_change(recorder: Recorder, op_id: str, deed: str) -> Promise:
-    """The follow-up, if that may be done with it as it stands here."""
-    found = next((one for one in promises_here(recorder.database, KIND) if one.op_id == op_id), None)
-    if found is None:
-        raise Refused(_GONE)
-    standing = found.standing
-    if not may_change(KIND, standing, deed):
-        raise Refused(f"A colleague was quicker: this follow-up is {standing.state} already. Nothing was changed.")
-    return found
+    return promise_to_change(recorder.database, KIND, op_id, deed)
