@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from shared.wire.messages import store_of
@@ -44,6 +45,9 @@ WAYS: Final[Mapping[str, tuple[str, ...]]] = {
     "reminder": ("none",),
 }
 """What a follow-up may be -> by which channels; each but `none` needs the shopper's consent to it."""
+
+HOLDS_END_H: Final = 20
+"""The hour of the store's day at which holds of that day are gone, where the chain sets no other."""
 
 _MINE: Final = "me"
 _DUE: Final = {"follow_up": "due_at", "hold": "until_on", "appointment": "starts_at"}
@@ -150,6 +154,18 @@ _OWN_FIELDS: Final = ("id", "profile_id", "store", "at", "associate_id", "state"
 
 def _in_time(change: Change) -> tuple[str, str]:
     return change.at, change.op_id
+
+
+def is_hold_over(until_on: str | None, today: date, hour: int, end_h: int) -> bool:
+    """Whether a hold is gone by itself at an hour of the store's day: on its last day from `end_h` on, and after it.
+
+    One whose day nobody can read stays until somebody releases it.
+    """
+    try:
+        last = date.fromisoformat(until_on or "")
+    except ValueError:
+        return False
+    return last < today or (last == today and hour >= end_h)
 
 
 def may_change(kind: str, standing: Standing, deed: str | None) -> bool:

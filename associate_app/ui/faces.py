@@ -279,6 +279,24 @@ class FollowUpsFace:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldChoiceFace:
+    """What can be kept for a shopper: products of their card (sku, in words), and through which days."""
+
+    products: tuple[tuple[str, str], ...]
+    days: DaysFace
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """Something on hold: what, and for whom, how many, until when, by whom. `shopper` leads to their card."""
+
+    key: str
+    title: str
+    hint: str
+    shopper: ShopperRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewsRow:
     """A line of Today: a new play or an entry of the calendar."""
 
@@ -297,6 +315,7 @@ class TodayFace:
     due: tuple[FollowUpRow, ...]
     due_counts: tuple[int, int, int]
     """Overdue, today, upcoming."""
+    on_hold: int
     plays: tuple[NewsRow, ...]
     week: tuple[NewsRow, ...]
 

@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from associate_app.ports import TabletDatabase
+from associate_app.services.holds import holds_open
 from associate_app.services.lookup import name_of
 from associate_app.services.outbox import JournalLine, journal_lines, seen_since
 from associate_app.services.status import TabletStatus, read_status
@@ -66,6 +67,7 @@ class Overview:
             seen=self._seen(now, words),
             due=mine[:_ROWS_MAX],
             due_counts=due_counts(mine),
+            on_hold=len(holds_open(self._database, book, now)),
             plays=_new_plays(book, now, words),
             week=self._week(book, now, words),
         )

@@ -27,8 +27,8 @@ from associate_app.services.record import Recorder
 from associate_app.services.sign_in import associates_here
 from associate_app.services.store_book import StoreBook
 from associate_app.ui.faces import DaysFace, FollowUpRow, FollowUpsFace, PromiseFace, ShopperRow, initials_of
+from associate_app.ui.promise_words import day_of, owner_of, what_of
 from associate_app.ui.state import FollowUpChange, FollowUpWish, Saved
-from associate_app.ui.telling import owner_of, what_of
 from associate_app.ui.words import Speaker
 from shared.plays.inputs import zone_of
 from shared.promises import STORE, WAYS, Promise
@@ -50,11 +50,7 @@ def _days(today: date, words: Speaker) -> DaysFace:
     named = tuple((day.isoformat(), words(f"follow_ups.day.{name}")) for name, day in offered)
     every = (today + timedelta(days=n) for n in range(_DAYS_AHEAD))
     days = {day for _, day in offered}
-    return DaysFace(named, tuple((day.isoformat(), _day(day, today, words)) for day in every if day not in days))
-
-
-def _day(day: date, today: date, words: Speaker) -> str:
-    return words("follow_ups.day.today") if day == today else words.long_weekday_of(day.isoformat())
+    return DaysFace(named, tuple((day.isoformat(), day_of(day, today, words)) for day in every if day not in days))
 
 
 def promise_as_told(
@@ -64,7 +60,7 @@ def promise_as_told(
     day = date.fromisoformat(wish.day)
     told = Wish(wish.what, wish.channel, day, is_mine=wish.is_mine, text=wish.text)
     saved = promise_follow_up(recorder, book, shopper, told)
-    when = _day(day, book.today(recorder.clock.now()), words)
+    when = day_of(day, book.today(recorder.clock.now()), words)
     return Saved(saved.op_id, "", words("follow_ups.made", what=what_of(wish.what, words), day=when))
 
 
@@ -103,7 +99,7 @@ class _Teller:
 
     def row(self, one: Promise) -> FollowUpRow:
         """A follow-up in words."""
-        day, shopper = due_day(one, self._zone, self._today), self._shopper(one)
+        day, shopper = due_day(one, self._zone, self._today), shopper_of(self._database, self._words, one)
         away = (day > self._today) - (day < self._today)
         return FollowUpRow(
             key=one.op_id,
@@ -118,22 +114,23 @@ class _Teller:
         yield what_of(one.body.get("what"), self._words)
         if text := one.body.get("text"):
             yield str(text)
-        yield _day(day, self._today, self._words)
+        yield day_of(day, self._today, self._words)
         if owner := owner_of(one.standing.owner, self._names, self._words):
             yield owner
 
     def _whose(self, owner: str) -> str:
         return "mine" if owner == self._associate_id else "store" if owner == STORE else "others"
 
-    def _shopper(self, one: Promise) -> ShopperRow | None:
-        """Who it was promised to: by the profile HQ names, or by what was scanned here."""
-        told = one.body.get("shopper") or {}
-        for type_, value in (("profile_id", one.profile_id), (str(told.get("type")), told.get("value"))):
-            held = self._database.find_profile(type_, value) if value else None
-            if held is not None:
-                name = name_of(self._database, type_, value) or self._words("card.unnamed")
-                return ShopperRow(held.body["id"], name, initials_of(name), "")
-        return None
+
+def shopper_of(database: TabletDatabase, words: Speaker, one: Promise) -> ShopperRow | None:
+    """Who it was promised to: by the profile HQ names, or by what was scanned here; None where neither is known."""
+    told = one.body.get("shopper") or {}
+    for type_, value in (("profile_id", one.profile_id), (str(told.get("type")), told.get("value"))):
+        held = database.find_profile(type_, value) if value else None
+        if held is not None:
+            name = name_of(database, type_, value) or words("card.unnamed")
+            return ShopperRow(held.body["id"], name, initials_of(name), "")
+    return None
 
 
 def change_as_told(recorder: Recorder, book: StoreBook, words: Speaker, key: str, change: FollowUpChange) -> Saved:
@@ -141,7 +138,7 @@ def change_as_told(recorder: Recorder, book: StoreBook, words: Speaker, key: str
     if change.deed == "moved":
         day = date.fromisoformat(change.day)
         saved = move(recorder, book, key, day)
-        told = words("follow_ups.saved.moved", day=_day(day, book.today(recorder.clock.now()), words))
+        told = words("follow_ups.saved.moved", day=day_of(day, book.today(recorder.clock.now()), words))
     elif change.deed == "handed_over":
         saved = hand_over(recorder, key, change.to)
         names = {one.associate_id: one.name for one in associates_here(recorder.database)}

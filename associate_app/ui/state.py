@@ -27,6 +27,8 @@ from associate_app.ui.faces import (
     BookPlay,
     CardFace,
     FollowUpsFace,
+    HoldChoiceFace,
+    HoldRow,
     PillFace,
     PillTone,
     PromiseFace,
@@ -42,7 +44,7 @@ from associate_app.ui.words import Speaker
 T = TypeVar("T")
 
 SHIFT_S_MAX: Final = 12 * 3600.0
-SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "shopper")
+SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,15 @@ class FollowUpChange:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldWished:
+    """What is to be kept for a shopper: a product as chosen or typed, until an ISO date, and how many."""
+
+    product: str
+    until: str
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class NewShopper:
     """What someone who joins gives, as typed."""
 
@@ -295,6 +306,18 @@ class Floor(Protocol):
 
     def change_follow_up(self, key: str, change: FollowUpChange, associate_id: str) -> Saved:
         """Record what became of a follow-up."""
+
+    def holdable(self, token: str) -> HoldChoiceFace:
+        """What can be kept for the shopper of a card, and for which days."""
+
+    def hold(self, token: str, wish: HoldWished, associate_id: str) -> Saved:
+        """Keep a product for a shopper."""
+
+    def holds(self) -> tuple[HoldRow, ...]:
+        """What is on hold in this store, for the till."""
+
+    def end_hold(self, key: str, *, is_sold: bool, associate_id: str) -> Saved:
+        """Record that something on hold was sold, or is free again."""
 
     def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
         """The offers this store may bend today."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from associate_app.services.holds import free_of, kept_of
 from associate_app.services.lookup import CardView
 from associate_app.services.scan import CardReading, InvitationReading, OfferReading, ProductReading
 from associate_app.services.store_book import StoreBook
@@ -30,6 +31,7 @@ from associate_app.ui.faces import (
     VerdictFace,
     initials_of,
 )
+from associate_app.ui.promise_words import is_for, owner_of, product_of, stock_words, until_of, what_of
 from associate_app.ui.words import Speaker
 from shared.cards import CardStatus
 from shared.clock import is_at
@@ -42,7 +44,7 @@ from shared.plays.playbook import Play
 from shared.plays.rank import Recommendation
 from shared.plays.verdicts import ToldVerdict
 from shared.profile import Money, OutcomeLine, Profile, RecentEvent, WantedLine
-from shared.promises import STORE
+from shared.promises import Promise
 from shared.scan_code import ScannedCode, Unknown, UnknownReason
 
 CONSENT_MARKS: Final = ("email", "sms", "personalise_in_store")
@@ -82,12 +84,13 @@ _VIEWS: Final = ("Product Viewed", "Product Clicked")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known when the card is drawn: the view of the shopper, the store's book, associates' names by id."""
+    """What is known when the card is drawn: the shopper's view, the store's book, associates' names by id, holds."""
 
     token: str
     view: CardView
     book: StoreBook
     associates: Mapping[str, str]
+    holds: tuple[Promise, ...] = ()
 
 
 def picture_url(image: str | None) -> str | None:
@@ -101,20 +104,6 @@ def tell_card(known: Known, words: Speaker, now: datetime) -> CardFace | None:
     """The card's face; None where the view leads to nobody."""
     profile = known.view.profile
     return _Teller(known, profile, words, now).card() if profile is not None else None
-
-
-def what_of(what: object, words: Speaker) -> str:
-    """What a follow-up is; a newer app may know more of them."""
-    key = f"follow_up.{what}"
-    return words(key) if words.has(key) else words("follow_up.None")
-
-
-def owner_of(owner: str | None, associates: Mapping[str, str], words: Speaker) -> str | None:
-    """Whose it is: a first name, or the store; None for somebody who is not here any more."""
-    if owner in (None, STORE):
-        return words("follow_ups.the_store")
-    name = associates.get(owner or "")
-    return name.split()[0] if name else None
 
 
 def tell_offer(offer: Offer | None, words: Speaker) -> OfferFace | None:
@@ -203,6 +192,7 @@ class _Teller:
         self._known, self._profile, self._words, self._now = known, profile, words, now
         self._view, self._book = known.view, known.book
         self._hidden_skus, self._hidden_events = known.view.quiet_skus, known.view.quiet_events
+        self._kept = kept_of(known.holds)
         self._name = profile.name or words("card.unnamed")
         self._called = profile.given_name or self._name
 
@@ -433,6 +423,12 @@ class _Teller:
             day = self._words.weekday(line.due_at) if line.due_at and is_at(line.due_at) else None
             owner = owner_of(line.assignee, self._known.associates, self._words)
             yield NoteFace(line.op_id, told, " · ".join(part for part in (day, owner) if part))
+        shopper = self._view.shopper
+        for hold in self._known.holds if shopper else ():
+            if shopper and is_for(hold, shopper):
+                title = product_of(self._book, hold.body.get("sku"))
+                until = until_of(hold, self._book.today(self._now), self._words)
+                yield NoteFace(hold.op_id, self._words("holds.told", n=hold.body.get("quantity"), title=title), until)
 
     def _done(self) -> Iterator[NoteFace]:
         for line in sorted(self._profile.outcomes, key=lambda one: one.at, reverse=True)[:DONE_SHOWN]:
@@ -484,14 +480,7 @@ class _Teller:
         return picture_url(line.image or (product.image if product else None))
 
     def _is_here(self, sku: str | None) -> bool:
-        level = self._book.stock.get(sku or "")
-        return level is not None and level.quantity > 0
+        return (free_of(self._book, self._kept, sku or "") or 0) > 0
 
     def _stock(self, sku: str | None) -> str | None:
-        level = self._book.stock.get(sku or "")
-        if level is None:
-            return None
-        if level.quantity <= 0:
-            return self._words("card.none_here")
-        key = "card.here_aisle" if level.aisle else "card.here"
-        return self._words(key, n=level.quantity, aisle=level.aisle)
+        return stock_words(self._book, self._kept, sku or "", self._words)

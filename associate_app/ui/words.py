@@ -465,6 +465,28 @@ ENGLISH: Final[dict[str, str]] = {
     "follow_ups.saved.moved": "Follow-up moved to {day}",
     "follow_ups.saved.handed_over": "Follow-up handed to {name}",
     "follow_ups.saved.dropped": "Follow-up dropped",
+    # Holds
+    "holds.title": "On hold",
+    "holds.lead": "What is kept for shoppers in this store. It is gone by itself at the closing of its last day.",
+    "holds.all": "On hold ({n})",
+    "holds.none": "Nothing is on hold.",
+    "holds.add": "Hold an item",
+    "holds.product": "Which product",
+    "holds.number": "Another product: scan or type its number",
+    "holds.quantity": "How many",
+    "holds.until": "Until when",
+    "holds.closing": "Until closing",
+    "holds.until.closing": "until closing today",
+    "holds.until.tomorrow": "until closing tomorrow",
+    "holds.until.day": "until {day}",
+    "holds.save": "Put it on hold",
+    "holds.wants_product": "Choose a product, or type the number on its label.",
+    "holds.told": "{n} × {title}",
+    "holds.kept": "{n} on hold",
+    "holds.sold": "Sold",
+    "holds.release": "Release",
+    "holds.saved.sold": "Sold from the holds",
+    "holds.saved.released": "Released: it is free again",
 }
 
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {"en": ENGLISH}

@@ -22,6 +22,7 @@ from associate_app.ui.parts.buttons import line_button, main_button, quiet_butto
 from associate_app.ui.parts.chips import chip, consent_marks
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import promised
+from associate_app.ui.parts.hold_sheet import hold_button
 from associate_app.ui.parts.lines import note_line, online_line
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
@@ -215,6 +216,7 @@ def _left(face: CardFace, show: Callable[[Saved], None]) -> ft.Control:
     blocks = [keyed("recent", _recent, face)]
     blocks.append(_lines(words("card.purchases"), face.purchases, words("card.no_purchases")))
     blocks.append(keyed("promised", promised, face.token, face.promised, show))
+    blocks.append(keyed("hold", hold_button, face.token, show))
     if face.done:
         blocks.append(ft.Column([section(words("card.done")), *[note_line(note) for note in face.done]], spacing=0))
     blocks.append(keyed("notes", _notes, face))

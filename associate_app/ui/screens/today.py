@@ -130,8 +130,11 @@ def _follow_ups(desk: Desk, face: TodayFace) -> ft.Column:
     rows: list[ft.Control] = [follow_up_line(row, go) for row in face.due]
     told = rows or [empty(words("today.no_follow_ups"))]
     shown = [ft.Row(numbers, spacing=theme.XL)] if any(face.due_counts) else []
-    every = ft.Row([quiet_button(words("follow_ups.all"), go, horizontal=8)])
-    return ft.Column([section(words("today.follow_ups")), *shown, *told, every], spacing=theme.S)
+    ways = [quiet_button(words("follow_ups.all"), go, horizontal=8)]
+    if face.on_hold:
+        ways.append(quiet_button(words("holds.all", n=face.on_hold), partial(desk.go, Place("holds")), horizontal=8))
+    blocks = [section(words("today.follow_ups")), *shown, *told, ft.Row([*ways], wrap=True)]
+    return ft.Column(blocks, spacing=theme.S)
 
 
 def _number(told: str, n: int) -> ft.Control:
