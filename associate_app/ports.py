@@ -260,6 +260,9 @@ class Journal(Protocol):
         """Own ops about a shopper that the replica does not show yet (pending, parked, or accepted with `visible_at`
         above the scope's cursor), oldest first, corrections included."""
 
+    def unsettled_of(self, kinds: Iterable[str]) -> tuple[Op, ...]:
+        """The same of some kinds, about whomever."""
+
     def newest_about(
         self, kind: str, profile_id: str | None, identifiers: Iterable[tuple[str, str]]
     ) -> JournalEntry | None:
@@ -327,8 +330,8 @@ class Replica(Protocol):
     def document(self, document_id: str) -> StoredDocument | None:
         """One document by id."""
 
-    def documents(self, kind: str) -> tuple[StoredDocument, ...]:
-        """All documents `kind/...` in order of id."""
+    def documents(self, kind: str, *, with_part: str = "") -> tuple[StoredDocument, ...]:
+        """All documents `kind/...` in order of id, or those whose canonical JSON has a part like `"state":"open"`."""
 
     def find_profile(self, type_: str, value: str) -> StoredDocument | None:
         """The profile an identifier (normalised) leads to, or (`profile_id`) an id or redirect. None when it leads

@@ -7,11 +7,13 @@ carry their op_id, so an op the document already shows changes nothing. Pure.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from shared.consent import may_grant
 from shared.projection import LISTED_MAX
+from shared.promises import OPEN, STORE, Change, Standing, changed, follow_up_line, made_of
 from shared.redaction import without_behaviour, without_counts
 from shared.wire.ops import Op
 
@@ -19,7 +21,7 @@ _LISTS: Final = {"outcome_recorded": "outcomes", "note_added": "notes", "follow_
 _BODY_FIELDS: Final = {
     "outcomes": ("play_id", "outcome", "reason", "sku"),
     "notes": ("text",),
-    "follow_ups": ("what", "text", "due_at", "assignee"),
+    "follow_ups": ("what", "text", "due_at"),
 }
 
 
@@ -49,7 +51,11 @@ def bare_document(profile_id: str, identifiers: Iterable[tuple[str, str]]) -> di
 
 def _lay(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
     listed = _LISTS.get(op.kind)
-    if listed:
+    if op.kind == "follow_up_requested":
+        _promise(document.setdefault("follow_ups", []), follow_up_line(replace(made_of(op), body=body)))
+    elif op.kind == "follow_up_changed":
+        document["follow_ups"] = list(_changed_lines(document.get("follow_ups", []), op, body))
+    elif listed:
         _append(document.setdefault(listed, []), op, {name: body.get(name) for name in _BODY_FIELDS[listed]})
         document[listed] = document[listed][-LISTED_MAX:]
     elif op.kind == "preference_set":
@@ -62,6 +68,23 @@ def _lay(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
         _identify(document, body["identifier"])
     elif op.kind == "impression_recorded":
         _expose(document, op, body)
+
+
+def _promise(lines: list[dict[str, Any]], made: dict[str, Any]) -> None:
+    if all(line.get("op_id") != made["op_id"] for line in lines):
+        lines.append(made)
+
+
+def _changed_lines(lines: Iterable[dict[str, Any]], op: Op, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The open follow-ups after a change of one of them."""
+    for line in lines:
+        if line.get("op_id") != body.get("id"):
+            yield line
+            continue
+        before = Standing(line.get("state", OPEN), line.get("due_at"), line.get("assignee") or STORE)
+        after = changed("follow_up", before, Change.of(op.op_id, op.occurred_at, body))
+        if after.is_open:
+            yield {**line, "due_at": after.due, "assignee": after.owner}
 
 
 def _append(lines: list[dict[str, Any]], op: Op, told: dict[str, Any]) -> None:

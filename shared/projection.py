@@ -17,6 +17,7 @@ from shared.consent import may_grant
 from shared.consent_joins import Said, Standing, standing_of
 from shared.event_catalogue import DIGITAL_CHANNELS
 from shared.fold import BROWSER, ProfileState, with_unnamed
+from shared.promises import CHANGES, REQUESTS, Change, Promise, follow_up_line
 from shared.redaction import BEHAVIOUR, PROFILING
 
 LISTED_MAX: Final = 500
@@ -27,8 +28,6 @@ VISIT_DAYS: Final = 400
 NEAR_M: Final = 15_000
 _NOBODYS: Final = (BROWSER, "payment_token")
 _PASSING: Final = frozenset({"opened", "contact"})
-_CLOSED_STATES: Final = frozenset({"done", "dropped", "released", "sold", "cancelled", "kept", "missed", "expired"})
-_PLANNED: Final = {"follow_up_requested": "follow_up", "hold_requested": "hold", "appointment_booked": "appointment"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,51 +293,29 @@ def _floor_lists(reading: Reading) -> dict[str, Any]:
     return {"notes": notes[-LISTED_MAX:], "outcomes": outcomes[-LISTED_MAX:], "preferences": preferences}
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A follow-up, hold or appointment with its state after every change."""
-
-    record: Record
-    what: str
-    state: str
-    due: str | None
-    assignee: str | None
-
-
-def planned(reading: Reading) -> list[Planned]:
-    """Follow-ups, holds and appointments as they stand, oldest first."""
-    made = {record.op_id: record for record in reading.records if record.kind in _PLANNED}
-    changes: dict[str, dict[str, Any]] = {op_id: {} for op_id in made}
+def promises_of(reading: Reading) -> list[Promise]:
+    """Follow-ups, holds and appointments that were not taken back, with their changes, oldest first."""
+    made = {record.op_id: record for record in reading.records if record.kind in REQUESTS}
+    changes: dict[str, list[Change]] = {op_id: [] for op_id in made}
     for record in reading.records:
-        if record.kind.endswith("_changed") and record.body.get("id") in changes:
-            changes[record.body["id"]] |= _without_none(record.body)
-    return [_planned(record, changes[op_id]) for op_id, record in made.items()]
+        first = made.get(record.body.get("id", "")) if record.kind in CHANGES else None
+        if first is not None and CHANGES[record.kind] == REQUESTS[first.kind]:
+            changes[first.op_id].append(Change.of(record.op_id, record.at, record.body))
+    return [
+        Promise(REQUESTS[one.kind], one.op_id, one.at, one.store, one.associate_id, one.body, tuple(changes[one.op_id]))
+        for one in made.values()
+    ]
 
 
-def _planned(record: Record, change: Mapping[str, Any]) -> Planned:
-    body = record.body
-    due = change.get("due") or body.get("due_at") or body.get("starts_at") or body.get("until_on")
-    assignee = change.get("assignee") or body.get("assignee")
-    return Planned(record, _PLANNED[record.kind], change.get("state", "open"), due, assignee)
+def promises_taken_back(state: ProfileState) -> list[tuple[str, str | None]]:
+    """(document id, store) of each promise that was withdrawn: it leaves the feed of the store that made it."""
+    kept = [(op_id, state.records[op_id]) for op_id in sorted(state.withdrawn) if op_id in state.records]
+    return [(f"{REQUESTS[kind]}/{op_id}", store) for op_id, (kind, _, store, *_) in kept if kind in REQUESTS]
 
 
 def _follow_ups(reading: Reading) -> list[dict[str, Any]]:
-    return [
-        _without_none(
-            {
-                "op_id": plan.record.op_id,
-                "what": plan.record.body["what"],
-                "text": plan.record.body.get("text"),
-                "due_at": plan.due,
-                "state": plan.state,
-                "store": plan.record.store,
-                "assignee": plan.assignee,
-                "associate_id": plan.record.associate_id,
-            }
-        )
-        for plan in planned(reading)
-        if plan.what == "follow_up" and plan.state not in _CLOSED_STATES
-    ]
+    kept = [one for one in promises_of(reading) if one.kind == "follow_up" and one.standing.is_open]
+    return [follow_up_line(one) for one in kept]
 
 
 def _offers(reading: Reading, *, is_open: bool) -> list[dict[str, Any]]:
@@ -483,7 +460,7 @@ def _visits(reading: Reading) -> Iterator[tuple[str | None, str]]:
     for order in reading.orders.values():
         yield order[4], order[0]
     for record in reading.records:
-        if record.kind in _PLANNED or record.kind == "outcome_recorded":
+        if record.kind in REQUESTS or record.kind == "outcome_recorded":
             yield record.store, record.at
 
 

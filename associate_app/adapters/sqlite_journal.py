@@ -309,11 +309,15 @@ class JournalTables:
 
     def unsettled(self, profile_id: str | None, identifiers: Iterable[tuple[str, str]]) -> tuple[Op, ...]:
         """Own ops about a shopper that the replica does not show yet, oldest first, with their corrections."""
+        return self._unsettled(_ABOUT, _about_parameters(profile_id, identifiers))
+
+    def unsettled_of(self, kinds: Iterable[str]) -> tuple[Op, ...]:
+        """The same of some kinds, about whomever."""
+        return self._unsettled("kind IN (SELECT value FROM json_each(?))", (json.dumps(sorted(kinds)),))
+
+    def _unsettled(self, where: str, parameters: Sequence[Any]) -> tuple[Op, ...]:
         with self._connection.snapshot():
-            found = self._entries(
-                f"WHERE {_ABOUT} AND body IS NOT NULL AND {_MAY_BE_AHEAD} ORDER BY rowid",
-                _about_parameters(profile_id, identifiers),
-            )
+            found = self._entries(f"WHERE {where} AND body IS NOT NULL AND {_MAY_BE_AHEAD} ORDER BY rowid", parameters)
             at = dict(self._connection.rows("SELECT scope, at FROM replica"))
             listed = self._parked_by_hq()
         ahead = {entry.op.op_id for entry in found if _is_ahead(entry, at, listed)}

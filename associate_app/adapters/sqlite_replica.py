@@ -443,11 +443,12 @@ class ReplicaTables:
         )
         return _document(found) if found else None
 
-    def documents(self, kind: str) -> tuple[StoredDocument, ...]:
+    def documents(self, kind: str, *, with_part: str = "") -> tuple[StoredDocument, ...]:
         """All documents of a kind in order of id."""
         rows = self._connection.rows(
-            f"SELECT {_DOCUMENT} WHERE document.id >= ? AND document.id < ? ORDER BY document.id",
-            (f"{kind}/", f"{kind}0"),
+            f"SELECT {_DOCUMENT} WHERE document.id >= ? AND document.id < ? AND instr(document.body, ?) "
+            "ORDER BY document.id",
+            (f"{kind}/", f"{kind}0", with_part.encode()),
         )
         return tuple(_document(row) for row in rows)
 

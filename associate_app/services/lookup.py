@@ -123,6 +123,13 @@ def has_consent(database: TabletDatabase, shopper: ShopperKey, purpose: str) -> 
     return bool(decided.get("decision") == "granted")
 
 
+def name_of(database: TabletDatabase, type_: str, value: str | None) -> str | None:
+    """A shopper's name by an identifier, None where this tablet does not know it."""
+    held = database.find_profile(type_, value) if value else None
+    parts = (held.body.get("given_name"), held.body.get("family_name")) if held else ()
+    return " ".join(part for part in parts if part) or None
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What this tablet holds under an identifier."""

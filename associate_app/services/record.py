@@ -21,6 +21,7 @@ from shared.plays.playbook import Play
 from shared.plays.rank import Recommendation, WouldShow
 from shared.plays.refusal import nearest
 from shared.plays.sent_inputs import inputs_of, is_chosen
+from shared.promises import Promise
 from shared.wire.canonical import TEXT_POINTS_MAX
 from shared.wire.messages import store_scope
 from shared.wire.ops import OUTCOMES, SCHEMA, read_body
@@ -257,21 +258,11 @@ def hold_product(recorder: Recorder, shopper: ShopperKey, *, sku: str, quantity:
     return _record_about(recorder, "hold_requested", shopper, **kept)
 
 
-def change_promise(
-    recorder: Recorder,
-    op_id: str,
-    kind: str,
-    *,
-    state: str | None = None,
-    due: datetime | None = None,
-    assignee: str | None = None,
-    reason: str | None = None,
-) -> Saved:
-    """Change a follow_up, appointment or hold (`kind`) by the op_id of its first op, also one of another tablet."""
-    known = recorder.database.entry(op_id)
-    about = _key_of(known) if known is not None else None
-    changes = {"state": state, "due": format_at(due) if due else None, "assignee": assignee, "reason": reason}
-    return _record(recorder, [_Draft(f"{kind}_changed", {"id": op_id, **changes}, about)])
+def change_promise(recorder: Recorder, promise: Promise, **change: str | None) -> Saved:
+    """Change a follow-up, hold or appointment, also one that another tablet made: `state`, `due`, `assignee`, `reason`.
+    Whether that may be done is asked before, by whose it is."""
+    body = {"id": promise.op_id, **change}
+    return _record(recorder, [_Draft(f"{promise.kind}_changed", body, _whose(recorder, promise))])
 
 
 def enrol_shopper(
@@ -376,9 +367,11 @@ def _about(shopper: ShopperKey) -> dict[str, Any]:
     return {"shopper": {"type": shopper.type, "value": shopper.value}}
 
 
-def _key_of(entry: JournalEntry) -> ShopperKey | None:
-    told = entry.op.body.get("shopper")
-    return ShopperKey(told["type"], told["value"], entry.profile_id) if told and entry.profile_id else None
+def _whose(recorder: Recorder, promise: Promise) -> ShopperKey | None:
+    """Whom a promise was made to, so that a change of it shows on their card and is forgotten with them."""
+    made_here = recorder.database.entry(promise.op_id)
+    told, profile_id = promise.body.get("shopper"), promise.profile_id or (made_here and made_here.profile_id)
+    return ShopperKey(told["type"], told["value"], profile_id) if told and profile_id else None
 
 
 def play_of(book: StoreBook, play_id: str) -> Play:

@@ -25,6 +25,7 @@ from shared.plays.playbook import Playbook
 from shared.plays.readings import product_facts, read_catalogue, read_settings, read_stock, read_store
 from shared.plays.sent_inputs import ONE_IN
 from shared.plays.settings import SETTING_ID, PlaySettings
+from shared.promises import HOLDS_END_H
 from shared.scan_code import ScanRules
 from shared.wire.ops import Op
 
@@ -38,12 +39,14 @@ _RULE_KINDS: Final = ("play", "offer", "estimate", "play_change", "setting")
 @dataclass(frozen=True, slots=True)
 class TabletRules:
     """`setting/tablet`: after how long without HQ a tablet hides behaviour (hours), signs nobody in and deletes its
-    shoppers (days); and of how many impressions one carries what the evaluator looked at (0: none)."""
+    shoppers (days); of how many impressions one carries what the evaluator looked at (0: none); and at which hour of
+    the store's day the holds of that day are gone."""
 
     hide_behaviour_h: int = 72
     sign_in_d: int = 7
     wipe_d: int = 14
     inputs_one_in: int = ONE_IN
+    holds_end_h: int = HOLDS_END_H
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> TabletRules:

@@ -27,6 +27,8 @@ from associate_app.ui.parts.shell import bottom_bar, rail
 from associate_app.ui.scanner import Key, ScannerKeys
 from associate_app.ui.screens.connect import connect_screen
 from associate_app.ui.screens.find import find_screen
+from associate_app.ui.screens.follow_ups import follow_ups_screen
+from associate_app.ui.screens.holds import holds_screen
 from associate_app.ui.screens.new_shopper import new_shopper_screen
 from associate_app.ui.screens.plays import plays_screen
 from associate_app.ui.screens.scan import scan_screen
@@ -41,7 +43,7 @@ from shared.cards import SignedCard, parse_card
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
 _ON_SHIFT: Final = "on_shift"
-_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new")
+_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds")
 
 
 async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
@@ -240,6 +242,8 @@ def _screen_at(place: Place) -> ft.Control:
     if place.screen == "tell":
         return keyed(key, tell_screen, place.token)
     screens = {
+        "follow_ups": follow_ups_screen,
+        "holds": holds_screen,
         "scan": scan_screen,
         "find": find_screen,
         "plays": plays_screen,

@@ -163,6 +163,7 @@ class CardFace:
     recent: tuple[LineFace, ...]
     purchases: tuple[LineFace, ...]
     notes: tuple[NoteFace, ...]
+    promised: tuple[NoteFace, ...]
     done: tuple[NoteFace, ...]
     plays: tuple[PlayFace, ...]
     held: tuple[HeldFace, ...]
@@ -238,6 +239,66 @@ class SyncFace:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysFace:
+    """Days to choose from, each as (ISO date, in words): those with a name, and the others."""
+
+    named: tuple[tuple[str, str], ...]
+    others: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseFace:
+    """What may be promised to a shopper: (what, channel), the first one likeliest; `is_partly` where something is
+    missing for want of their consent."""
+
+    ways: tuple[tuple[str, str], ...]
+    is_partly: bool
+    days: DaysFace
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpRow:
+    """A follow-up: for whom, what, and when (`overdue`, `today`, `upcoming`); `whose` = mine, store or others.
+
+    `shopper` leads to their card, None where this tablet does not hold them.
+    """
+
+    key: str
+    title: str
+    hint: str
+    when: str
+    whose: str
+    shopper: ShopperRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpsFace:
+    """What is promised in this store, soonest first; to whom (id, name) and to which days it can be handed on."""
+
+    rows: tuple[FollowUpRow, ...]
+    colleagues: tuple[tuple[str, str], ...]
+    days: DaysFace
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChoiceFace:
+    """What can be kept for a shopper: products of their card (sku, in words), and through which days."""
+
+    products: tuple[tuple[str, str], ...]
+    days: DaysFace
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """Something on hold: what, and for whom, how many, until when, by whom. `shopper` leads to their card."""
+
+    key: str
+    title: str
+    hint: str
+    shopper: ShopperRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewsRow:
     """A line of Today: a new play or an entry of the calendar."""
 
@@ -253,9 +314,10 @@ class TodayFace:
     greeting: str
     place: str
     seen: tuple[ShopperRow, ...]
-    due: tuple[NewsRow, ...]
+    due: tuple[FollowUpRow, ...]
     due_counts: tuple[int, int, int]
     """Overdue, today, upcoming."""
+    on_hold: int
     plays: tuple[NewsRow, ...]
     week: tuple[NewsRow, ...]
 

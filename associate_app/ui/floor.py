@@ -1,27 +1,24 @@
 """The floor as the screens see it: services bound to this tablet's database, clock and sync, answers told as faces.
 
-Every method blocks; `Desk.ask` calls it on the floor's own thread, sign-in and code reading on others. Cards that were
-opened are known by a token of this tablet, so that no address and no log ever holds a loyalty number.
+Every method blocks; `Desk.ask` calls it on the floor's own thread, sign-in and code reading on others.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-import secrets
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
 from associate_app.ports import Clock, CodeReader, TabletDatabase
 from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
-from associate_app.services.lookup import CardView, look_up, look_up_again, look_up_profile
+from associate_app.services.holds import holds_open
+from associate_app.services.lookup import CardView, ShopperKey, look_up, look_up_again, look_up_profile, name_of
 from associate_app.services.record import (
     ConsentAnswer,
     Recorder,
@@ -44,7 +41,11 @@ from associate_app.ui.faces import (
     BendFace,
     BookPlay,
     CardFace,
+    FollowUpsFace,
+    HoldChoiceFace,
+    HoldRow,
     PillFace,
+    PromiseFace,
     ResultFace,
     ShopperRow,
     SyncFace,
@@ -53,13 +54,19 @@ from associate_app.ui.faces import (
     initials_of,
 )
 from associate_app.ui.guarded import bend_offer, bendable_offers, change_of, change_play_as_told
+from associate_app.ui.holding import end_hold_as_told, hold_as_told, holdable, holds_told
 from associate_app.ui.language import choose_language, chosen_language, language_of
-from associate_app.ui.overview import NEW_DAYS, Overview, name_of
+from associate_app.ui.open_cards import OPEN_CARDS_MAX, OpenCards
+from associate_app.ui.overview import NEW_DAYS, Overview
+from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
 from associate_app.ui.state import (
     Bend,
     ConnectAnswer,
     Enrolled,
     FetchProgress,
+    FollowUpChange,
+    FollowUpWish,
+    HoldWished,
     Invitation,
     NewCheck,
     NewShopper,
@@ -87,47 +94,7 @@ from shared.plays.files import LANGUAGE, ConsentWording, in_language
 from shared.plays.verdicts import tell_verdicts
 from shared.scan_code import EnrolmentCode, parse_enrolment, read_code
 
-OPEN_CARDS_NOTE: Final = "open_cards"
-OPEN_CARDS_MAX: Final = 60
 PURPOSES_ASKED: Final = ("personalise_in_store", "email", "sms", "phone", "profiling", "analytics")
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCard:
-    """A card this tablet opened: under its token what was scanned or typed, or the profile it was found as."""
-
-    token: str
-    text: str | None
-    profile_id: str | None
-
-
-class OpenCards:
-    """The newest open cards, kept in the notebook so that a reload after a restart lands on the same shopper."""
-
-    def __init__(self, database: TabletDatabase) -> None:
-        self._database = database
-        self._lock = threading.Lock()
-
-    def find(self, token: str) -> OpenCard | None:
-        """The card of a token, None when it is too old or not of this tablet."""
-        return next((card for card in self._all() if card.token == token), None)
-
-    def remember(self, text: str | None, profile_id: str | None) -> OpenCard:
-        """Keep a card under its token: the same shopper keeps the same one."""
-        with self._lock:
-            kept = self._all()
-            known = next((card for card in kept if card.profile_id == profile_id), None)
-            token = known.token if known else secrets.token_urlsafe(9)
-            card = OpenCard(token, text or (known.text if known else None), profile_id)
-            if card != next(iter(kept), None):
-                newest = [card, *[one for one in kept if one.token != token]][:OPEN_CARDS_MAX]
-                self._database.write_note(OPEN_CARDS_NOTE, json.dumps([asdict(one) for one in newest]))
-            return card
-
-    def _all(self) -> tuple[OpenCard, ...]:
-        """Newest first."""
-        held: list[dict[str, Any]] = json.loads(self._database.read_note(OPEN_CARDS_NOTE) or "[]")
-        return tuple(OpenCard(**one) for one in held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +213,8 @@ class TabletFloor:
         if view is None:
             return None
         self._views[token] = view
-        return tell_card(Known(token, view, book, self._associate_names()), self._words(), now)
+        holds = holds_open(self._database, book, now)
+        return tell_card(Known(token, view, book, self._associate_names(), holds), self._words(), now)
 
     def _read_view(self, token: str, book: StoreBook, now: datetime) -> CardView | None:
         language = self._words().language
@@ -266,6 +234,12 @@ class TabletFloor:
             words = self._words()
             raise Refused(f"{words('card.gone')}. {words('card.gone_text')}")
         return view
+
+    def _shopper(self, token: str) -> ShopperKey:
+        shopper = self._view(token).shopper
+        if shopper is None:
+            raise Refused(self._words()("card.gone_text"))
+        return shopper
 
     def _recorder(self, associate_id: str) -> Recorder:
         return Recorder(self._database, self._clock, self._make_id, partial(self._engine.ring, "record"), associate_id)
@@ -290,10 +264,8 @@ class TabletFloor:
 
     def bend(self, token: str, bend: Bend, associate_id: str) -> str:
         """Honour an offer beyond its terms; the text of the code for the till."""
-        shopper, words = self._view(token).shopper, self._words()
-        if shopper is None:
-            raise Refused(words("card.gone_text"))
-        return bend_offer(self._recorder(associate_id), self._books.read(self._database), words, shopper, bend)
+        book, words = self._books.read(self._database), self._words()
+        return bend_offer(self._recorder(associate_id), book, words, self._shopper(token), bend)
 
     def change_play(self, play_id: str, change: PlayChange, associate_id: str) -> None:
         """Change a play in this store or propose something to HQ."""
@@ -329,9 +301,47 @@ class TabletFloor:
 
     def add_note(self, token: str, text: str, associate_id: str) -> None:
         """Record a note for the next colleague."""
-        shopper = self._view(token).shopper
-        if shopper is not None:
-            add_note(self._recorder(associate_id), shopper, text)
+        add_note(self._recorder(associate_id), self._shopper(token), text)
+
+    # promises --------------------------------------------------------------------------------------------------------
+
+    def promisable(self, token: str) -> PromiseFace:
+        """What may be promised to the shopper of a card, and for which days."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return promisable(self._database, book, self._words(), now, self._shopper(token))
+
+    def promise(self, token: str, wish: FollowUpWish, associate_id: str) -> Saved:
+        """Promise a follow-up."""
+        book, words = self._books.read(self._database), self._words()
+        return promise_as_told(self._recorder(associate_id), book, words, self._shopper(token), wish)
+
+    def follow_ups(self, associate_id: str) -> FollowUpsFace:
+        """What is promised in this store and still to be done."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return follow_ups_told(self._database, book, self._words(), now, associate_id)
+
+    def change_follow_up(self, key: str, change: FollowUpChange, associate_id: str) -> Saved:
+        """Record what became of a follow-up."""
+        book, words = self._books.read(self._database), self._words()
+        return change_as_told(self._recorder(associate_id), book, words, key, change)
+
+    def holdable(self, token: str) -> HoldChoiceFace:
+        """What can be kept for the shopper of a card, and for which days."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return holdable(self._database, book, self._words(), now, self._view(token))
+
+    def hold(self, token: str, wish: HoldWished, associate_id: str) -> Saved:
+        """Keep a product for a shopper."""
+        book, words = self._books.read(self._database), self._words()
+        return hold_as_told(self._recorder(associate_id), book, words, self._shopper(token), wish)
+
+    def holds(self) -> tuple[HoldRow, ...]:
+        """What is on hold in this store, for the till."""
+        return holds_told(self._database, self._books.read(self._database), self._words(), self._clock.now())
+
+    def end_hold(self, key: str, *, is_sold: bool, associate_id: str) -> Saved:
+        """Record that something on hold was sold, or is free again."""
+        return end_hold_as_told(self._recorder(associate_id), self._words(), key, is_sold=is_sold)
 
     # finding ---------------------------------------------------------------------------------------------------------
 

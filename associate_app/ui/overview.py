@@ -12,6 +12,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from associate_app.ports import TabletDatabase
+from associate_app.services.holds import holds_open
+from associate_app.services.lookup import name_of
 from associate_app.services.outbox import JournalLine, journal_lines, seen_since
 from associate_app.services.status import TabletStatus, clock_sentence, read_status
 from associate_app.services.store_book import StoreBook
@@ -27,9 +29,10 @@ from associate_app.ui.faces import (
     TodayFace,
     initials_of,
 )
+from associate_app.ui.promising import due_counts, follow_ups_told
 from associate_app.ui.telling import tell_book_play
 from associate_app.ui.words import Speaker
-from shared.clock import format_at, is_at
+from shared.clock import format_at
 from shared.plays.files import CalendarEntry, in_language
 from shared.plays.speech import GERMAN
 
@@ -45,13 +48,6 @@ _SEEN_MAX: Final = 6
 _ROWS_MAX: Final = 4
 
 
-def name_of(database: TabletDatabase, type_: str, value: str | None) -> str | None:
-    """A shopper's name by an identifier, None where this tablet does not know it."""
-    held = database.find_profile(type_, value) if value else None
-    parts = (held.body.get("given_name"), held.body.get("family_name")) if held else ()
-    return " ".join(part for part in parts if part) or None
-
-
 class Overview:
     """`status` tells how the sync engine stands."""
 
@@ -64,13 +60,15 @@ class Overview:
         """Everything on Today."""
         here = now.astimezone(words.zone)
         part = "morning" if here.hour < 12 else "afternoon" if here.hour < 18 else "evening"
-        due, counts = self._follow_ups(now, words)
+        due = follow_ups_told(self._database, book, words, now, associate.associate_id)
+        mine = tuple(row for row in due.rows if row.whose != "others")
         return TodayFace(
             greeting=words(f"today.{part}", name=associate.name.split()[0]),
             place=f"{book.store_name} · {words.weekday(format_at(now))}",
             seen=self._seen(now, words),
-            due=due,
-            due_counts=counts,
+            due=mine[:_ROWS_MAX],
+            due_counts=due_counts(mine),
+            on_hold=len(holds_open(self._database, book, now)),
             plays=_new_plays(book, now, words),
             week=self._week(book, now, words),
         )
@@ -82,20 +80,6 @@ class Overview:
             if name:
                 rows.append(ShopperRow(profile_id, name, initials_of(name), words.time(at)))
         return tuple(rows)
-
-    def _follow_ups(self, now: datetime, words: Speaker) -> tuple[tuple[NewsRow, ...], tuple[int, int, int]]:
-        """What is due, soonest first, and how many are overdue, today, upcoming."""
-        open_ones = [stored for stored in self._database.documents("follow_up") if stored.body.get("state") == "open"]
-        due = sorted((str(one.body.get("due_at")), one) for one in open_ones if is_at(one.body.get("due_at")))
-        today = now.astimezone(words.zone).date()
-        days = [(words.local(at).date() - today).days for at, _ in due]
-        rows = [
-            NewsRow(
-                one.id, str(one.body.get("text") or words(f"follow_up.{one.body.get('what')}")), words.when(at, now)
-            )
-            for at, one in due[:_ROWS_MAX]
-        ]
-        return tuple(rows), (sum(d < 0 for d in days), sum(d == 0 for d in days), sum(d > 0 for d in days))
 
     def _week(self, book: StoreBook, now: datetime, words: Speaker) -> tuple[NewsRow, ...]:
         today = book.today(now)

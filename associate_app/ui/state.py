@@ -26,8 +26,12 @@ from associate_app.ui.faces import (
     BendFace,
     BookPlay,
     CardFace,
+    FollowUpsFace,
+    HoldChoiceFace,
+    HoldRow,
     PillFace,
     PillTone,
+    PromiseFace,
     ResultFace,
     ShopperRow,
     SyncFace,
@@ -40,7 +44,7 @@ from associate_app.ui.words import Speaker
 T = TypeVar("T")
 
 SHIFT_S_MAX: Final = 12 * 3600.0
-SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "shopper")
+SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ class ScanAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A committed record that can be taken back for ten seconds."""
+    """A committed record that can be taken back for ten seconds. Without an outcome its title says all."""
 
     op_id: str
     outcome: str
@@ -166,6 +170,36 @@ class PlayChange:
     opener: str | None = None
     bullets: tuple[str, ...] = ()
     proposal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpWish:
+    """What is to be promised, as chosen and typed; `day` is an ISO date."""
+
+    what: str
+    channel: str
+    day: str
+    is_mine: bool = True
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpChange:
+    """What became of a follow-up: `deed` = done, moved (`day`), handed_over (`to`) or dropped (`reason`)."""
+
+    deed: str
+    day: str = ""
+    to: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldWished:
+    """What is to be kept for a shopper: a product as chosen or typed, until an ISO date, and how many."""
+
+    product: str
+    until: str
+    quantity: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +300,30 @@ class Floor(Protocol):
 
     def add_note(self, token: str, text: str, associate_id: str) -> None:
         """Record a note for the next colleague."""
+
+    def promisable(self, token: str) -> PromiseFace:
+        """What may be promised to the shopper of a card, and for which days."""
+
+    def promise(self, token: str, wish: FollowUpWish, associate_id: str) -> Saved:
+        """Promise a follow-up."""
+
+    def follow_ups(self, associate_id: str) -> FollowUpsFace:
+        """What is promised in this store and still to be done."""
+
+    def change_follow_up(self, key: str, change: FollowUpChange, associate_id: str) -> Saved:
+        """Record what became of a follow-up."""
+
+    def holdable(self, token: str) -> HoldChoiceFace:
+        """What can be kept for the shopper of a card, and for which days."""
+
+    def hold(self, token: str, wish: HoldWished, associate_id: str) -> Saved:
+        """Keep a product for a shopper."""
+
+    def holds(self) -> tuple[HoldRow, ...]:
+        """What is on hold in this store, for the till."""
+
+    def end_hold(self, key: str, *, is_sold: bool, associate_id: str) -> Saved:
+        """Record that something on hold was sold, or is free again."""
 
     def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
         """The offers this store may bend today."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from associate_app.services.holds import free_of, kept_of
 from associate_app.services.lookup import CardView
 from associate_app.services.scan import CardReading, InvitationReading, OfferReading, ProductReading
 from associate_app.services.store_book import StoreBook
@@ -31,8 +32,10 @@ from associate_app.ui.faces import (
     VerdictFace,
     initials_of,
 )
+from associate_app.ui.promise_words import is_for, owner_of, product_of, stock_words, until_of, what_of
 from associate_app.ui.words import CATALOGUES, Speaker
 from shared.cards import CardStatus
+from shared.clock import is_at
 from shared.documents import MANAGER, AssociateDocument
 from shared.event_catalogue import DIGITAL_CHANNELS
 from shared.identity import IdentifierType
@@ -43,6 +46,7 @@ from shared.plays.rank import Recommendation
 from shared.plays.speech import category_word
 from shared.plays.verdicts import ToldVerdict
 from shared.profile import Money, OutcomeLine, Profile, RecentEvent, WantedLine
+from shared.promises import Promise
 from shared.scan_code import ScannedCode, Unknown, UnknownReason
 
 CONSENT_MARKS: Final = ("email", "sms", "personalise_in_store")
@@ -83,12 +87,13 @@ _VIEWS: Final = ("Product Viewed", "Product Clicked")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known when the card is drawn: the view of the shopper, the store's book, associates' names by id."""
+    """What is known when the card is drawn: the shopper's view, the store's book, associates' names by id, holds."""
 
     token: str
     view: CardView
     book: StoreBook
     associates: Mapping[str, str]
+    holds: tuple[Promise, ...] = ()
 
 
 def picture_url(image: str | None) -> str | None:
@@ -190,6 +195,7 @@ class _Teller:
         self._known, self._profile, self._words, self._now = known, profile, words, now
         self._view, self._book = known.view, known.book
         self._hidden_skus, self._hidden_events = known.view.quiet_skus, known.view.quiet_events
+        self._kept = kept_of(known.holds)
         self._name = profile.name or words("card.unnamed")
         self._called = profile.given_name or self._name
 
@@ -216,6 +222,7 @@ class _Teller:
             recent=() if hidden else tuple(self._recent()),
             purchases=tuple(self._purchases()),
             notes=tuple(self._notes()),
+            promised=tuple(self._promised()),
             done=tuple(self._done()),
             plays=tuple(self._play(play) for play in self._view.plays),
             held=tuple(self._held()),
@@ -413,6 +420,19 @@ class _Teller:
         for note in sorted(self._profile.notes, key=lambda one: one.at, reverse=True)[:NOTES_SHOWN]:
             yield NoteFace(note.op_id, note.text, self._source(note.associate_id, note.at))
 
+    def _promised(self) -> Iterator[NoteFace]:
+        for line in sorted(self._profile.follow_ups, key=lambda one: one.due_at or ""):
+            told = " · ".join(part for part in (what_of(line.what, self._words), line.text) if part)
+            day = self._words.weekday(line.due_at) if line.due_at and is_at(line.due_at) else None
+            owner = owner_of(line.assignee, self._known.associates, self._words)
+            yield NoteFace(line.op_id, told, " · ".join(part for part in (day, owner) if part))
+        shopper = self._view.shopper
+        for hold in self._known.holds if shopper else ():
+            if shopper and is_for(hold, shopper):
+                title = product_of(self._book, hold.body.get("sku"))
+                until = until_of(hold, self._book.today(self._now), self._words)
+                yield NoteFace(hold.op_id, self._words("holds.told", n=hold.body.get("quantity"), title=title), until)
+
     def _done(self) -> Iterator[NoteFace]:
         for line in sorted(self._profile.outcomes, key=lambda one: one.at, reverse=True)[:DONE_SHOWN]:
             yield NoteFace(line.op_id, self._outcome(line), self._source(line.associate_id, line.at))
@@ -469,14 +489,7 @@ class _Teller:
         return picture_url(line.image or (product.image if product else None))
 
     def _is_here(self, sku: str | None) -> bool:
-        level = self._book.stock.get(sku or "")
-        return level is not None and level.quantity > 0
+        return (free_of(self._book, self._kept, sku or "") or 0) > 0
 
     def _stock(self, sku: str | None) -> str | None:
-        level = self._book.stock.get(sku or "")
-        if level is None:
-            return None
-        if level.quantity <= 0:
-            return self._words("card.none_here")
-        key = "card.here_aisle" if level.aisle else "card.here"
-        return self._words(key, n=level.quantity, aisle=level.aisle)
+        return stock_words(self._book, self._kept, sku or "", self._words)

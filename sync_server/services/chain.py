@@ -26,7 +26,7 @@ from sync_server.ports import CentralReader, CentralWriter, DocWrite, Store
 from sync_server.services.custody import known_keys, remember_keys
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.sessions import EPOCH_NOTE
-from sync_server.services.terms import INPUTS_ONE_IN, TERMS, note_of, read_term
+from sync_server.services.terms import ON_TABLETS, TERMS, note_of, read_term
 
 NAME_NOTE: Final = "chain_name"
 CHAIN_ID: Final = "setting/chain"
@@ -215,7 +215,7 @@ def set_term(hq: Headquarters, name: str, value: str) -> dict[str, Any]:
     with hq.database.write() as tx:
         tx.write_note(note, value)
         hq.note_audit(tx, "command line", f"set {name}", value)
-        if name == INPUTS_ONE_IN:
+        if name in ON_TABLETS:
             held = tx.doc(SCOPE_ALL, TABLET_RULES_ID)
             rules = json.loads(held.body) if held is not None and not held.deleted else {}
             tx.publish([document_in_all(TABLET_RULES_ID, {**rules, name: int(value)})], hq.now_at())

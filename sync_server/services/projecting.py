@@ -6,7 +6,7 @@ Which stores, which identifiers, which distance: all as of one moment. Nothing h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.projection import (
@@ -15,8 +15,9 @@ from shared.projection import (
     choose_stores,
     home_store,
     identifiers_of,
-    planned,
     project,
+    promises_of,
+    promises_taken_back,
     slice_reasons,
     traits_of,
 )
@@ -99,19 +100,18 @@ class Projector:
             distance = {name: metres for name, metres in far.items() if metres is not None}
             document = {**base, "slice": sorted(reasons[code]), "facts": {**base["facts"], "distance": distance}}
             writes.append(DocWrite(store_scope(code), document_id, canonical(document)))
-        return tuple(stores), writes + self._plans(reading, stored.profile_id)
+        return tuple(stores), writes + self._promises(reading, stored.profile_id)
 
-    def _plans(self, reading: Reading, profile_id: str) -> list[DocWrite]:
+    def _promises(self, reading: Reading, profile_id: str) -> list[DocWrite]:
         """Follow-ups, holds and appointments are documents of their own in the store that made them."""
         writes = []
-        for plan in planned(reading):
-            if plan.record.store in self._codes:
-                told = {**plan.record.body, "id": plan.record.op_id, "profile_id": profile_id, "state": plan.state}
-                told |= {"due": plan.due, "assignee": plan.assignee, "associate_id": plan.record.associate_id}
-                told |= {"store": plan.record.store, "at": plan.record.at}
-                document = {name: value for name, value in told.items() if value is not None}
-                scope = store_scope(plan.record.store)
-                writes.append(DocWrite(scope, f"{plan.what}/{plan.record.op_id}", canonical(document)))
+        for one in promises_of(reading):
+            if one.store in self._codes:
+                document = canonical(replace(one, profile_id=profile_id).as_document())
+                writes.append(DocWrite(store_scope(one.store), f"{one.kind}/{one.op_id}", document))
+        for document_id, store in promises_taken_back(reading.state):
+            if store in self._codes:
+                writes.append(DocWrite(store_scope(store), document_id, None, "withdrawn"))
         return writes
 
 

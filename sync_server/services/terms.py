@@ -12,12 +12,16 @@ from typing import Final
 from shared.errors import Refused
 from shared.plays.estimates import STRENGTH
 from shared.plays.sent_inputs import ONE_IN
+from shared.promises import HOLDS_END_H
 from sync_server.ports import CentralReader
 
 MIN_APP: Final = "min_app"
 NOTICE: Final = "notice"
 INPUTS_ONE_IN: Final = "inputs_one_in"
 ESTIMATE_K: Final = "estimate_k"
+HOLDS_END: Final = "holds_end_h"
+ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END)
+"""Terms that are part of `setting/tablet`."""
 _NOTE: Final = "setting/{}"
 
 
@@ -56,6 +60,13 @@ TERMS: Final = {
             r"[1-9][0-9]{0,5}\Z",
             "a whole number from 1, such as 200",
             "How many showings a play's expected success is worth beside what was counted.",
+        ),
+        TermKind(
+            HOLDS_END,
+            str(HOLDS_END_H),
+            r"([1-9]|1[0-9]|2[0-4])\Z",
+            "an hour of the day from 1 to 24, such as 20",
+            "The hour of the store's day at which the holds of that day are gone.",
         ),
     )
 }

@@ -28,6 +28,8 @@ class OutcomeKeeper:
     undo: Callable[[], Awaitable[None]]
     give_reason: Callable[[str], Awaitable[None]]
     skip_reason: Callable[[], None]
+    show: Callable[[Saved], None]
+    """Tell of something else that was saved, with its undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ _NOTHING = _Kept()
 
 
 def use_outcomes(token: str) -> OutcomeKeeper:
-    """Keep the outcomes of one open card."""
+    """Keep what is saved on one open card, or on a list."""
     desk = use_desk()
     kept, keep = use_value(_NOTHING)
 
@@ -72,5 +74,12 @@ def use_outcomes(token: str) -> OutcomeKeeper:
 
     use_task(forget, [kept])
     return OutcomeKeeper(
-        kept.saved, kept.asks_reason, kept.told, choose, undo, give_reason, lambda: keep(_Kept(kept.saved))
+        kept.saved,
+        kept.asks_reason,
+        kept.told,
+        choose,
+        undo,
+        give_reason,
+        skip_reason=lambda: keep(_Kept(kept.saved)),
+        show=lambda saved: keep(_Kept(saved)),
     )

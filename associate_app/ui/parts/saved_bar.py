@@ -21,8 +21,9 @@ _REASONS_COUNT: Final = 5
 
 def saved_line(saved: Saved, words: Speaker, undo: Callable[[], Awaitable[None]]) -> ft.Control:
     """*Saved* with what was saved, and *Undo*; shown only after the commit."""
-
-    told = words("saved.what", outcome=words(f"outcome.{saved.outcome}"), play=saved.title)
+    told = saved.title
+    if saved.outcome:
+        told = words("saved.what", outcome=words(f"outcome.{saved.outcome}"), play=saved.title)
     return ft.Container(
         ft.Row(
             [

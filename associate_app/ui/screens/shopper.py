@@ -21,6 +21,8 @@ from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, tapped
 from associate_app.ui.parts.chips import chip, consent_marks
 from associate_app.ui.parts.fields import Field, text_field
+from associate_app.ui.parts.follow_up_sheet import promised
+from associate_app.ui.parts.hold_sheet import hold_button
 from associate_app.ui.parts.lines import note_line, online_line
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
@@ -30,7 +32,7 @@ from associate_app.ui.parts.saved_bar import reason_sheet, saved_line, told_line
 from associate_app.ui.parts.shell import edge_of, pill_of_session
 from associate_app.ui.parts.text import heading, say, section
 from associate_app.ui.parts.verdicts import verdicts
-from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
+from associate_app.ui.state import Desk, Frame, Place, Saved, use_desk, use_reading
 from associate_app.ui.theme import Ink
 
 _LINES_SHOWN: Final = 5
@@ -115,7 +117,7 @@ def _card(face: CardFace) -> ft.Control:
     offer, show_offer = use_value(_NO_OFFER)
     ft.use_dialog(offer_sheet(offer, desk.speaker, partial(show_offer, None)) if offer else None)
     edge = edge_of(desk.whereabouts.frame)
-    body = ft.Container(_body(desk, face, kept.choose, show_offer), expand=True)
+    body = ft.Container(_body(desk, face, kept, show_offer), expand=True)
     # Above what scrolls: whoever writes a note far down must see that the card is another's now. Its place is always
     # taken: what came above the body would draw it anew, and a note half written would be gone.
     turn = ft.Container(banner(face.turn or "", ft.Icons.PEOPLE_OUTLINE), visible=face.turn is not None)
@@ -181,8 +183,8 @@ def _age_and_consent(desk: Desk, face: CardFace) -> ft.Control:
     return ft.Row([*age, consent_marks(face.consents, spoken)], spacing=theme.M, tight=True)
 
 
-def _body(desk: Desk, face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
-    left, right = keyed("left", _left, face), keyed("plays", _plays, face, choose, show_offer)
+def _body(desk: Desk, face: CardFace, kept: OutcomeKeeper, show_offer: ShowOffer) -> ft.Control:
+    left, right = keyed("left", _left, face, kept.show), keyed("plays", _plays, face, kept.choose, show_offer)
     banners, room_for_foot = _banners(face), ft.Container(height=_FOOT_HEIGHT)
     if desk.whereabouts.frame is Frame.LANDSCAPE:
         return ft.Row(
@@ -209,10 +211,12 @@ def _banners(face: CardFace) -> list[ft.Control]:
 
 
 @part
-def _left(face: CardFace) -> ft.Control:
+def _left(face: CardFace, show: Callable[[Saved], None]) -> ft.Control:
     words = use_desk().speaker
     blocks = [keyed("recent", _recent, face)]
     blocks.append(_lines(words("card.purchases"), face.purchases, words("card.no_purchases")))
+    blocks.append(keyed("promised", promised, face.token, face.promised, show))
+    blocks.append(keyed("hold", hold_button, face.token, show))
     if face.done:
         blocks.append(ft.Column([section(words("card.done")), *[note_line(note) for note in face.done]], spacing=0))
     blocks.append(keyed("notes", _notes, face))

@@ -10,7 +10,8 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import TodayFace
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import tapped
+from associate_app.ui.parts.buttons import quiet_button, tapped
+from associate_app.ui.parts.follow_up_row import follow_up_line
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.rows import news_row, shopper_row
 from associate_app.ui.parts.shell import page_of
@@ -125,10 +126,15 @@ def _follow_ups(desk: Desk, face: TodayFace) -> ft.Column:
     words = desk.speaker
     counted = zip(("today.overdue", "today.due", "today.upcoming"), face.due_counts, strict=True)
     numbers: list[ft.Control] = [_number(words(key), n) for key, n in counted]
-    rows: list[ft.Control] = [news_row(row, ft.Icons.EVENT_AVAILABLE) for row in face.due]
+    go = partial(desk.go, Place("follow_ups"))
+    rows: list[ft.Control] = [follow_up_line(row, go) for row in face.due]
     told = rows or [empty(words("today.no_follow_ups"))]
     shown = [ft.Row(numbers, spacing=theme.XL)] if any(face.due_counts) else []
-    return ft.Column([section(words("today.follow_ups")), *shown, *told], spacing=theme.S)
+    ways = [quiet_button(words("follow_ups.all"), go, horizontal=8)]
+    if face.on_hold:
+        ways.append(quiet_button(words("holds.all", n=face.on_hold), partial(desk.go, Place("holds")), horizontal=8))
+    blocks = [section(words("today.follow_ups")), *shown, *told, ft.Row([*ways], wrap=True)]
+    return ft.Column(blocks, spacing=theme.S)
 
 
 def _number(told: str, n: int) -> ft.Control:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from associate_app.services import record
+from associate_app.services.follow_ups import follow_ups_open
 from associate_app.services.lookup import look_up, look_up_again, look_up_profile
 from associate_app.services.outbox import journal_lines, seen_since
 from associate_app.services.search import find_shoppers
@@ -52,6 +53,7 @@ def test_opening_recording_and_searching_walk_no_table(shop, statements):
     for text in ("lindqvist", "lindqvsit", "li", "0151 234", LOYALTY_ID[:5], "mara@example.org"):
         find_shoppers(shop.database, text)
     seen_since(shop.database, NOW_AT)
+    follow_ups_open(shop.database)
     assert len(statements) > 50
     assert walks(shop, statements) == []
     assert journal_lines(shop.database)

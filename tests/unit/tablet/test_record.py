@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from associate_app.services import record
+from associate_app.services import follow_ups, record
 from associate_app.services.lookup import CardView, look_up
 from shared.errors import Refused
 from shared.wire.ops import read_body
@@ -122,7 +122,7 @@ def test_every_use_case_writes_a_body_hq_reads(shop, view):
     record.correct_profile(recorder, shopper, "family_name", "Lindquist")
     record.flag_wrong(recorder, shopper, "postcode", "moved")
     promised = record.request_follow_up(recorder, shopper, what="call", due=shop.clock.now())
-    record.change_promise(recorder, promised.op_id, "follow_up", state="done")
+    follow_ups.finish(recorder, promised.op_id)
     record.book_appointment(
         recorder, shopper, starts=shop.clock.now(), minutes=30, topic="boots", with_associate="a0001"
     )

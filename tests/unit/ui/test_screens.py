@@ -345,7 +345,7 @@ def test_every_screen_draws_in_every_frame(store: Store, frame: str) -> None:
     async def play() -> None:
         async with store.open(width=width, height=height) as screen:
             await sign_in(screen)
-            for route in ("/scan", "/find", "/plays", "/tell", "/sync", "/new", "/"):
+            for route in ("/scan", "/find", "/plays", "/tell", "/sync", "/new", "/follow_ups", "/holds", "/"):
                 await screen.event(screen.page, "route_change", {"route": route})
                 await screen.settle()
                 assert not screen.shows("This part of the screen did not load"), route
