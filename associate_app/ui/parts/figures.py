@@ -1,4 +1,4 @@
-"""Numbers and bars of Store today: a number that opens how it is counted, a play's bar, the chart of a week.
+"""Numbers and bars of Store today: a number that opens how it is counted, and a play's bar.
 
 Whatever is drawn is said in words too: a screen reader, and who cannot tell the colours, gets the same numbers.
 """
@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 import flet as ft
-import flet_charts as fc
 
 from associate_app.ui import theme
-from associate_app.ui.faces import BarFace, DayBar, FigureFace
+from associate_app.ui.faces import BarFace, FigureFace
 from associate_app.ui.hooks import use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import Press, tapped
@@ -20,7 +19,6 @@ from associate_app.ui.state import use_desk
 from associate_app.ui.theme import Ink
 
 _BAR_HEIGHT: Final = 14
-_CHART_HEIGHT: Final = 180
 _PARTS: Final = ("bought", "used", "shown", "held")
 
 
@@ -104,29 +102,3 @@ def legend() -> ft.Control:
         swatch = ft.Container(width=_BAR_HEIGHT, height=_BAR_HEIGHT, bgcolor=fill, border=border, border_radius=3)
         told.append(ft.Row([swatch, say(words(f"store.legend.{name}"), theme.TINY, Ink.QUIET)], spacing=6, tight=True))
     return ft.Row(told, spacing=theme.L, wrap=True)
-
-
-def week_chart(days: tuple[DayBar, ...], told: str) -> ft.Control:
-    """Used and bought on each day; `told` says the same in words."""
-    most = max((day.used for day in days), default=0)
-    groups = [
-        fc.BarChartGroup(x=place, rods=[_rod(day.used, "used"), _rod(day.bought, "bought")])
-        for place, day in enumerate(days)
-    ]
-    labels = [
-        fc.ChartAxisLabel(value=place, label=say(day.label, theme.TINY, Ink.QUIET)) for place, day in enumerate(days)
-    ]
-    chart = fc.BarChart(
-        groups=groups,
-        max_y=max(1, most),
-        interactive=False,
-        bottom_axis=fc.ChartAxis(labels=labels, label_size=28),
-        left_axis=fc.ChartAxis(label_size=40, label_spacing=max(1, -(-most // 4))),
-        height=_CHART_HEIGHT,
-    )
-    return ft.Semantics(label=told, container=True, exclude_semantics=True, content=chart)
-
-
-def _rod(n: int, name: str) -> fc.BarChartRod:
-    fill, _ = _fill(name)
-    return fc.BarChartRod(to_y=n, width=14, color=fill, border_radius=3)

@@ -9,7 +9,7 @@ from associate_app.ui.faces import SaidFace, StoreFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import choice_chip
-from associate_app.ui.parts.figures import figure, legend, play_bar, week_chart
+from associate_app.ui.parts.figures import figure, legend, play_bar
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.rows import news_row
 from associate_app.ui.parts.shell import page_of
@@ -76,6 +76,8 @@ def _plays(desk: Desk, face: StoreFace, *, is_week: bool) -> list[ft.Control]:
     if face.more:
         told.append(say(face.more, theme.TINY, Ink.QUIET))
     if face.days:
+        from associate_app.ui.parts.week_chart import week_chart
+
         told += [ft.Container(height=theme.M), section(words("store.days")), week_chart(face.days, face.days_told)]
     return told
 
