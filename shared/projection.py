@@ -170,14 +170,20 @@ def net_revenue(reading: Reading, *, since_at: str = "") -> dict[str, int]:
     """Currency -> minor units of live orders since a time, refunds subtracted (whole order when no amount is given)."""
     totals: Counter[str] = Counter()
     for order_id, order in reading.orders.items():
-        at, net, currency = order[0], order[5], order[6]
-        if net is None or not currency or at < since_at:
-            continue
-        refunded = sum(
-            net if refund[1] is None else refund[1] for refund in reading.state.refunds.get(order_id, {}).values()
-        )
-        totals[currency] += net - min(net, refunded)
+        net = net_of(reading, order_id) if order[0] >= since_at else None
+        if net is not None:
+            totals[net[1]] += net[0]
     return dict(totals)
+
+
+def net_of(reading: Reading, order_id: str) -> tuple[int, str] | None:
+    """(minor units, currency) of a live order after its refunds; None where its worth is not known."""
+    net, currency = reading.orders[order_id][5:7]
+    if net is None or not currency:
+        return None
+    refunds = reading.state.refunds.get(order_id, {}).values()
+    refunded = sum(net if refund[1] is None else refund[1] for refund in refunds)
+    return net - min(net, refunded), currency
 
 
 def home_store(reading: Reading) -> str | None:

@@ -34,6 +34,7 @@ from associate_app.ui.screens.plays import plays_screen
 from associate_app.ui.screens.scan import scan_screen
 from associate_app.ui.screens.shopper import shopper_screen
 from associate_app.ui.screens.sign_in import sign_in_screen
+from associate_app.ui.screens.store import store_screen
 from associate_app.ui.screens.sync import sync_screen
 from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
@@ -43,7 +44,7 @@ from shared.cards import SignedCard, parse_card
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
 _ON_SHIFT: Final = "on_shift"
-_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds")
+_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "store")
 
 
 async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
@@ -223,7 +224,7 @@ def _root(whereabouts: Whereabouts, shift: Shift) -> ft.Control:
     go = partial(_go, desk)
     place = whereabouts.place.screen
     is_phone = whereabouts.frame is Frame.PHONE
-    rooms = bottom_bar(place, go) if is_phone else rail(place, shift.associate, go, desk.sign_out)
+    rooms = bottom_bar(place, shift.associate, go) if is_phone else rail(place, shift.associate, go, desk.sign_out)
     # Hidden, not left out: the screen keeps what was typed on it.
     rooms.visible = not whereabouts.is_handed_over and (not is_phone or place in _PHONE_BAR)
     if is_phone:
@@ -249,5 +250,6 @@ def _screen_at(place: Place) -> ft.Control:
         "plays": plays_screen,
         "sync": sync_screen,
         "new": new_shopper_screen,
+        "store": store_screen,
     }
     return keyed(key, screens.get(place.screen, today_screen))

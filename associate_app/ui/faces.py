@@ -347,6 +347,67 @@ class BookPlay:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FigureFace:
+    """A number a manager acts on, what it is of, and behind a tap how it is counted."""
+
+    key: str
+    title: str
+    number: str
+    note: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class BarFace:
+    """A play's bar. `parts` are disjoint and together whom it fitted: bought, else used, else shown, held back."""
+
+    play_id: str
+    title: str
+    told: str
+    """The bar in words."""
+    parts: tuple[int, int, int, int]
+    lift: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayBar:
+    """A day of the week's chart."""
+
+    label: str
+    used: int
+    bought: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaidFace:
+    """What an associate told HQ, and what HQ answered or by when it does; amber once HQ is late."""
+
+    key: str
+    about: str
+    text: str
+    answer: str
+    is_amber: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFace:
+    """Store today, for store managers."""
+
+    source: str
+    """What is from where."""
+    is_stale: bool
+    figures: tuple[FigureFace, ...]
+    bars: tuple[BarFace, ...]
+    more: str | None
+    """How many plays are not among the bars."""
+    days: tuple[DayBar, ...]
+    days_told: str
+    said: tuple[SaidFace, ...]
+    tablets: tuple[NewsRow, ...]
+
+
 def initials_of(name: str) -> str:
     """The first letters of the first and last word: `Mara Lindqvist` -> `ML`; a dot for nobody."""
     words = name.split()

@@ -19,6 +19,7 @@ from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
 from associate_app.services.holds import holds_open
 from associate_app.services.lookup import CardView, ShopperKey, look_up, look_up_again, look_up_profile, name_of
+from associate_app.services.override import is_manager
 from associate_app.services.record import (
     ConsentAnswer,
     Recorder,
@@ -35,6 +36,7 @@ from associate_app.services.scan import CardReading, read_scan
 from associate_app.services.search import find_shoppers
 from associate_app.services.sign_in import associates_here, sign_in
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
+from associate_app.services.store_figures import read_store
 from associate_app.sync.status import SyncStatus
 from associate_app.ui.faces import (
     AssociateFace,
@@ -48,6 +50,7 @@ from associate_app.ui.faces import (
     PromiseFace,
     ResultFace,
     ShopperRow,
+    StoreFace,
     SyncFace,
     TodayFace,
     VerdictFace,
@@ -77,6 +80,7 @@ from associate_app.ui.state import (
     SignInAnswer,
     Wording,
 )
+from associate_app.ui.store_telling import tell_store
 from associate_app.ui.telling import (
     Known,
     face_of,
@@ -87,7 +91,6 @@ from associate_app.ui.telling import (
     tell_verdict,
 )
 from associate_app.ui.words import Speaker, zone_named
-from shared.documents import MANAGER
 from shared.errors import Refused
 from shared.identity import IdentifierType, normalise
 from shared.plays.files import LANGUAGE, ConsentWording, in_language
@@ -247,7 +250,7 @@ class TabletFloor:
     def verdicts(self, token: str, associate_id: str) -> tuple[VerdictFace, ...]:
         """Every play of the playbook with what was decided of it; for store managers."""
         words, book = self._words(), self._books.read(self._database)
-        if not any(one.associate_id == associate_id and one.role == MANAGER for one in associates_here(self._database)):
+        if not is_manager(self._database, associate_id):
             raise Refused(words("verdicts.managers"))
         view = self._read_view(token, book, self._clock.now())
         if view is None or view.looked is None:
@@ -418,6 +421,14 @@ class TabletFloor:
     def today(self, associate: AssociateFace) -> TodayFace:
         """Everything on Today."""
         return self._overview.today(self._books.read(self._database), associate, self._words(), self._clock.now())
+
+    def store_today(self, is_week: bool, associate_id: str) -> StoreFace:
+        """What the store did today or in the last seven days; for store managers."""
+        words, device, now = self._words(), self._database.device(), self._clock.now()
+        if device is None or not is_manager(self._database, associate_id):
+            raise Refused(words("store.managers"))
+        book = self._books.read(self._database)
+        return tell_store(read_store(self._database, book, device, now), book, words, now, is_week=is_week)
 
     def pill(self) -> PillFace:
         """The sync pill."""

@@ -34,6 +34,7 @@ from associate_app.ui.faces import (
     PromiseFace,
     ResultFace,
     ShopperRow,
+    StoreFace,
     SyncFace,
     TodayFace,
     VerdictFace,
@@ -44,7 +45,7 @@ from associate_app.ui.words import Speaker
 T = TypeVar("T")
 
 SHIFT_S_MAX: Final = 12 * 3600.0
-SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper")
+SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +346,9 @@ class Floor(Protocol):
 
     def today(self, associate: AssociateFace) -> TodayFace:
         """Everything on Today."""
+
+    def store_today(self, is_week: bool, associate_id: str) -> StoreFace:
+        """What the store did today or in the last seven days; for store managers."""
 
     def find(self, text: str) -> tuple[ShopperRow, ...]:
         """Shoppers by name, phone, e-mail or number, best first."""

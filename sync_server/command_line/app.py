@@ -105,7 +105,7 @@ _COMMANDS: Final = {
     "play reject": ("play_life:play_reject", "Reject a proposal."),
     "play explain": ("play_checks:play_explain", "Say why a card would show each play, or not."),
     "play parity": ("play_checks:play_parity", "Say whether tablets decide as HQ does."),
-    "play estimates": ("play_checks:play_estimates", "Count anew how likely plays are to sell."),
+    "play estimates": ("play_checks:play_estimates", "Count anew how likely plays are to sell, and stores' figures."),
     "segment list": ("segments:segment_list", "List the segments of a folder."),
     "segment preview": ("plays:play_preview", "Say who is in a segment today."),
     "segment export": ("segments:segment_export", "Write who is in a segment today, for other systems."),

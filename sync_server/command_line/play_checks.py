@@ -140,13 +140,13 @@ def _answer(answer: bool | None) -> str:
 
 
 def play_estimates(*, common: Common = DEFAULT) -> None:
-    """Count anew how likely each play is to end in an order, as every night, and ship it."""
+    """Count anew, as every night, how likely each play is to end in an order, what each store did, and lift."""
     with headquarters(common) as hq:
         made = refresh_estimates(hq)
     if common.json:
         say_json({"estimates": made})
     else:
-        _print(f"There are {made} estimates; tablets rank by them from their next contact on.")
+        _print(f"There are {made} estimates; tablets rank by them, and show the figures, from their next contact on.")
 
 
 def _print(line: str) -> None:

@@ -204,6 +204,11 @@ def test_estimates_count_matched_orders_and_reach_the_tablet(hq: Headquarters, s
     found = estimate(hq, play.play_id)
     p0 = play.factors.p_ppm
     assert (found["shown"], found["orders"]) == (1, 1)
+    with hq.database.read() as reader:
+        figures = json.loads(reader.docs_of("store:berlin-1", "figures/")[0].body)
+    [counted] = [row for row in figures["rows"] if row["play_id"] == play.play_id]
+    assert [counted[what] for what in ("shown", "used", "bought", "proven")] == [1, 1, 1, 1]
+    assert figures["revenue"] == [{"on": counted["on"], "minor": 4990, "currency": "EUR"}]
     assert found["p_ppm"] == (1_000_000 + p0) // 2 + (((1_000_000 + p0) % 2) and ((1_000_000 + p0) // 2) % 2)
     shop_tablet.run(120)
     book = StoreBooks().read(shop_tablet.database)

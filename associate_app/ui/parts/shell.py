@@ -26,12 +26,17 @@ _ROOMS: Final = (
     ("tell", ft.Icons.CAMPAIGN_OUTLINED, ft.Icons.CAMPAIGN),
     ("sync", ft.Icons.CLOUD_OUTLINED, ft.Icons.CLOUD),
 )
-_PHONE_ROOMS: Final = ("scan", "find", "today", "plays", "sync")
+_PHONE_ROOMS: Final = ("scan", "find", "today", "plays", "sync", "store")
+_MANAGERS_ROOM: Final = ("store", ft.Icons.STOREFRONT_OUTLINED, ft.Icons.STOREFRONT)
+
+
+def _rooms_of(associate: AssociateFace) -> tuple[tuple[str, ft.IconData, ft.IconData], ...]:
+    return (*_ROOMS, _MANAGERS_ROOM) if associate.is_manager else _ROOMS
 
 
 def rail(screen: str, associate: AssociateFace, go: Callable[[str], None], switch: Callable[[], None]) -> ft.Control:
     """The column of rooms on the left, and who is working at its foot."""
-    rooms = [_room(name, hollow, full, name == screen, go) for name, hollow, full in _ROOMS]
+    rooms = [_room(name, hollow, full, name == screen, go) for name, hollow, full in _rooms_of(associate)]
     return ft.Container(
         ft.Column(
             [
@@ -109,10 +114,10 @@ def _who(associate: AssociateFace, switch: Callable[[], None]) -> ft.Control:
     )
 
 
-def bottom_bar(screen: str, go: Callable[[str], None]) -> ft.NavigationBar:
+def bottom_bar(screen: str, associate: AssociateFace, go: Callable[[str], None]) -> ft.NavigationBar:
     """The rooms at the foot of a phone."""
     words = use_desk().speaker
-    rooms = [room for room in _ROOMS if room[0] in _PHONE_ROOMS]
+    rooms = [room for room in _rooms_of(associate) if room[0] in _PHONE_ROOMS]
     names = [name for name, *_ in rooms]
     return ft.NavigationBar(
         destinations=[

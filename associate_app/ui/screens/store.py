@@ -1,0 +1,102 @@
+"""Store today, for store managers: three numbers to act on, a bar per play, what associates said, the tablets."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from associate_app.ui import theme
+from associate_app.ui.faces import SaidFace, StoreFace
+from associate_app.ui.hooks import keyed, use_value
+from associate_app.ui.parts.boundary import screen
+from associate_app.ui.parts.buttons import choice_chip
+from associate_app.ui.parts.figures import figure, legend, play_bar
+from associate_app.ui.parts.notice import banner, empty
+from associate_app.ui.parts.rows import news_row
+from associate_app.ui.parts.shell import page_of
+from associate_app.ui.parts.text import say, section
+from associate_app.ui.state import Desk, Frame, use_desk, use_reading
+from associate_app.ui.theme import Ink
+
+
+@screen
+def store_screen() -> ft.Control:
+    """The screen. Who is no manager is told so, and nothing is read."""
+    desk = use_desk()
+    words, associate = desk.speaker, desk.shift.associate
+    is_manager = associate is not None and associate.is_manager
+    is_week, set_week = use_value(False)
+    face, _ = use_reading(
+        lambda: desk.floor.store_today(is_week, desk.associate_id) if is_manager else None, [is_week, associate]
+    )
+    if not is_manager:
+        return page_of(words("store.title"), empty(words("store.managers"), ft.Icons.LOCK_OUTLINE))
+    if face is None:
+        return ft.Container(expand=True)
+    spans: list[ft.Control] = [
+        choice_chip(words("store.span.today"), lambda: set_week(False), is_chosen=not is_week),
+        choice_chip(words("store.span.week"), lambda: set_week(True), is_chosen=is_week),
+    ]
+    blocks = [ft.Row(spans, spacing=theme.S), _source(face), _numbers(desk, face), _below(desk, face, is_week=is_week)]
+    return page_of(words("store.title"), ft.Column(blocks, spacing=theme.XL))
+
+
+def _source(face: StoreFace) -> ft.Control:
+    """What is from where, before any number."""
+    if face.is_stale:
+        return banner(face.source, ft.Icons.HISTORY, is_amber=True)
+    return say(face.source, theme.SMALL, Ink.QUIET)
+
+
+def _numbers(desk: Desk, face: StoreFace) -> ft.Control:
+    tiles: list[ft.Control] = [keyed(one.key, figure, one) for one in face.figures]
+    if desk.whereabouts.frame is Frame.PHONE:
+        return ft.Column(tiles, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    held: list[ft.Control] = [ft.Container(tile, expand=True) for tile in tiles]
+    return ft.Row(held, spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.START)
+
+
+def _below(desk: Desk, face: StoreFace, *, is_week: bool) -> ft.Control:
+    plays = ft.Column(_plays(desk, face, is_week=is_week), spacing=theme.S)
+    plays.horizontal_alignment = ft.CrossAxisAlignment.STRETCH
+    rest = ft.Column([_said(desk, face), _tablets(desk, face)], spacing=theme.XL)
+    if desk.whereabouts.frame is not Frame.LANDSCAPE:
+        stacked: list[ft.Control] = [plays, rest]
+        return ft.Column(stacked, spacing=theme.XL, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    plays.expand, rest.expand = 3, 2
+    return ft.Row([plays, rest], spacing=theme.XXL, vertical_alignment=ft.CrossAxisAlignment.START)
+
+
+def _plays(desk: Desk, face: StoreFace, *, is_week: bool) -> list[ft.Control]:
+    words = desk.speaker
+    if not face.bars:
+        nothing = words("store.none.week" if is_week else "store.none.today")
+        return [section(words("store.plays")), empty(nothing)]
+    told: list[ft.Control] = [section(words("store.plays")), legend()]
+    told += [keyed(bar.play_id, play_bar, bar) for bar in face.bars]
+    if face.more:
+        told.append(say(face.more, theme.TINY, Ink.QUIET))
+    if face.days:
+        from associate_app.ui.parts.week_chart import week_chart
+
+        told += [ft.Container(height=theme.M), section(words("store.days")), week_chart(face.days, face.days_told)]
+    return told
+
+
+def _said(desk: Desk, face: StoreFace) -> ft.Control:
+    words = desk.speaker
+    rows: list[ft.Control] = [_said_row(one) for one in face.said]
+    return ft.Column([section(words("store.said")), *(rows or [empty(words("store.said.none"))])], spacing=theme.S)
+
+
+def _said_row(one: SaidFace) -> ft.Control:
+    told: list[ft.Control] = [
+        say(one.about, theme.TINY, Ink.QUIET),
+        say(one.text, theme.BODY, lines=4),
+        say(one.answer, theme.SMALL, Ink.LOOK if one.is_amber else Ink.BRAND, lines=4),
+    ]
+    return ft.Container(ft.Column(told, spacing=2), key=one.key, padding=ft.Padding.symmetric(vertical=6))
+
+
+def _tablets(desk: Desk, face: StoreFace) -> ft.Control:
+    rows: list[ft.Control] = [news_row(row, ft.Icons.TABLET) for row in face.tablets]
+    return ft.Column([section(desk.speaker("store.tablets")), *rows], spacing=0)
