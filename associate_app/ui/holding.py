@@ -25,7 +25,7 @@ from associate_app.services.sign_in import associates_here
 from associate_app.services.store_book import StoreBook
 from associate_app.ui.faces import DaysFace, HoldChoiceFace, HoldRow
 from associate_app.ui.promise_words import owner_of, product_of, stock_words, until_of
-from associate_app.ui.promising import shopper_of
+from associate_app.ui.promising import called, shopper_of
 from associate_app.ui.state import HoldWished, Saved
 from associate_app.ui.words import Speaker
 
@@ -78,7 +78,7 @@ def holds_told(database: TabletDatabase, book: StoreBook, words: Speaker, now: d
     for one in holds_open(database, book, now):
         shopper = shopper_of(database, words, one)
         by = owner_of(one.associate_id, names, words) if one.associate_id else None
-        who = shopper.name if shopper else words("follow_ups.unknown")
+        who = called(database, words, one, shopper)
         hint = " · ".join(part for part in (who, until_of(one, today, words), by) if part)
         title = words("holds.told", n=one.body.get("quantity"), title=product_of(book, one.body.get("sku")))
         rows.append(HoldRow(one.op_id, title, hint, shopper))

@@ -103,7 +103,7 @@ class _Teller:
         away = (day > self._today) - (day < self._today)
         return FollowUpRow(
             key=one.op_id,
-            title=shopper.name if shopper else self._words("follow_ups.unknown"),
+            title=called(self._database, self._words, one, shopper),
             hint=" · ".join(self._hint(one, day)),
             when=WHEN[away + 1],
             whose=self._whose(one.standing.owner),
@@ -131,6 +131,16 @@ def shopper_of(database: TabletDatabase, words: Speaker, one: Promise) -> Shoppe
             name = name_of(database, type_, value) or words("card.unnamed")
             return ShopperRow(held.body["id"], name, initials_of(name), "")
     return None
+
+
+def called(database: TabletDatabase, words: Speaker, one: Promise, shopper: ShopperRow | None) -> str:
+    """How the shopper of a promise is called: as their card says, or as they told this tablet when they joined."""
+    if shopper is not None:
+        return shopper.name
+    told = one.body.get("shopper") or {}
+    joined = database.newest_about("shopper_enrolled", None, [(str(told.get("type")), str(told.get("value")))])
+    parts = (joined.op.body.get("given_name"), joined.op.body.get("family_name")) if joined else ()
+    return " ".join(part for part in parts if part) or words("follow_ups.unknown")
 
 
 def change_as_told(recorder: Recorder, book: StoreBook, words: Speaker, key: str, change: FollowUpChange) -> Saved:

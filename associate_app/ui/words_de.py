@@ -458,7 +458,7 @@ GERMAN: Final[dict[str, str]] = {
     "follow_ups.day.tomorrow": "Morgen",
     "follow_ups.day.saturday": "Samstag",
     "follow_ups.day.week": "In einer Woche",
-    "follow_ups.day.other": "Anderer Tag",
+    "follow_ups.day.pick": "Anderer Tag",
     "follow_ups.whose": "Wer",
     "follow_ups.text": "Worum es geht, in einer Zeile",
     "follow_ups.save": "Zusage speichern",
@@ -523,8 +523,8 @@ GERMAN: Final[dict[str, str]] = {
     "store.bought.note": "{n} durch einen Kauf belegt",
     "store.bought.note_money": "{n} durch einen Kauf belegt · {money}",
     "store.bought.how": "Ergebnisse „Gekauft“, wie das Team sie getippt hat: {n}. Ein Kauf derselben Person hier, von "
-    "30 Minuten davor bis 4 Stunden danach, belegt eines; das zählt die Zentrale: {proven}. Das Geld ist der Wert dieser "
-    "Käufe nach Rückgaben.",
+    "30 Minuten davor bis 4 Stunden danach, belegt eines; das zählt die Zentrale: {proven}. Das Geld ist der Wert "
+    "dieser Käufe nach Rückgaben.",
     "store.lift": "Wirkung",
     "store.lift.number": "{points} Punkte",
     "store.lift.note": "{low} bis {high} · {title}",

@@ -431,7 +431,7 @@ ENGLISH: Final[dict[str, str]] = {
     "follow_ups.day.tomorrow": "Tomorrow",
     "follow_ups.day.saturday": "Saturday",
     "follow_ups.day.week": "In a week",
-    "follow_ups.day.other": "Another day",
+    "follow_ups.day.pick": "Another day",
     "follow_ups.whose": "Whose",
     "follow_ups.text": "About what, in a line",
     "follow_ups.save": "Save follow-up",

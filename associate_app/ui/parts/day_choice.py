@@ -25,5 +25,5 @@ def day_choice(days: DaysFace, chosen: str, pick: PickDay) -> ft.Control:
     shown = [*days.named, *(one for one in days.others if is_open or (is_other and one[0] == chosen))]
     chips: list[ft.Control] = [choice_chip(told, partial(pick, day), is_chosen=day == chosen) for day, told in shown]
     if not is_open:
-        chips.append(quiet_button(use_desk().speaker("follow_ups.day.other"), partial(set_open, True)))
+        chips.append(quiet_button(use_desk().speaker("follow_ups.day.pick"), partial(set_open, True)))
     return ft.Row(chips, wrap=True, spacing=theme.S, run_spacing=theme.S)

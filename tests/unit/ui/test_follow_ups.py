@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from associate_app.services import record
+from associate_app.services.lookup import ShopperKey
 from shared.promises import Change, Promise
 from tests.support.flet_harness import Screen
 from tests.support.replica import LOYALTY_ID, MARA, STORE_SCOPE, card_for, page, put
@@ -165,5 +168,23 @@ def test_a_colleague_who_was_quicker_is_said(store: Store) -> None:
             await screen.event(done, "click")
             await screen.see("A colleague was quicker: this follow-up is done already.")
             assert store.kinds() == []
+
+    played(play)
+
+
+def test_who_joined_here_without_a_network_is_called_by_name(store: Store) -> None:
+    """HQ does not know them yet; what was promised to them and nobody knows more of is listed all the same."""
+    shop = store.shop
+    record.enrol_shopper(shop.recorder, "2900000000087", [], given_name="Nora", family_name="Falk")
+    for number, day in (("2900000000087", "2026-11-24"), ("2900000000999", "2026-11-25")):
+        shopper = ShopperKey("loyalty_id", number, "01a20000-0000-5000-8000-00000000bbbb")
+        due = datetime.fromisoformat(f"{day}T10:00:00+01:00")
+        record.request_follow_up(shop.recorder, shopper, what="reminder", due=due)
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_list(screen, "Mine (2)")
+            await screen.see("Nora Falk, Reminder · Tue 24 Nov · Jonas")
+            await screen.see("A shopper who is not on this tablet, Reminder · Wed 25 Nov · Jonas")
 
     played(play)
