@@ -16,28 +16,35 @@ from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, use_desk, use_reading
 from associate_app.ui.theme import Ink
+from shared.errors import Refused
 
 
 @screen
 def store_screen() -> ft.Control:
     """The screen. Who is no manager is told so, and nothing is read."""
     desk = use_desk()
-    words, associate = desk.speaker, desk.shift.associate
-    is_manager = associate is not None and associate.is_manager
+    words = desk.speaker
     is_week, set_week = use_value(False)
-    face, _ = use_reading(
-        lambda: desk.floor.store_today(is_week, desk.associate_id) if is_manager else None, [is_week, associate]
-    )
-    if not is_manager:
-        return page_of(words("store.title"), empty(words("store.managers"), ft.Icons.LOCK_OUTLINE))
+    face, is_in = use_reading(lambda: _read(desk, is_week=is_week), [is_week, desk.shift.associate])
     if face is None:
-        return ft.Container(expand=True)
+        told = empty(words("store.managers"), ft.Icons.LOCK_OUTLINE) if is_in else ft.Container()
+        return page_of(words("store.title"), told)
     spans: list[ft.Control] = [
         choice_chip(words("store.span.today"), lambda: set_week(False), is_chosen=not is_week),
         choice_chip(words("store.span.week"), lambda: set_week(True), is_chosen=is_week),
     ]
     blocks = [ft.Row(spans, spacing=theme.S), _source(face), _numbers(desk, face), _below(desk, face, is_week=is_week)]
     return page_of(words("store.title"), ft.Column(blocks, spacing=theme.XL))
+
+
+def _read(desk: Desk, *, is_week: bool) -> StoreFace | None:
+    """None for who is no manager, or no longer one while the screen is open."""
+    if desk.shift.associate is None or not desk.shift.associate.is_manager:
+        return None
+    try:
+        return desk.floor.store_today(is_week, desk.associate_id)
+    except Refused:
+        return None
 
 
 def _source(face: StoreFace) -> ft.Control:

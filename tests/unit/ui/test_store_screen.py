@@ -79,6 +79,21 @@ def test_an_associate_has_no_such_room_and_is_told_so_at_its_address(store: Stor
         store.floor.store_today(False, "a0001")
 
 
+def test_who_is_manager_no_longer_sees_no_further_figure(managed: Store) -> None:
+    """HQ's word counts at once, also on an open screen."""
+
+    async def play() -> None:
+        async with managed.open() as screen:
+            await visit(managed, screen)
+            hear(managed, 60, {"associate/a0002": {**ADA, "role": "associate"}})
+            managed.heart.beat()
+            await screen.see("Only a store manager sees the figures of the store.")
+            assert not screen.shows("Plays used")
+            assert screen.crashes() == []
+
+    played(play)
+
+
 async def sign_in_here(screen: Screen, name: str) -> None:
     """Sign in where the address leads."""
     await screen.see(name)
