@@ -107,7 +107,9 @@ class _Teller:
         words = self._words
         if not known:
             how = words("store.lift.how_none", least=CONVERSIONS_LEAST)
-            return FigureFace("lift", words("store.lift"), words("store.lift.few"), words("store.lift.none_note"), how)
+            return FigureFace(
+                "lift", words("store.lift"), words("store.lift.too_few"), words("store.lift.none_note"), how
+            )
         best = max(known, key=lambda one: (_LIFT_ORDER[one.state], one.held_orders, one.play_id))
         number, note = self._lift_words(best)
         return FigureFace("lift", words("store.lift"), number, note, self._lift_how(best))
@@ -121,8 +123,8 @@ class _Teller:
         if one.state in ("uneven", "unmeasured"):
             return words(f"store.lift.{one.state}"), words(f"store.lift.{one.state}_note", title=title)
         n = min(one.shown_orders, one.held_orders)
-        note = words("store.lift.few_note", n=words.number(n), least=CONVERSIONS_LEAST, title=title)
-        return words("store.lift.few"), note
+        note = words("store.lift.too_few_note", n=words.number(n), least=CONVERSIONS_LEAST, title=title)
+        return words("store.lift.too_few"), note
 
     def _lift_how(self, one: LiftDocument) -> str:
         counts = ("shown", "shown_orders", "held", "held_orders")

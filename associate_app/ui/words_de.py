@@ -528,8 +528,8 @@ GERMAN: Final[dict[str, str]] = {
     "store.lift": "Wirkung",
     "store.lift.number": "{points} Punkte",
     "store.lift.note": "{low} bis {high} · {title}",
-    "store.lift.few": "Noch zu wenig",
-    "store.lift.few_note": "{n} von {least} Käufen je Gruppe · {title}",
+    "store.lift.too_few": "Noch zu wenig",
+    "store.lift.too_few_note": "{n} von {least} Käufen je Gruppe · {title}",
     "store.lift.none_note": "Seit zwei Wochen gab es bei keinem Play eine Vergleichsgruppe.",
     "store.lift.uneven": "Ohne Zahl",
     "store.lift.uneven_note": "Die beiden Gruppen sind nicht so, wie sie gezogen wurden; die Zentrale sieht nach · "
