@@ -46,7 +46,7 @@ class _Teller:
         """The whole screen."""
         bars = list(self._bars())
         days = tuple(self._days()) if self._is_week else ()
-        told = (self._words("store.days.one", day=day.label, used=day.used, bought=day.bought) for day in days)
+        told = (self._words("store.days.line", day=day.label, used=day.used, bought=day.bought) for day in days)
         left = len(bars) - _BARS_MAX
         return StoreFace(
             source=self._source(),

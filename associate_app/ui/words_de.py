@@ -554,7 +554,7 @@ GERMAN: Final[dict[str, str]] = {
     "store.none.week": "In den letzten 7 Tagen wurde kein Play gezeigt.",
     "store.gone_play": "Ein Play, das geendet hat",
     "store.days": "Genutzt und gekauft, nach Tagen",
-    "store.days.one": "{day}: genutzt {used}, gekauft {bought}",
+    "store.days.line": "{day}: genutzt {used}, gekauft {bought}",
     "store.said": "Was das Team gemeldet hat",
     "store.said.none": "Noch hat niemand etwas gemeldet. „Melden“ braucht zwei Tipps.",
     "store.said.here": "Hier gespeichert; es geht mit dem nächsten Abgleich an die Zentrale.",

@@ -524,7 +524,7 @@ ENGLISH: Final[dict[str, str]] = {
     "store.none.week": "No play was shown in the last 7 days.",
     "store.gone_play": "A play that has ended",
     "store.days": "Used and bought, by day",
-    "store.days.one": "{day}: used {used}, bought {bought}",
+    "store.days.line": "{day}: used {used}, bought {bought}",
     "store.said": "What associates said",
     "store.said.none": "Nobody has told HQ anything yet. Tell HQ takes two taps.",
     "store.said.here": "Saved here; it goes to HQ with the next sync.",
