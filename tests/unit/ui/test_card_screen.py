@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from associate_app.ui.floor import TabletFloor
 from associate_app.ui.state import SHIFT_S_MAX
 from shared.errors import Refused
 from tests.support.flet_harness import Screen
@@ -184,20 +185,20 @@ def test_a_socket_that_was_lost_comes_back_to_the_truth(store: Store) -> None:
     played(play)
 
 
-def test_a_part_that_breaks_takes_nothing_else_down(store: Store) -> None:
+def test_a_part_that_breaks_takes_nothing_else_down(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The card raises while it is drawn: a sentence stands there, the rail works, later updates arrive."""
-    real = store.floor.card
+    real = TabletFloor.card
 
-    def broken(token: str) -> Any:
-        return replace(real(token), recent=None)
+    def broken(floor: TabletFloor, token: str) -> Any:
+        return replace(real(floor, token), recent=None)
 
     async def play() -> None:
         async with store.open() as screen:
             await sign_in(screen)
-            store.floor.card = broken
+            monkeypatch.setattr(TabletFloor, "card", broken)
             await screen.type_keys(card_for(), enter=True)
             await screen.see("This part of the screen did not load")
-            store.floor.card = real
+            monkeypatch.setattr(TabletFloor, "card", real)
             await screen.press("Sync")
             await screen.see("Records on this tablet")
             assert not screen.crashes()
