@@ -190,7 +190,9 @@ def test_a_part_that_breaks_takes_nothing_else_down(store: Store, monkeypatch: p
     real = TabletFloor.card
 
     def broken(floor: TabletFloor, token: str) -> Any:
-        return replace(real(floor, token), recent=None)
+        face = real(floor, token)
+        assert face is not None
+        return replace(face, recent=None)  # type: ignore[arg-type]
 
     async def play() -> None:
         async with store.open() as screen:
