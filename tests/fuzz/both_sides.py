@@ -36,7 +36,7 @@ class Difference(NamedTuple):
 
 
 def publish_world(database: CentralDatabase, world: World) -> None:
-    """Put the world into the feeds, and from there into the rows."""
+    """Put the world into the feeds, and from there into the rows. What only a world before held is deleted."""
     writes = [DocWrite(SCOPE_ALL, f"product/{sku}", canonical(body)) for sku, body in world.products.items()]
     for code, shelf in world.stock.items():
         scope = store_scope(code)
@@ -48,7 +48,11 @@ def publish_world(database: CentralDatabase, world: World) -> None:
             DocWrite(scope, f"profile/{profile_id}", canonical(body))
             for profile_id, body in world.profiles[code].items()
         ]
+    told = {(write.scope, write.id) for write in writes}
     with database.write() as tx:
+        for scope, kind in ((SCOPE_ALL, "product/"), *((store_scope(code), "") for code in world.stock)):
+            gone = [row.id for row in tx.docs_of(scope, kind) if (scope, row.id) not in told and not row.deleted]
+            writes += [DocWrite(scope, id_, None) for id_ in gone]
         for store in STORES:
             tx.put_row("store", {name: getattr(store, name) for name in ("code", "name", "currency", "timezone")})
         tx.publish(writes, "2026-11-22T13:02:00.000Z")
