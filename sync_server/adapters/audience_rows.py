@@ -6,16 +6,19 @@ Nothing here knows what a document means: `services/audience_tables.py` says whi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Table, delete, func, select, text
 
 from sync_server.adapters import audience_schema as tables
-from sync_server.adapters.audience_sql import audience_query
+from sync_server.adapters.audience_sql import audience_query, narrowing_part
 from sync_server.adapters.row_reads import RowReads, chunks
 from sync_server.audience_ports import AudiencePage, AudienceQuestion, ShopperRows
 
 _LOCK: Final = 0x666C6F6F7233
+_FEW: Final = 5
+"""One in so many at the most: then their lines are read one by one, else all lines of an event at once."""
 _PLACE_NAMES: Final = ("store", "n", "this_store_m")
 
 
@@ -32,8 +35,16 @@ class AudienceReads(RowReads):
         if self._is_postgresql:  # hashed sets of this size in memory, and no machine code for one question
             self._connection.execute(text("SET LOCAL work_mem = '128MB'"))
             self._connection.execute(text("SET LOCAL jit = off"))
+        narrow = narrowing_part(question.condition) if question.among is None else None
+        if narrow is not None:
+            some, last = self._met(replace(question, condition=narrow)), "SELECT MAX(n) FROM audience_shopper"
+            if len(some) * _FEW <= int(self._ask(last).scalar() or 0):
+                question = replace(question, among=tuple(some))
+        return sorted(self._met(question))
+
+    def _met(self, question: AudienceQuestion) -> list[int]:
         query = audience_query(question, is_postgresql=self._is_postgresql)
-        return sorted(self._connection.execute(query).scalars())
+        return list(self._connection.execute(query).scalars())
 
     def count_audience(self, stores: Collection[str]) -> int:
         """How many shoppers these stores' feeds hold."""

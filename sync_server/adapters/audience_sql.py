@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, cast, false, func, not_, or_, select, true, tuple_
@@ -18,6 +18,7 @@ from shared.clock import local_time
 from shared.lifecycle import DAY_S
 from shared.plays.catalogue import FIELDS, HOUR_S, spelled_out
 from shared.plays.condition import (
+    PARTS_MAX,
     Condition,
     Consent,
     EventCount,
@@ -88,6 +89,31 @@ def audience_query(question: AudienceQuestion, *, is_postgresql: bool) -> Select
     source = tables.place.join(tables.shopper, _PLACE.n == _SHOPPER.n)
     only = true() if among is None else _PLACE.n.in_(among)
     return select(_PLACE.n).distinct().select_from(source).where(only, or_(false(), *met))
+
+
+def narrowing_part(condition: Condition) -> Condition | None:
+    """What a condition asks of the shopper's own row and place, where everybody must meet it: answered by one walk over
+    rows, and whoever does not meet it need not be asked the rest. None where that is nothing, or all of it."""
+    parts = list(_all_of(condition))
+    own = [part for part in parts if _reads_own_row(part)]
+    if len(own) == len(parts) or all(isinstance(part, Consent) for part in own):  # most have agreed
+        return None
+    return Group.model_validate({"kind": "Group", "op": "all", "items": tuple(own[:PARTS_MAX])})
+
+
+def _all_of(condition: Condition) -> Iterator[Condition]:
+    if isinstance(condition, Group) and condition.op == "all":
+        for part in condition.parts:
+            yield from _all_of(part)
+    else:
+        yield condition
+
+
+def _reads_own_row(part: Condition) -> bool:
+    if isinstance(part, ProfileField):
+        field = FIELDS.get(part.field)
+        return field is not None and field.type != "text_set" and part.field != "net_revenue_minor"
+    return isinstance(part, Near | Stage | Consent)
 
 
 def _numbers(values: Iterable[int], *, is_postgresql: bool) -> Select[Any]:
