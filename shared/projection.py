@@ -141,6 +141,11 @@ def may_show_behaviour(reading: Reading) -> bool:
     return _has_granted(consent_in_force(reading), "personalise_in_store")
 
 
+def may_analyse(reading: Reading) -> bool:
+    """Say whether a shopper may be counted in lift, journeys and cohorts: analytics must be granted."""
+    return _has_granted(consent_in_force(reading), "analytics")
+
+
 def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 

@@ -1,9 +1,10 @@
 """Whether a play earns more than leaving it out: shoppers shown it against those held out, by intention to treat.
 
 A shopper belongs to the group of their first exposure in the play's present holdout period, wherever that was, and has
-succeeded with an order in any channel within 14 days; who was exposed later than that is not counted yet. Told only
-with n and a 95 % interval (Newcombe), never under ten orders in a group, and never while the groups are not as they
-were drawn (measurement.md). The intervals are statsmodels'; where HQ runs without it, none is told.
+succeeded with an order in any channel within 14 days; who was exposed later than that is not counted yet, and who has
+not agreed to analytics never. Told only with n and a 95 % interval (Newcombe), never under ten orders in a group, and
+never while the groups are not as they were drawn (measurement.md). The intervals are statsmodels'; where HQ runs
+without it, none is told.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from shared.clock import shift_at
 from shared.fold import first_shown_key
 from shared.plays.figures import CONVERSIONS_LEAST, LIFT_DAYS, LiftDocument
 from shared.plays.playbook import Play, Playbook
-from shared.projection import Reading
+from shared.projection import Reading, may_analyse
 
 _PPM: Final = 1_000_000
 _UNEVEN_P: Final = 0.001
@@ -34,7 +35,9 @@ class LiftCount:
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
     def add(self, reading: Reading) -> None:
-        """Count one shopper."""
+        """Count one shopper, if they agreed to analytics."""
+        if not self._keys.keys() & reading.state.first_shown.keys() or not may_analyse(reading):
+            return
         for key, (at, _, arm) in reading.state.first_shown.items():
             play_id = self._keys.get(key)
             if play_id is None or at > self._until_at:

@@ -129,18 +129,20 @@ def test_a_store_without_tablets_gets_no_document(hq: Headquarters):
 
 # lift -----------------------------------------------------------------------------------------------------------------
 
+AGREED = {"analytics": ["2026-01-01T10:00:00.000Z", 0, "c", None, None]}
 NOW_AT, FIRST_AT = "2026-11-22T10:00:00.000Z", "2026-11-01T10:00:00.000Z"
 
 
 def lift(shown: tuple[int, int], held: tuple[int, int], *, percent: int = 50, at: str = FIRST_AT) -> LiftDocument:
-    """The lift of a play from (shoppers, those with an order) of both groups."""
+    """The lift of a play from (shoppers, those with an order) of both groups, among as many who did not agree to it."""
     made = play(id=PLAY, holdout={"percent": percent})
     count = LiftCount(Playbook.of([made], []), 0, NOW_AT)
     order = [FIRST_AT.replace("T10", "T12"), 0, "f", "pos", "berlin-1", 100, "EUR", []]
     for arm, (n, orders) in (("shown", shown), ("would_show", held)):
         for place in range(n):
-            state = ProfileState(first_shown={PLAY: [at, "op", arm]}, orders={"o": order} if place < orders else {})
-            count.add(Reading(state))
+            orders_of = {"o": order} if place < orders else {}
+            count.add(Reading(ProfileState(consent=AGREED, first_shown={PLAY: [at, "op", arm]}, orders=orders_of)))
+            count.add(Reading(ProfileState(first_shown={PLAY: [at, "op", arm]}, orders={"o": order})))
     return next(iter(count.documents()))
 
 
