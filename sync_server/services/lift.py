@@ -1,10 +1,8 @@
 """Whether a play earns more than leaving it out: shoppers shown it against those held out, by intention to treat.
 
-A shopper belongs to the group of their first exposure in the play's present holdout period, wherever that was, and has
-succeeded with an order in any channel within 14 days; who was exposed later than that is not counted yet, and who has
-not agreed to analytics never. Told only with n and a 95 % interval (Newcombe), never under ten orders in a group, and
-never while the groups are not as they were drawn (measurement.md). The intervals are statsmodels'; where HQ runs
-without it, none is told.
+By their first exposure in the play's present holdout period, wherever that was; a success is an order in any channel
+within 14 days. Who was exposed later is not counted yet, who has not agreed to analytics never. Told only with n and a
+95 % interval (Newcombe, statsmodels'), from ten orders in a group on, and while the groups are as they were drawn.
 """
 
 from __future__ import annotations
