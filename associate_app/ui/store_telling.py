@@ -127,7 +127,7 @@ class _Teller:
         return words("store.lift.too_few"), note
 
     def _lift_how(self, one: LiftDocument) -> str:
-        counts = ("shown", "shown_orders", "held", "held_orders")
+        counts = ("shown", "shown_orders", "held", "held_orders", "trigger_seen")
         return self._words("store.lift.how", **{name: self._words.number(getattr(one, name)) for name in counts})
 
     def _points(self, ppm: int) -> str:

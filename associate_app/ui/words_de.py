@@ -538,7 +538,8 @@ GERMAN: Final[dict[str, str]] = {
     "store.lift.unmeasured_note": "Die Zentrale rechnet keine Spannen aus · {title}",
     "store.lift.line": "Wirkung {number} ({note}).",
     "store.lift.how": "In allen Läden: {shown_orders} von {shown} Personen, denen das Play gezeigt wurde, kauften "
-    "binnen 14 Tagen, {held_orders} von {held} aus der Vergleichsgruppe. Spanne von 95 % nach Newcombe.",
+    "binnen 14 Tagen, {held_orders} von {held} aus der Vergleichsgruppe (bei {trigger_seen} davon wurde der Anlass "
+    "aufgeklappt). Spanne von 95 % nach Newcombe.",
     "store.lift.how_none": "Anteil der Personen mit einem Kauf binnen 14 Tagen, gezeigt minus Vergleichsgruppe, in "
     "allen Läden. Gesagt wird er nur mit seiner Spanne von 95 %, ab {least} Käufen je Gruppe.",
     "store.plays": "Plays: gezeigt, genutzt, gekauft",

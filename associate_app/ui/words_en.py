@@ -508,7 +508,8 @@ ENGLISH: Final[dict[str, str]] = {
     "store.lift.unmeasured_note": "HQ works out no intervals · {title}",
     "store.lift.line": "Lift {number} ({note}).",
     "store.lift.how": "In all stores: {shown_orders} of {shown} shoppers who were shown the play ordered within 14 "
-    "days of it, {held_orders} of {held} it was held back from. 95 % interval by Newcombe.",
+    "days of it, {held_orders} of {held} it was held back from ({trigger_seen} of these had what triggers it opened). "
+    "95 % interval by Newcombe.",
     "store.lift.how_none": "Share of shoppers with an order within 14 days, shown minus held back, in all stores. It "
     "is told only with its 95 % interval, from {least} orders in each group on.",
     "store.plays": "Plays: shown, used, bought",

@@ -95,6 +95,8 @@ class LiftDocument(Document):
     shown_orders: int
     held: int
     held_orders: int
+    trigger_seen: int = 0
+    """Of those held, on whose card the lines that would have triggered the play were opened: contamination."""
     state: Literal["measured", "few", "uneven", "unmeasured"]
     lift_ppm: int | None = None
     low_ppm: int | None = None

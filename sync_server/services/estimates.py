@@ -28,7 +28,7 @@ from shared.wire.messages import SCOPE_ALL, store_scope
 from sync_server.ports import CentralReader, DocWrite
 from sync_server.services.figures import StoreCount
 from sync_server.services.headquarters import Headquarters
-from sync_server.services.lift import LiftCount
+from sync_server.services.lift import LiftCount, triggers_seen
 from sync_server.services.terms import ESTIMATE_K, read_term
 
 Key = tuple[str, StageName]
@@ -94,11 +94,11 @@ def refresh_estimates(hq: Headquarters) -> int:
         settings = read_settings(json.loads(setting.body) if setting is not None and not setting.deleted else None)
         playbook = _published(reader)
         tally, lift = Tally(settings.stages), LiftCount(playbook, settings.holdout.percent, now_at)
-        figures = StoreCount(reader.stores(), now_at)
+        figures, seen = StoreCount(reader.stores(), now_at), triggers_seen(reader)
         for stored in reader.every_profile():
             reading = Reading(ProfileState.from_json(json.loads(stored.state)))
             figures.add(reading, tally.add(reading))
-            lift.add(reading)
+            lift.add(reading, seen.get(stored.profile_id, {}))
         told: dict[str, tuple[str, Document]] = {}
         told |= {_FIGURES + one.store: (store_scope(one.store), one) for one in figures.documents(reader)}
         told |= {_LIFT + one.play_id: (SCOPE_ALL, one) for one in lift.documents()}

@@ -7,8 +7,9 @@ within 14 days. Who was exposed later is not counted yet, who has not agreed to 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from shared.clock import shift_at
@@ -16,6 +17,7 @@ from shared.fold import first_shown_key
 from shared.plays.figures import CONVERSIONS_LEAST, LIFT_DAYS, LiftDocument
 from shared.plays.playbook import Play, Playbook
 from shared.projection import Reading, may_analyse
+from sync_server.ports import CentralReader
 
 _PPM: Final = 1_000_000
 _UNEVEN_P: Final = 0.001
@@ -32,8 +34,8 @@ class LiftCount:
         self._chain_percent, self._until_at = chain_percent, shift_at(now_at, days=-LIFT_DAYS)
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
-    def add(self, reading: Reading) -> None:
-        """Count one shopper, if they agreed to analytics."""
+    def add(self, reading: Reading, seen: Mapping[str, str]) -> None:
+        """Count one shopper, if they agreed to analytics. `seen`: play -> when the lines behind it were opened last."""
         if not self._keys.keys() & reading.state.first_shown.keys() or not may_analyse(reading):
             return
         for key, (at, _, arm) in reading.state.first_shown.items():
@@ -42,6 +44,7 @@ class LiftCount:
                 continue
             until_at = shift_at(at, days=LIFT_DAYS)
             self._counts[play_id, arm, "n"] += 1
+            self._counts[play_id, arm, "seen"] += arm == "would_show" and seen.get(play_id, "") >= at
             self._counts[play_id, arm, "orders"] += any(at < order[0] <= until_at for order in reading.orders.values())
 
     def documents(self) -> Iterator[LiftDocument]:
@@ -58,9 +61,20 @@ class LiftCount:
                     shown_orders=shown_orders,
                     held=held,
                     held_orders=held_orders,
+                    trigger_seen=self._counts[play.id, "would_show", "seen"],
                     state="few",
                 )
                 yield _judged(counted, _held_percent(play, self._chain_percent))
+
+
+def triggers_seen(reader: CentralReader) -> dict[str, dict[str, str]]:
+    """Profile -> play -> when an associate last opened the lines that would have triggered the play held back."""
+    found: dict[str, dict[str, str]] = {}
+    for row in reader.rows("fact", kind="trigger_seen", verdict="accepted"):
+        if row["profile_id"] is not None and row["code"] is None:  # a blanked body (erasure) names no play
+            plays, play_id = found.setdefault(row["profile_id"], {}), json.loads(row["body"])["play_id"]
+            plays[play_id] = max(plays.get(play_id, ""), row["effective_at"])
+    return found
 
 
 def _held_percent(play: Play, chain_percent: int) -> float:

@@ -15,7 +15,7 @@ from shared.projection import Reading
 from sync_server.services.estimates import refresh_estimates
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
-from sync_server.services.lift import LiftCount, interval_of
+from sync_server.services.lift import LiftCount, interval_of, triggers_seen
 from sync_server.services.privacy import erase
 from tests.support.plays import play
 from tests.support.world import LOYALTY_ID, Journalist, make_journalist, pass_time
@@ -138,11 +138,15 @@ def lift(shown: tuple[int, int], held: tuple[int, int], *, percent: int = 50, at
     made = play(id=PLAY, holdout={"percent": percent})
     count = LiftCount(Playbook.of([made], []), 0, NOW_AT)
     order = [FIRST_AT.replace("T10", "T12"), 0, "f", "pos", "berlin-1", 100, "EUR", []]
+    seen = {PLAY: NOW_AT}
     for arm, (n, orders) in (("shown", shown), ("would_show", held)):
         for place in range(n):
             orders_of = {"o": order} if place < orders else {}
-            count.add(Reading(ProfileState(consent=AGREED, first_shown={PLAY: [at, "op", arm]}, orders=orders_of)))
-            count.add(Reading(ProfileState(first_shown={PLAY: [at, "op", arm]}, orders={"o": order})))
+            count.add(
+                Reading(ProfileState(consent=AGREED, first_shown={PLAY: [at, "op", arm]}, orders=orders_of)),
+                seen if place == 0 else {},
+            )
+            count.add(Reading(ProfileState(first_shown={PLAY: [at, "op", arm]}, orders={"o": order})), seen)
     return next(iter(count.documents()))
 
 
@@ -152,6 +156,7 @@ def test_lift_is_told_with_n_and_interval_only():
     assert found.state == "measured"
     assert (found.shown, found.shown_orders, found.held, found.held_orders) == (200, 60, 200, 30)
     assert found.lift_ppm == 150_000
+    assert found.trigger_seen == 1, "of the held back, who agreed to be counted"
     assert found.low_ppm is not None
     assert 60_000 < found.low_ppm < 150_000
     assert interval_of(3894, 21307, 2262, 21306) == (76_590, 69_953, 83_227)
@@ -173,6 +178,18 @@ def test_without_statistics_lift_is_left_out(monkeypatch: pytest.MonkeyPatch):
     """HQ may run without the extra that works out intervals."""
     monkeypatch.setitem(sys.modules, "scipy.stats", None)
     assert lift((200, 60), (200, 30)).state == "unmeasured"
+
+
+def test_whose_trigger_was_seen_is_known_by_shopper_and_play(hq: Headquarters, tablet: Journalist):
+    """The last time counts; what was taken back with the shopper's erasure is not there."""
+    op = tablet.record("trigger_seen", {"shopper": SHOPPER, "play_id": PLAY})
+    tablet.push([op])
+    with hq.database.read() as reader:
+        [plays] = triggers_seen(reader).values()
+    assert list(plays) == [PLAY]
+    erase(hq, LOYALTY_ID, who="Ada")
+    with hq.database.read() as reader:
+        assert triggers_seen(reader) == {}
 
 
 def test_lift_documents_hold_whole_numbers(hq: Headquarters):
