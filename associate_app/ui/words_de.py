@@ -275,6 +275,7 @@ GERMAN: Final[dict[str, str]] = {
     # Plays
     "plays.for_now": "Plays für jetzt",
     "plays.none": "Gerade passt kein Play. Grüß, hör zu und notier, was du erfährst.",
+    "plays.said": "„{text}“",
     "plays.why": "Warum das",
     "plays.avoid": "Besser nicht erwähnen",
     "plays.no_offer": "Kein Angebot",

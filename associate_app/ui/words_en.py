@@ -249,6 +249,7 @@ ENGLISH: Final[dict[str, str]] = {
     # Plays
     "plays.for_now": "Plays for now",
     "plays.none": "No play fits right now. Greet, listen, and note what you learn.",
+    "plays.said": "“{text}”",
     "plays.why": "Why this",
     "plays.avoid": "Better not mention",
     "plays.no_offer": "No offer",

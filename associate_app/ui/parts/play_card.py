@@ -81,7 +81,7 @@ def talking_points(
     """Opener in quotation marks, at most three bullets, the answer to an objection, and what not to mention."""
     lines: list[ft.Control] = []
     if opener:
-        lines.append(say(f"“{opener}”", theme.SAID))
+        lines.append(say(words("plays.said", text=opener), theme.SAID))
     lines += [_point(bullet, ft.Icons.FIBER_MANUAL_RECORD, 7, ft.Colors.PRIMARY) for bullet in bullets]
     if objection:
         lines.append(_point(objection, ft.Icons.FORUM_OUTLINED, 17, ft.Colors.PRIMARY))
