@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -137,8 +137,11 @@ def identity_policy(file: Path | None = None, *, why: Why = "", common: Common =
             said = read_policy_file(file)
             with _bars() as tell:
                 told = who_is_who.say_policy(hq, said, who=_me(), reason=why, progress=tell)
-            moved = f"{told['identifiers_changed']} identifiers lead elsewhere, {told['facts_moved']} facts moved"
-            say(common, told, f"The policy is in force and {told['profiles']} profiles are worked out by it: {moved}.")
+            say(
+                common,
+                told,
+                f"The policy is in force and {told['profiles']} profiles are worked out by it: {_moved(told)}.",
+            )
             return
         with hq.database.read() as reader:
             policy = policy_of(reader)
@@ -160,8 +163,11 @@ def identity_rebuild(*, common: Common = DEFAULT) -> None:
     """Work out who is who, and every profile, from the ledger alone. Tablets wait meanwhile."""
     with headquarters(common) as hq, _bars() as tell:
         told = who_is_who.rebuild(hq, tell)
-    moved = f"{told['identifiers_changed']} identifiers lead elsewhere, {told['facts_moved']} facts moved"
-    say(common, told, f"{told['profiles']} profiles worked out anew: {moved}.")
+    say(common, told, f"{told['profiles']} profiles worked out anew: {_moved(told)}.")
+
+
+def _moved(told: Mapping[str, int]) -> str:
+    return f"{told['identifiers_changed']} identifiers lead elsewhere, {told['facts_moved']} facts moved"
 
 
 @contextmanager

@@ -27,6 +27,11 @@ def as_identifier(pair: Pair) -> Identifier:
     return Identifier(IdentifierType(pair[0]), pair[1])
 
 
+def as_pair(one: Identifier) -> Pair:
+    """The other way round."""
+    return (one.type.value, one.value)
+
+
 @lru_cache(maxsize=16_384)
 def _combination(
     pairs: tuple[Pair, ...], family_name: str | None, postcode: str | None, *, is_verified: bool

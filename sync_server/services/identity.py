@@ -16,7 +16,7 @@ from shared.identity_policy import SHIPPED_POLICY, LinkRule, Policy
 from shared.ids import derived_id, is_uuid
 from shared.partition import IdentityFacts, Link, Partition, Sighting, Split, partition
 from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, SightingRow
-from sync_server.services.evidence import Pair, alias_of, as_identifier, sighting_of
+from sync_server.services.evidence import Pair, alias_of, as_identifier, as_pair, sighting_of
 from sync_server.services.identity_rules import blocks_of, policy_of
 from sync_server.services.review import follow_reviews
 
@@ -61,7 +61,7 @@ def place(tx: CentralWriter, facts: Sequence[Fact], now_at: str) -> Placing:
     seeds, new_facts = _take_evidence(tx, fresh, aliases)
     placing = place_again(tx, seeds, now_at, new_facts)
     rest = {as_identifier(pair) for fact in facts for pair in fact.identifiers} - placing.leads.keys()
-    return replace(placing, leads={**_known(tx, rest).leads, **placing.leads})
+    return replace(placing, leads={**known_leads(tx, rest), **placing.leads})
 
 
 def _take_evidence(
@@ -112,19 +112,17 @@ def _fresh(seen: Mapping[str, SightingRow], known: Mapping[str, tuple[str, str]]
 
 
 def _known(reader: CentralReader, identifiers: Collection[Identifier]) -> Placing:
-    """Where identifiers lead that bring nothing new; a reference to a profile leads to it, or on to where it went."""
-    pairs = {(one.type.value, one.value) for one in identifiers if one.type is not IdentifierType.PROFILE_ID}
-    leads = {as_identifier(pair): profile_id for pair, profile_id in reader.profile_ids(pairs).items()}
-    called = {one: own_id(one) for one in identifiers if one.type is IdentifierType.PROFILE_ID}
-    redirects = reader.redirects(set(called.values())) if called else {}
-    return Placing(
-        leads | {one: redirects.get(meant, meant) for one, meant in called.items()}, policy=policy_of(reader)
-    )
+    """Where identifiers lead that bring nothing new."""
+    return Placing(known_leads(reader, identifiers), policy=policy_of(reader))
 
 
 def known_leads(reader: CentralReader, identifiers: Collection[Identifier]) -> Mapping[Identifier, str]:
-    """Where identifiers lead as it stands."""
-    return _known(reader, identifiers).leads
+    """Where identifiers lead as it stands; a reference to a profile leads to it, or on to where it went."""
+    pairs = {as_pair(one) for one in identifiers if one.type is not IdentifierType.PROFILE_ID}
+    leads = {as_identifier(pair): profile_id for pair, profile_id in reader.profile_ids(pairs).items()}
+    called = {one: own_id(one) for one in identifiers if one.type is IdentifierType.PROFILE_ID}
+    redirects = reader.redirects(set(called.values())) if called else {}
+    return leads | {one: redirects.get(meant, meant) for one, meant in called.items()}
 
 
 def own_id(reference: Identifier) -> str:
@@ -146,7 +144,7 @@ def place_again(
     part = gather_part(tx, {*seeds, *_with_them(tx, seeds)}, new_facts, is_wide=is_wide)
     found = partition(part.facts, known_shared=part.shared_outside)
     leads = _with_shared(leads_of(found), found, part)
-    before = {as_identifier(pair): id_ for pair, id_ in tx.profile_ids([_pair(one) for one in part.members]).items()}
+    before = {as_identifier(pair): id_ for pair, id_ in tx.profile_ids([as_pair(one) for one in part.members]).items()}
     references = {reference: leads[one] for reference, one in part.called.items() if one in leads}
     outside = _outside(tx, set(before.values()), part.members)
     _write_leads(tx, part.members, before, leads)
@@ -174,7 +172,7 @@ def _with_shared(leads: dict[Identifier, str], found: Partition, part: Part) -> 
 
 def _with_them(reader: CentralReader, seeds: Collection[Identifier]) -> set[Identifier]:
     """Whatever is one shopper with the seeds so far: a value that now has too many owners held it together till now."""
-    led = set(reader.profile_ids([_pair(one) for one in seeds]).values())
+    led = set(reader.profile_ids([as_pair(one) for one in seeds]).values())
     return {as_identifier(pair) for pairs in reader.identifiers_of(led).values() for pair in pairs}
 
 
@@ -204,7 +202,7 @@ def _write_leads(
     leads: Mapping[Identifier, str],
 ) -> None:
     changed = [one for one in members if before.get(one) != leads.get(one)]
-    tx.lead_identifiers({_pair(one): (leads[one], profile_id_for(one)) if one in leads else None for one in changed})
+    tx.lead_identifiers({as_pair(one): (leads[one], profile_id_for(one)) if one in leads else None for one in changed})
 
 
 def _moves(
@@ -302,14 +300,14 @@ class _Reach:
             level = self._linked(level) | self._seen_with(level) | self._meant(level)
 
     def _linked(self, level: Collection[Identifier]) -> set[Identifier]:
-        rows = self._reader.identity_facts_of([_pair(one) for one in level])
+        rows = self._reader.identity_facts_of([as_pair(one) for one in level])
         self.said.update((row.fact_id, row) for row in rows)
         return {as_identifier(pair) for row in rows for pair in _pairs_of(row)}
 
     def _seen_with(self, level: set[Identifier]) -> set[Identifier]:
         """Whatever was seen with these, but for what was seen with a value of too many owners: that is no evidence."""
         nobody = {one for one in level if self.blocked.blocks(one)}
-        asked = {_pair(one) for one in (level if self._is_wide else level - nobody)}
+        asked = {as_pair(one) for one in (level if self._is_wide else level - nobody)}
         asked |= {("profile_id", profile_id_for(one)) for one in level if one.type is not IdentifierType.PROFILE_ID}
         rows = self._reader.sightings_of(asked)
         together = [frozenset(map(as_identifier, row.identifiers)) for row in rows]
@@ -367,7 +365,7 @@ class _Reach:
         asked: set[Identifier] = set()
         while fresh := (numbers | root.keys()) - asked:
             asked |= fresh
-            for row in self._reader.identity_facts_of([_pair(number) for number in fresh]):
+            for row in self._reader.identity_facts_of([as_pair(number) for number in fresh]):
                 a, *rest = map(as_identifier, _pairs_of(row))
                 for b in (one for one in rest if row.kind == "link" and one.type is a.type):
                     kept, gone = sorted((root.setdefault(a, a), root.setdefault(b, b)))
@@ -390,7 +388,7 @@ class _Reach:
                 if (beside := self._beside(seen)) is not None:
                     doubtful.setdefault(one, []).append(beside)
         asked = {other for some in doubtful.values() for beside in some for other in beside}
-        rows = self._reader.sightings_of([_pair(one) for one in asked]) if asked else []
+        rows = self._reader.sightings_of([as_pair(one) for one in asked]) if asked else []
         shared = self._shared_of(asked, [frozenset(map(as_identifier, row.identifiers)) for row in rows])
         return found | {one for one, some in doubtful.items() if any(beside <= shared for beside in some)}
 
@@ -467,7 +465,3 @@ def as_sightings(rows: Iterable[SightingRow], called: Mapping[Identifier, Identi
 def _pairs_of(row: IdentityFactRow) -> list[Pair]:
     pairs = [(row.a_type, row.a_value)]
     return pairs if row.b_type is None or row.b_value is None else [*pairs, (row.b_type, row.b_value)]
-
-
-def _pair(one: Identifier) -> Pair:
-    return (one.type.value, one.value)

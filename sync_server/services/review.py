@@ -15,7 +15,7 @@ from shared.identity import Identifier
 from shared.ids import derived_id
 from shared.partition import Refusal, Why
 from sync_server.ports import CentralWriter, ReviewRow
-from sync_server.services.evidence import Pair, as_identifier
+from sync_server.services.evidence import as_identifier, as_pair
 
 SETTLED: Final = "settled"
 """The decision of a row that nobody decided: its cause is gone."""
@@ -25,10 +25,10 @@ _REFUSED: Final = frozenset(Why)
 def review_of(refusal: Refusal, now_at: str) -> ReviewRow:
     """A refused edge as a row of the review queue."""
     edge = refusal.edge
-    a, b = sorted((_pair(edge.a), _pair(edge.b)))
+    a, b = sorted((as_pair(edge.a), as_pair(edge.b)))
     evidence = {"fact": edge.fact_id, "at": edge.at}
     if edge.through is not None:
-        evidence["through"] = ":".join(_pair(edge.through))
+        evidence["through"] = ":".join(as_pair(edge.through))
     if edge.link is not None:
         evidence["said_by"] = edge.link.by
     told = json.dumps(evidence, sort_keys=True)
@@ -52,7 +52,7 @@ def follow_reviews(
 ) -> None:
     """Bring the rows about a part's members to what its new answer refuses."""
     wanted = reviews_of(refused, now_at)
-    known = {row.review_id: row for row in tx.reviews_of_first([_pair(one) for one in members])}
+    known = {row.review_id: row for row in tx.reviews_of_first([as_pair(one) for one in members])}
     tx.add_reviews([row for key, row in wanted.items() if key not in known])
     for row in known.values():
         a, b = as_identifier((row.a_type, row.a_value)), as_identifier((row.b_type, row.b_value))
@@ -72,7 +72,3 @@ def _follow(tx: CentralWriter, row: ReviewRow, wanted: ReviewRow | None, now_at:
     if now != row:
         changed = {"why": now.why, "evidence": now.evidence, "decided_at": now.decided_at, "decision": now.decision}
         tx.change_rows("review", changed, review_id=row.review_id)
-
-
-def _pair(one: Identifier) -> Pair:
-    return (one.type.value, one.value)

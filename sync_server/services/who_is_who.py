@@ -21,7 +21,7 @@ from sync_server.ports import CentralReader, CentralWriter, IdentityFactRow, Led
 from sync_server.services.alarms import alarm_of
 from sync_server.services.chain import read_chain
 from sync_server.services.conflicts import tried_again
-from sync_server.services.evidence import LINKED, as_identifier
+from sync_server.services.evidence import LINKED, as_identifier, as_pair
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.identity import (
     Placing,
@@ -233,7 +233,7 @@ def explain(hq: Headquarters, text: str) -> dict[str, Any]:
         component = found.component_of(one)
         if component is None:
             raise Refused(f"HQ has seen nobody by {text!r:.80}: it identifies nobody, or never came.")
-        seen = {row.fact_id: row for row in reader.sightings_of([_pair(x) for x in component.identifiers])}
+        seen = {row.fact_id: row for row in reader.sightings_of([as_pair(x) for x in component.identifiers])}
         held = reader.profiles([component.profile_id]).get(component.profile_id)
         redirects = reader.redirects_to([component.profile_id]).get(component.profile_id, [])
     return {
@@ -270,10 +270,6 @@ def _refused(row: ReviewRow) -> dict[str, Any]:
 
 def _spell(one: Identifier) -> str:
     return f"{one.type.value}:{one.value}"
-
-
-def _pair(one: Identifier) -> tuple[str, str]:
-    return (one.type.value, one.value)
 
 
 # rebuilding -----------------------------------------------------------------------------------------------------------
