@@ -73,6 +73,11 @@ def local_time(seconds: int, zone: tzinfo) -> datetime:
         return datetime.min.replace(tzinfo=zone) if seconds < 0 else datetime.max.replace(tzinfo=zone)
 
 
+def local_day(text: str, zone: tzinfo) -> date:
+    """The date of a wire time in a zone."""
+    return parse_at(text).astimezone(zone).date()
+
+
 def shift_at(text: str, *, ms: int = 0, seconds: int = 0, days: int = 0) -> str:
     """Move a wire time; the result stays inside the years 1 to 9999, so a mad clock never raises."""
     try:

@@ -16,7 +16,7 @@ from associate_app.services.promises import promise_to_change, promises_open
 from associate_app.services.record import Recorder, Saved, change_promise, request_follow_up
 from associate_app.services.sign_in import associates_here
 from associate_app.services.store_book import StoreBook
-from shared.clock import format_at, is_at, parse_at
+from shared.clock import format_at, is_at, local_day
 from shared.errors import Refused
 from shared.plays.inputs import zone_of
 from shared.promises import HANDED_OVER, MOVED, STORE, WAYS, Promise
@@ -101,7 +101,7 @@ def follow_ups_open(database: TabletDatabase) -> tuple[Promise, ...]:
 def due_day(promise: Promise, zone: tzinfo, today: date) -> date:
     """The store's day on which it is due. One whose time nobody can read is due now: somebody has to look at it."""
     due = promise.standing.due
-    return parse_at(due).astimezone(zone).date() if due is not None and is_at(due) else today
+    return local_day(due, zone) if due is not None and is_at(due) else today
 
 
 # what becomes of them ------------------------------------------------------------------------------------------------

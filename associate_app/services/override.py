@@ -15,7 +15,7 @@ from associate_app.services.lookup import ShopperKey
 from associate_app.services.record import Recorder, Saved, record_one
 from associate_app.services.sign_in import associates_here, sign_in
 from associate_app.services.store_book import StoreBook
-from shared.clock import format_at, parse_at
+from shared.clock import format_at, local_day
 from shared.documents import MANAGER
 from shared.errors import Refused
 from shared.plays.files import Offer
@@ -113,7 +113,7 @@ def used_today(database: TabletDatabase, book: StoreBook, offer_id: str, now: da
     heard = database.document(f"override/{offer_id}")
     op_ids = set(heard.body["op_ids"]) if heard is not None and heard.body["on"] == today.isoformat() else set()
     for entry in database.recorded_since(KIND, since_at):
-        is_today = parse_at(entry.op.occurred_at).astimezone(zone).date() == today
+        is_today = local_day(entry.op.occurred_at, zone) == today
         if is_today and entry.state != "rejected" and entry.op.body.get("offer_id") == offer_id:
             op_ids.add(entry.op.amends or entry.op.op_id)
     return len(op_ids - {entry.op.amends for entry in database.recorded_since("op_withdrawn", since_at)})

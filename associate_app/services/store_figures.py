@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from associate_app.ports import LAST_CONTACT_NOTE, DeviceIdentity, JournalEntry, TabletDatabase
 from associate_app.services.store_book import StoreBook
-from shared.clock import format_at, is_at, parse_at, shift_at
+from shared.clock import format_at, is_at, local_day, parse_at, shift_at
 from shared.documents import Document
 from shared.plays.figures import (
     DAYS,
@@ -122,7 +122,7 @@ def _own(database: TabletDatabase, book: StoreBook, store: str, through_s: int, 
         if entry.op.scope == store_scope(store) and entry.state not in ("parked", "rejected")
     ]
     told = ((entry.op, _is_counted(entry, through_s)) for entry in entries)
-    return not_counted(told, lambda at: parse_at(at).astimezone(zone).date().isoformat())
+    return not_counted(told, lambda at: local_day(at, zone).isoformat())
 
 
 def _is_counted(entry: JournalEntry, through_s: int) -> bool:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
-from shared.clock import parse_at, shift_at
+from shared.clock import local_day, shift_at
 from shared.plays.figures import (
     DAYS,
     DayRevenue,
@@ -102,4 +102,4 @@ class StoreCount:
 def _day_of(timezone: str) -> Callable[[str], str]:
     """The store's date of a wire time."""
     zone = zone_of(timezone)
-    return lambda at: parse_at(at).astimezone(zone).date().isoformat()
+    return lambda at: local_day(at, zone).isoformat()

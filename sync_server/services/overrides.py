@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from shared.clock import parse_at
+from shared.clock import local_day
 from shared.documents import MANAGER
 from shared.errors import Malformed, Refused
 from shared.plays import overrides
@@ -70,7 +70,7 @@ def _store_of(reader: CentralReader, row: LedgerRow) -> Store:
 
 
 def _day_of(store: Store, at: str) -> str:
-    return parse_at(at).astimezone(zone_of(store.timezone)).date().isoformat()
+    return local_day(at, zone_of(store.timezone)).isoformat()
 
 
 # what a store's tablets hear of each other ----------------------------------------------------------------------------
