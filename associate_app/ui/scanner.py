@@ -1,8 +1,8 @@
 """The hand scanner: keys typed on any screen, gathered into a scan. Pure; time comes in.
 
 A scanner types a whole code within a second or two and may or may not end with Enter. Keys further apart than
-`GAP_S_MAX` belong to different scans; silence ends one. Signed cards are long, so a card that is not yet whole waits
-longer before silence counts as its end.
+`GAP_S_MAX` belong to different scans; silence ends one. Signed cards are long, and between a browser and its hub lies
+bad Wi-Fi: a card that is not yet whole may have gaps of up to `CARD_GAP_S_MAX`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 GAP_S_MAX: Final = 0.3
+CARD_GAP_S_MAX: Final = 1.5
 SILENCE_S: Final = 0.1
 ECHO_S: Final = 0.15
 """How long after a scan the tap that its Enter made on a focused button may still arrive."""
@@ -43,7 +44,7 @@ class ScannerKeys:
 
     def press(self, key: Key, now_s: float) -> str | None:
         """Take a key; the finished scan when it was Enter."""
-        if now_s - self._last_s > GAP_S_MAX:
+        if now_s - self._last_s > (CARD_GAP_S_MAX if self._is_card_begun() else GAP_S_MAX):
             self._text = ""
         if key.label in _ENTER:
             return self._finish(now_s)
@@ -57,7 +58,7 @@ class ScannerKeys:
         """How long silence must last to end what was typed so far; None when nothing waits."""
         if not self._text:
             return None
-        return GAP_S_MAX if self._text[:2].upper() == "FS" and not self._is_whole(self._text) else SILENCE_S
+        return CARD_GAP_S_MAX if self._is_card_begun() else SILENCE_S
 
     def settle(self, now_s: float) -> str | None:
         """The finished scan if the silence has lasted long enough."""
@@ -72,6 +73,9 @@ class ScannerKeys:
     def drop(self) -> None:
         """Forget what was typed: a text field has the focus."""
         self._text = ""
+
+    def _is_card_begun(self) -> bool:
+        return self._text[:2].upper() == "FS" and not self._is_whole(self._text)
 
     def _finish(self, now_s: float) -> str | None:
         text, self._text = self._text, ""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, Final, Self
 
 from playwright.sync_api import Locator, Page
+from playwright.sync_api import TimeoutError as NeverCame
 
 HOST: Final = "flt-semantics-host"
+WRITE_TRIES: Final = 5
 _HAS: Final = """(t)=>{for(const e of document.querySelectorAll(
  'flt-semantics-host *, flt-announcement-polite, flt-announcement-assertive'))
  if(((e.getAttribute('aria-label')||'')+'\\n'+(e.children.length?'':e.textContent||'')).includes(t)) return true;
@@ -68,15 +70,21 @@ class FletPage:
             found.click(force=True, timeout=timeout_ms)
 
     def write(self, label: str, text: str, *, submit: bool = False) -> None:
-        """Type into a field after emptying it."""
+        """Type into a field after emptying it. A busy browser may miss the first keys: what stands there then is
+        typed anew."""
         field = self.field(label)
-        field.wait_for(state="attached")
-        field.click(force=True)
-        self.page.wait_for_timeout(150)
-        field.press("Control+a")
-        self.page.keyboard.press("Delete")
-        self.page.keyboard.type(text, delay=15)
-        self.page.wait_for_timeout(150)
+        for _ in range(WRITE_TRIES):
+            field.wait_for(state="attached")
+            field.click(force=True)
+            self.page.wait_for_timeout(150)
+            field.press("Control+a")
+            self.page.keyboard.press("Delete")
+            self.page.keyboard.type(text, delay=15)
+            self.page.wait_for_timeout(150)
+            if field.input_value() == text:
+                break
+        else:
+            raise AssertionError(f"{label} never held {text!r}, but {field.input_value()!r}")
         if submit:
             self.page.keyboard.press("Enter")
 
@@ -85,8 +93,12 @@ class FletPage:
         return bool(self.page.evaluate(_HAS, text))
 
     def see(self, text: str, timeout_ms: int = 10_000) -> None:
-        """Wait until a text, name or announcement is on the page."""
-        self.page.wait_for_function(_HAS, arg=text, timeout=timeout_ms)
+        """Wait until a text, name or announcement is on the page; where it never comes, say what is there instead."""
+        try:
+            self.page.wait_for_function(_HAS, arg=text, timeout=timeout_ms)
+        except NeverCame as never:
+            told = "\n".join(self.all_text())
+            raise AssertionError(f"never on the page within {timeout_ms} ms: {text!r}. It said:\n{told}") from never
 
     def gone(self, text: str, timeout_ms: int = 10_000) -> None:
         """Wait until it is not."""
