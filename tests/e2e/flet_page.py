@@ -13,6 +13,8 @@ from playwright.sync_api import TimeoutError as NeverCame
 
 HOST: Final = "flt-semantics-host"
 WRITE_TRIES: Final = 5
+WAIT_MS: Final = 20_000
+"""How long a page may take: far longer than it does, because what waits costs nothing where it comes."""
 _HAS: Final = """(t)=>{for(const e of document.querySelectorAll(
  'flt-semantics-host *, flt-announcement-polite, flt-announcement-assertive'))
  if(((e.getAttribute('aria-label')||'')+'\\n'+(e.children.length?'':e.textContent||'')).includes(t)) return true;
@@ -57,11 +59,11 @@ class FletPage:
         """A node by its semantics identifier."""
         return self.page.locator(f'[flt-semantics-identifier="{identifier}"]').first
 
-    def press(self, name: str, *, timeout_ms: int = 10_000, exact: bool = True) -> None:
+    def press(self, name: str, *, timeout_ms: int = WAIT_MS, exact: bool = True) -> None:
         """Tap a button by its spoken name."""
         self.tap(self.button(name, exact=exact), timeout_ms)
 
-    def tap(self, found: Locator, timeout_ms: int = 10_000) -> None:
+    def tap(self, found: Locator, timeout_ms: int = WAIT_MS) -> None:
         """Tap a node; a DOM click where Flutter marks it tappable, because overlays do not catch that."""
         found.wait_for(state="attached", timeout=timeout_ms)
         if found.evaluate("e=>e.hasAttribute('flt-tappable')"):
@@ -92,7 +94,7 @@ class FletPage:
         """Say whether a text, name or announcement is on the page now."""
         return bool(self.page.evaluate(_HAS, text))
 
-    def see(self, text: str, timeout_ms: int = 10_000) -> None:
+    def see(self, text: str, timeout_ms: int = WAIT_MS) -> None:
         """Wait until a text, name or announcement is on the page; where it never comes, say what is there instead."""
         try:
             self.page.wait_for_function(_HAS, arg=text, timeout=timeout_ms)
@@ -100,7 +102,7 @@ class FletPage:
             told = "\n".join(self.all_text())
             raise AssertionError(f"never on the page within {timeout_ms} ms: {text!r}. It said:\n{told}") from never
 
-    def gone(self, text: str, timeout_ms: int = 10_000) -> None:
+    def gone(self, text: str, timeout_ms: int = WAIT_MS) -> None:
         """Wait until it is not."""
         self.page.wait_for_function(f"(t)=>!({_HAS})(t)", arg=text, timeout=timeout_ms)
 
