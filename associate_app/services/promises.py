@@ -1,12 +1,13 @@
 """What this store promised its shoppers, as far as this tablet knows: the feed's, with its own unsettled ops over it.
 
-Follow-ups and holds are read here alike. Promises that were kept are many and stay in the feed, so that lists ask for
-the open ones and for those that this tablet itself is about to change. Reads only.
+Follow-ups, holds and appointments are read here alike. Promises that were kept are many and stay in the feed, so that
+lists ask for the open ones, or some days', and for those that this tablet itself is about to change. Reads only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 
 from associate_app.ports import TabletDatabase
@@ -16,20 +17,28 @@ from shared.wire.ops import Op
 
 WITHDRAWN: Final = "op_withdrawn"
 _OPEN: Final = '"state":"open"'
-_NAMES: Final = {"follow_up": "follow-up", "hold": "hold"}
+_NAMES: Final = {"follow_up": "follow-up", "hold": "hold", "appointment": "appointment"}
 
 
 def promises_open(database: TabletDatabase, kind: str) -> tuple[Promise, ...]:
     """What is still to be kept, soonest due first."""
+    return tuple(one for one in _soonest(database, kind, [_OPEN]) if one.standing.is_open)
+
+
+def promises_due(database: TabletDatabase, kind: str, days: Iterable[date]) -> tuple[Promise, ...]:
+    """What is due on these days of the wire (UTC) or touched by own ops, whatever became of it, soonest first."""
+    return tuple(_soonest(database, kind, [f'"due":"{day.isoformat()}' for day in days]))
+
+
+def _soonest(database: TabletDatabase, kind: str, parts: Iterable[str]) -> list[Promise]:
     own = _unsettled(database, kind)
-    bodies = {stored.id: stored.body for stored in database.documents(kind, with_part=_OPEN)}
+    bodies = {stored.id: stored.body for part in parts for stored in database.documents(kind, with_part=part)}
     for op_id in _touched(database, own):
         stored = database.document(f"{kind}/{op_id}")
         if stored is not None:
             bodies[stored.id] = stored.body
     laid = lay_over(kind, (Promise.from_document(kind, body) for body in bodies.values()), own)
-    still = [one for one in laid if one.standing.is_open and one.op_id]
-    return tuple(sorted(still, key=lambda one: (one.standing.due or "", one.op_id)))
+    return sorted((one for one in laid if one.op_id), key=lambda one: (one.standing.due or "", one.op_id))
 
 
 def promise_to_change(database: TabletDatabase, kind: str, op_id: str, deed: str) -> Promise:

@@ -15,9 +15,11 @@ from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
 from associate_app.ports import JournalEntry, TabletDatabase
+from shared.clashes import AT_ONCE
 from shared.code_patterns import CodePattern
 from shared.documents import ProductDocument
 from shared.errors import Refused
+from shared.opening_hours import OpeningHours
 from shared.plays.files import codes_of
 from shared.plays.guardrails import overlay_changes
 from shared.plays.inputs import ProductFacts, StockLevel, StoreFacts, zone_of
@@ -39,14 +41,15 @@ _RULE_KINDS: Final = ("play", "offer", "estimate", "play_change", "setting")
 @dataclass(frozen=True, slots=True)
 class TabletRules:
     """`setting/tablet`: after how long without HQ a tablet hides behaviour (hours), signs nobody in and deletes its
-    shoppers (days); of how many impressions one carries what the evaluator looked at (0: none); and at which hour of
-    the store's day the holds of that day are gone."""
+    shoppers (days); of how many impressions one carries what the evaluator looked at (0: none); at which hour of the
+    store's day the holds of that day are gone; and how many appointments a store keeps at one time."""
 
     hide_behaviour_h: int = 72
     sign_in_d: int = 7
     wipe_d: int = 14
     inputs_one_in: int = ONE_IN
     holds_end_h: int = HOLDS_END_H
+    appointments_at_once: int = AT_ONCE
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> TabletRules:
@@ -71,6 +74,7 @@ class StoreBook:
     store_name: str
     country: str | None
     region: str
+    hours: OpeningHours
     chain_currency: str
     playbook: Playbook
     generic: Playbook
@@ -124,6 +128,7 @@ class StoreBooks:
             store_name=store.name,
             country=store.country,
             region=store.country or "DE",
+            hours=store.hours,
             chain_currency=store.chain_currency,
             playbook=rules.playbook,
             generic=rules.generic,
@@ -167,6 +172,7 @@ class _Shop:
     facts: StoreFacts
     name: str
     country: str | None
+    hours: OpeningHours
     chain_currency: str
     loyalty: tuple[CodePattern, ...]
 
@@ -200,7 +206,8 @@ def _read_store(database: TabletDatabase, code: str) -> _Shop:
     patterns = _patterns(chain.body.get("loyalty_numbers") or () if chain else ())
     country = (own.body.get("country") if own else None) or (chain.body.get("region") if chain else None)
     currency = (chain.body.get("currency") if chain else None) or facts.currency
-    return _Shop(facts, name or code, country, currency, patterns)
+    hours = OpeningHours.from_document(own.body.get("hours") if own else None)
+    return _Shop(facts, name or code, country, hours, currency, patterns)
 
 
 def _patterns(bodies: Iterable[Mapping[str, Any]]) -> tuple[CodePattern, ...]:

@@ -25,6 +25,7 @@ from associate_app.ui.parts.buttons import guard_taps
 from associate_app.ui.parts.notice import speak_on
 from associate_app.ui.parts.shell import bottom_bar, rail
 from associate_app.ui.scanner import Key, ScannerKeys
+from associate_app.ui.screens.appointments import appointments_screen
 from associate_app.ui.screens.connect import connect_screen
 from associate_app.ui.screens.find import find_screen
 from associate_app.ui.screens.follow_ups import follow_ups_screen
@@ -44,7 +45,19 @@ from shared.cards import SignedCard, parse_card
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
 _ON_SHIFT: Final = "on_shift"
-_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "store")
+_PHONE_BAR: Final = (
+    "today",
+    "scan",
+    "find",
+    "plays",
+    "tell",
+    "sync",
+    "new",
+    "follow_ups",
+    "holds",
+    "store",
+    "appointments",
+)
 
 
 async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
@@ -242,6 +255,8 @@ def _screen_at(place: Place) -> ft.Control:
         return keyed(key, shopper_screen, place.token or "")
     if place.screen == "tell":
         return keyed(key, tell_screen, place.token)
+    if place.screen == "appointments":
+        return keyed(place.screen, appointments_screen, place.token)
     screens = {
         "follow_ups": follow_ups_screen,
         "holds": holds_screen,

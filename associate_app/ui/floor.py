@@ -38,6 +38,7 @@ from associate_app.services.sign_in import associates_here, sign_in
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
 from associate_app.services.store_figures import read_store
 from associate_app.sync.status import SyncStatus
+from associate_app.ui.appointing import Appointing
 from associate_app.ui.faces import (
     AssociateFace,
     BendFace,
@@ -259,6 +260,12 @@ class TabletFloor:
         faces = tuple(tell_verdict(one, words, book.chain_currency) for one in told)
         plays = {play.id: change_of(book, play, words) for play in book.playbook.plays}
         return tuple(replace(face, change=plays.get(face.play_id)) for face in faces)
+
+    @property
+    def appointments(self) -> Appointing:
+        """What is asked about appointments."""
+        read = partial(self._books.read, self._database)
+        return Appointing(self._database, read, self._clock, self._words, self._recorder, self._shopper)
 
     def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
         """The offers this store may bend today."""

@@ -21,6 +21,7 @@ from urllib.parse import quote, unquote
 import flet as ft
 
 from associate_app.ui import theme
+from associate_app.ui.appointment_faces import AppointmentBook
 from associate_app.ui.faces import (
     AssociateFace,
     BendFace,
@@ -45,12 +46,16 @@ from associate_app.ui.words import Speaker
 T = TypeVar("T")
 
 SHIFT_S_MAX: Final = 12 * 3600.0
-SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store")
+SCREENS: Final = (
+    *("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store"),
+    "appointments",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session is: a screen and, for a card, the tablet's token of the shopper (never a loyalty number)."""
+    """Where a session is: a screen and, for a card, the tablet's token of the shopper (never a loyalty number); for
+    appointments, the day or week."""
 
     screen: str = "today"
     token: str | None = None
@@ -325,6 +330,10 @@ class Floor(Protocol):
 
     def end_hold(self, key: str, *, is_sold: bool, associate_id: str) -> Saved:
         """Record that something on hold was sold, or is free again."""
+
+    @property
+    def appointments(self) -> AppointmentBook:
+        """What is asked about appointments."""
 
     def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
         """The offers this store may bend today."""

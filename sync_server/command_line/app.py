@@ -43,6 +43,7 @@ _GROUPS: Final = {
 _COMMANDS: Final = {
     "init": ("chain:init", "Make a new chain."),
     "store add": ("chain:store_add", "Add a shop."),
+    "store hours": ("chain:store_hours", "Say when a shop is open."),
     "store list": ("chain:store_list", "List the shops."),
     "associate add": ("chain:associate_add", "Add someone who works at a store."),
     "associate list": ("chain:associate_list", "List the people."),

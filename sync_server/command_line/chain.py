@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from babel.core import get_global
 
+from shared.errors import Malformed, Refused
+from shared.opening_hours import parse_hours, tell_hours
 from sync_server.command_line.common import DEFAULT, Common, headquarters, say, say_table
 from sync_server.ports import Store
 from sync_server.services import chain as chains
@@ -51,6 +55,7 @@ def store_add(
     country: str | None = None,
     lat: float | None = None,
     lon: float | None = None,
+    hours: str | None = None,
     common: Common = DEFAULT,
 ) -> None:
     """Add a shop.
@@ -71,12 +76,15 @@ def store_add(
         Its latitude in degrees; distances to shoppers need it.
     lon
         Its longitude in degrees.
+    hours
+        When it is open, such as "mon-fri 10:00-20:00; sat 10:00-18:00"; `store hours` says it later.
     """
     place = [None if degrees is None else round(degrees * 1_000_000) for degrees in (lat, lon)]
     with headquarters(common) as hq:
         with hq.database.read() as reader:
             chain = chains.read_chain(reader)
         said = Store(code, name, currency or "", timezone or "", country, lat_e6=place[0], lon_e6=place[1])
+        said = replace(said, hours=json.dumps(_hours(hours))) if hours else said
         store = chains.with_defaults(said, chain)
         chains.add_stores(hq, [store])
     say(
@@ -86,16 +94,40 @@ def store_add(
     )
 
 
+def store_hours(code: str, hours: str, *, common: Common = DEFAULT) -> None:
+    """Say when a shop is open: its tablets book appointments within these hours.
+
+    Parameters
+    ----------
+    code
+        The store's code.
+    hours
+        Such as "mon-fri 10:00-20:00; sat 10:00-18:00"; a day left out is closed.
+    """
+    told = _hours(hours)
+    with headquarters(common) as hq:
+        chains.set_hours(hq, {code: told})
+    say(common, {"code": code, "hours": told}, f"{code} is open {tell_hours(told)}.")
+
+
+def _hours(text: str) -> Mapping[str, list[str]]:
+    try:
+        return parse_hours(text)
+    except Malformed as no:
+        raise Refused(f"These opening hours cannot be read: {no}.") from None
+
+
 def store_list(*, common: Common = DEFAULT) -> None:
     """List the shops."""
     with headquarters(common) as hq:
         rows = [_store(store) for store in chains.list_stores(hq)]
     columns = {"code": "Code", "name": "Name", "currency": "Money", "timezone": "Time zone", "country": "Country"}
+    columns["hours"] = "Open"
     say_table(common, rows, columns, "There is no store yet: sync-server store add CODE NAME")
 
 
 def _store(store: Store) -> dict[str, Any]:
-    return {name: value for name, value in asdict(store).items() if name != "hours"}
+    return {**asdict(store), "hours": tell_hours(json.loads(store.hours))}
 
 
 def associate_add(

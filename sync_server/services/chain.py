@@ -17,7 +17,8 @@ from typing import Any, Final
 from argon2 import PasswordHasher
 
 from shared.code_patterns import CheckRule, CodePattern
-from shared.errors import Refused
+from shared.errors import Malformed, Refused
+from shared.opening_hours import check_hours
 from shared.plays.settings import SETTING_ID as PLAY_SETTING_ID
 from shared.plays.settings import PlaySettings
 from shared.wire.canonical import canonical
@@ -240,6 +241,24 @@ def add_stores(hq: Headquarters, stores: Sequence[Store]) -> None:
     hq.doorbell.ring()
 
 
+def set_hours(hq: Headquarters, hours: Mapping[str, Mapping[str, Sequence[str]]]) -> int:
+    """Say when stores (by code) are open; each tablet hears of it with its next page. Returns how many were not open so
+    before. Raises Refused for a store there is not and for hours that cannot be."""
+    changed = []
+    with hq.database.write() as tx:
+        for code, told in hours.items():
+            store = replace(find_store(tx, code), hours=json.dumps(told))
+            _check_store(store)
+            if json.loads(find_store(tx, code).hours) != told:
+                tx.change_rows("store", {"hours": store.hours}, code=code)
+                hq.note_audit(tx, "command line", "set the opening hours", code)
+                changed.append(_store_document(store))
+        if changed:
+            tx.publish(changed, hq.now_at())
+    hq.doorbell.ring()
+    return len(changed)
+
+
 def list_stores(hq: Headquarters) -> tuple[Store, ...]:
     """All stores, by code."""
     with hq.database.read() as reader:
@@ -267,6 +286,10 @@ def _check_store(store: Store) -> None:
         raise Refused("A place needs both its latitude and its longitude.")
     if abs(store.lat_e6 or 0) > 90_000_000 or abs(store.lon_e6 or 0) > 180_000_000:
         raise Refused("A latitude lies between -90 and 90 degrees, a longitude between -180 and 180.")
+    try:
+        check_hours(json.loads(store.hours))
+    except Malformed as no:
+        raise Refused(f"The opening hours of {store.code} cannot be read: {no}.") from None
 
 
 def _store_document(store: Store) -> DocWrite:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from shared.clashes import AT_ONCE
 from shared.errors import Refused
 from shared.plays.estimates import STRENGTH
 from shared.plays.sent_inputs import ONE_IN
@@ -20,7 +21,8 @@ NOTICE: Final = "notice"
 INPUTS_ONE_IN: Final = "inputs_one_in"
 ESTIMATE_K: Final = "estimate_k"
 HOLDS_END: Final = "holds_end_h"
-ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END)
+AT_ONCE_TERM: Final = "appointments_at_once"
+ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END, AT_ONCE_TERM)
 """Terms that are part of `setting/tablet`."""
 _NOTE: Final = "setting/{}"
 
@@ -67,6 +69,13 @@ TERMS: Final = {
             r"([1-9]|1[0-9]|2[0-4])\Z",
             "an hour of the day from 1 to 24, such as 20",
             "The hour of the store's day at which the holds of that day are gone.",
+        ),
+        TermKind(
+            AT_ONCE_TERM,
+            str(AT_ONCE),
+            r"[1-9][0-9]?\Z",
+            "a whole number from 1 to 99, such as 3",
+            "How many appointments a store keeps at one time; more, or two of one associate, are told as a clash.",
         ),
     )
 }

@@ -9,6 +9,8 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import TodayFace
+from associate_app.ui.hooks import keyed
+from associate_app.ui.parts.appointments_way import appointments_way
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import quiet_button, tapped
 from associate_app.ui.parts.follow_up_row import follow_up_line
@@ -134,6 +136,7 @@ def _follow_ups(desk: Desk, face: TodayFace) -> ft.Column:
     if face.on_hold:
         ways.append(quiet_button(words("holds.all", n=face.on_hold), partial(desk.go, Place("holds")), horizontal=8))
     blocks = [section(words("today.follow_ups")), *shown, *told, ft.Row([*ways], wrap=True)]
+    blocks.append(keyed("appointments", appointments_way))
     return ft.Column(blocks, spacing=theme.S)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 WHO: Final = ("loyalty_id", "customer_id", "email", "phone")
 _NAME: Final = ("given_name", "family_name", "birth_on", "language", "postcode", "country")
 FIELDS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "stores": (("code", "name"), ("currency", "timezone", "country", "region", "lat", "lon")),
+    "stores": (("code", "name"), ("currency", "timezone", "country", "region", "lat", "lon", "hours")),
     "associates": (("store", "name"), ("role", "pin", "associate_id")),
     "postcodes": (("country", "postcode", "lat", "lon"), ()),
     "products": (("sku", "title"), ("category", "brand", "gtin", "price", "currency", "image", "sizes")),

@@ -4,6 +4,7 @@ through their services. Everything is written as it is; what comes a second time
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +13,7 @@ from typing import Any, Final
 from shared.documents import ProductDocument, StockDocument
 from shared.errors import Malformed
 from shared.money import currency_code, minor_units
+from shared.opening_hours import parse_hours
 from shared.profile import Money
 from sync_server.ports import CentralWriter, Store
 from sync_server.services.chain import (
@@ -21,6 +23,7 @@ from sync_server.services.chain import (
     list_associates,
     list_stores,
     read_chain,
+    set_hours,
     with_defaults,
     without_none,
 )
@@ -75,6 +78,8 @@ def _stock(row: Reading, ground: Ground) -> tuple[str, StockDocument]:
 def _store(row: Reading, _: Ground) -> dict[str, Any]:
     told: dict[str, Any] = {name: row.text(name) for name in ("country", "region", "timezone")}
     told |= {"currency": row.text("currency"), **_place(row)}
+    if hours := row.text("hours"):
+        told["hours"] = json.dumps(parse_hours(hours))
     return {"code": row.must("code"), "name": row.must("name"), **told}
 
 
@@ -155,7 +160,8 @@ def _write_stores(hq: Headquarters, made: Sequence[Any]) -> int:
     fresh = [store for store in fresh if store.code not in known]
     if fresh:
         add_stores(hq, fresh)
-    return len(fresh)
+    told = {one["code"]: json.loads(one["hours"]) for one in made if one["code"] in known and "hours" in one}
+    return len(fresh) + (set_hours(hq, told) if told else 0)
 
 
 def _write_associates(hq: Headquarters, made: Sequence[Any]) -> int:
