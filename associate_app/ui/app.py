@@ -30,7 +30,9 @@ from associate_app.ui.screens.find import find_screen
 from associate_app.ui.screens.follow_ups import follow_ups_screen
 from associate_app.ui.screens.holds import holds_screen
 from associate_app.ui.screens.new_shopper import new_shopper_screen
+from associate_app.ui.screens.offer import offer_screen
 from associate_app.ui.screens.plays import plays_screen
+from associate_app.ui.screens.product import product_screen
 from associate_app.ui.screens.scan import scan_screen
 from associate_app.ui.screens.shopper import shopper_screen
 from associate_app.ui.screens.sign_in import sign_in_screen
@@ -44,7 +46,10 @@ from shared.cards import SignedCard, parse_card
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
 _ON_SHIFT: Final = "on_shift"
-_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "store")
+_PHONE_BAR: Final = (
+    *("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "store"),
+    *("product", "offer"),
+)
 
 
 async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
@@ -240,6 +245,10 @@ def _screen_at(place: Place) -> ft.Control:
     key = place.route
     if place.screen == "shopper":
         return keyed(key, shopper_screen, place.token or "")
+    if place.screen == "product":
+        return keyed(key, product_screen, place.token or "", place.card)
+    if place.screen == "offer":
+        return keyed(key, offer_screen, place.token or "", place.card)
     if place.screen == "tell":
         return keyed(key, tell_screen, place.token)
     screens = {
