@@ -1,8 +1,8 @@
 """The other documents of the feed: associates, stock, products, cards and settings; plays and offers live in `plays/`.
 
-Ids are `<kind>/<key>`. Scope `all` carries product, play, offer, calendar, card_key, receipt_key, card_cancelled,
-setting, store, lift; a store's scope carries profile, associate, stock, follow_up, hold, appointment, feedback, device,
-figures.
+Ids are `<kind>/<key>`. Scope `all` carries product, available, play, offer, calendar, card_key, receipt_key,
+card_cancelled, setting, store, lift; a store's scope carries profile, associate, stock, follow_up, hold, appointment,
+feedback, device, figures.
 """
 
 from __future__ import annotations
@@ -57,6 +57,14 @@ class ProductDocument(Document):
     def price_in(self, currency: str) -> Money | None:
         """The price in a currency, None where the product is not sold in it."""
         return next((price for price in self.prices if price.currency == currency), None)
+
+
+class AvailableDocument(Document):
+    """`available/<sku>` in scope all: the codes of the stores whose last count found some, in order. It changes only
+    when a store's shelf gets empty or full again, so that counting costs the other stores nothing."""
+
+    sku: str
+    stores: list[str] = []
 
 
 class StoreDocument(Document):

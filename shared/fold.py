@@ -77,6 +77,7 @@ _OFFER_STATE: Final = {
 RECORD_KINDS: Final = frozenset(
     {
         "outcome_recorded",
+        "product_recorded",
         "shopper_enrolled",
         "identifier_added",
         "consent_changed",

@@ -17,9 +17,15 @@ from shared.promises import OPEN, STORE, Change, Standing, changed, follow_up_li
 from shared.redaction import without_behaviour, without_counts
 from shared.wire.ops import Op
 
-_LISTS: Final = {"outcome_recorded": "outcomes", "note_added": "notes", "follow_up_requested": "follow_ups"}
+_LISTS: Final = {
+    "outcome_recorded": "outcomes",
+    "product_recorded": "products",
+    "note_added": "notes",
+    "follow_up_requested": "follow_ups",
+}
 _BODY_FIELDS: Final = {
     "outcomes": ("play_id", "outcome", "reason", "sku"),
+    "products": ("sku", "what"),
     "notes": ("text",),
     "follow_ups": ("what", "text", "due_at"),
 }
@@ -55,6 +61,8 @@ def _lay(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
         _promise(document.setdefault("follow_ups", []), follow_up_line(replace(made_of(op), body=body)))
     elif op.kind == "follow_up_changed":
         document["follow_ups"] = list(_changed_lines(document.get("follow_ups", []), op, body))
+    elif op.kind == "product_recorded":
+        _note_product(document, op, body)
     elif listed:
         _append(document.setdefault(listed, []), op, {name: body.get(name) for name in _BODY_FIELDS[listed]})
         document[listed] = document[listed][-LISTED_MAX:]
@@ -91,6 +99,17 @@ def _append(lines: list[dict[str, Any]], op: Op, told: dict[str, Any]) -> None:
     if all(line.get("op_id") != op.op_id for line in lines):
         line = {"op_id": op.op_id, "associate_id": op.associate_id, "at": op.occurred_at, **told}
         lines.append({name: value for name, value in line.items() if value is not None})
+
+
+def _note_product(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    """What came of a product; what is wished for joins the wishlist, unless HQ has put it there by this very op."""
+    lines = document.setdefault("products", [])
+    is_new = all(line.get("op_id") != op.op_id for line in lines)
+    _append(lines, op, {name: body.get(name) for name in _BODY_FIELDS["products"]})
+    document["products"] = lines[-LISTED_MAX:]
+    if is_new and body["what"] == "wished":
+        others = [line for line in document.get("wishlist", []) if line.get("sku") != body["sku"]]
+        document["wishlist"] = [{"sku": body["sku"], "at": op.occurred_at}, *others]
 
 
 def _decide(document: dict[str, Any], op: Op, given: dict[str, Any]) -> None:
@@ -133,6 +152,11 @@ def _expose(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
 
 def _amend(document: dict[str, Any], withdrawn: set[str], corrections: dict[str, Op]) -> None:
     """Withdrawals and corrections of records the document already shows."""
+    taken_back = [line for line in document.get("products", []) if line.get("op_id") in withdrawn]
+    if taken_back:
+        gone = {(line.get("sku"), line.get("at")) for line in taken_back if line.get("what") == "wished"}
+        wishes = document.get("wishlist", [])
+        document["wishlist"] = [line for line in wishes if (line.get("sku"), line.get("at")) not in gone]
     for listed, names in _BODY_FIELDS.items():
         kept = [line for line in document.get(listed, []) if line.get("op_id") not in withdrawn]
         for line in kept:

@@ -127,6 +127,16 @@ class OutcomeLine(Part):
     sku: str | None = None
 
 
+class ProductLine(Part):
+    """What came of a product on the floor without a play, once: `what` = bought (as an associate saw it) | wished."""
+
+    op_id: str
+    sku: str
+    what: str
+    associate_id: str | None = None
+    at: str
+
+
 class OfferState(Part):
     """An offer the shopper already has: sent, clicked, used or overridden."""
 
@@ -192,6 +202,7 @@ class Profile(Part):
     offers: list[OfferState] = []
     follow_ups: list[FollowUpLine] = []
     outcomes: list[OutcomeLine] = []
+    products: list[ProductLine] = []
     open_issue: OpenIssue | None = None
     plays_state: dict[str, PlayState] = {}
     redacted: list[str] = []

@@ -273,9 +273,16 @@ def open_cart(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _wishlist(reading: Reading) -> list[dict[str, Any]]:
+    """What was wished for online or on the floor, whichever was said last of a product, and was not bought since."""
+    wishes = {sku: (at, is_in, line) for sku, (at, _, _, is_in, line) in reading.state.wishlist.items()}
+    for record in reading.records:
+        if record.kind == "product_recorded" and record.body["what"] == "wished":
+            sku = record.body["sku"]
+            if sku not in wishes or record.at > wishes[sku][0]:
+                wishes[sku] = (record.at, True, {"sku": sku})
     wanted = [
         _spoken_line(line, at)
-        for sku, (at, _, _, is_in, line) in reading.state.wishlist.items()
+        for sku, (at, is_in, line) in wishes.items()
         if is_in and reading.state.bought.get(sku, "") < at
     ]
     return sorted(wanted, key=lambda line: (line["at"], line["sku"]), reverse=True)
@@ -291,7 +298,7 @@ def _seen(reading: Reading, *, is_open: bool) -> dict[str, dict[str, Any]]:
 
 
 def _floor_lists(reading: Reading) -> dict[str, Any]:
-    notes, outcomes, preferences = [], [], {}
+    notes, outcomes, products, preferences = [], [], [], {}
     for record in reading.records:
         body, common = record.body, {"op_id": record.op_id, "associate_id": record.associate_id, "at": record.at}
         if record.kind == "note_added":
@@ -301,7 +308,10 @@ def _floor_lists(reading: Reading) -> dict[str, Any]:
         elif record.kind == "outcome_recorded":
             told = {name: body.get(name) for name in ("play_id", "outcome", "reason", "sku")}
             outcomes.append(_without_none({**common, **told}))
-    return {"notes": notes[-LISTED_MAX:], "outcomes": outcomes[-LISTED_MAX:], "preferences": preferences}
+        elif record.kind == "product_recorded":
+            products.append(_without_none({**common, "sku": body["sku"], "what": body["what"]}))
+    listed = {"notes": notes[-LISTED_MAX:], "outcomes": outcomes[-LISTED_MAX:], "preferences": preferences}
+    return {**listed, "products": products[-LISTED_MAX:] or None}
 
 
 def promises_of(reading: Reading) -> list[Promise]:
@@ -471,7 +481,7 @@ def _visits(reading: Reading) -> Iterator[tuple[str | None, str]]:
     for order in reading.orders.values():
         yield order[4], order[0]
     for record in reading.records:
-        if record.kind in REQUESTS or record.kind == "outcome_recorded":
+        if record.kind in REQUESTS or record.kind in ("outcome_recorded", "product_recorded"):
             yield record.store, record.at
 
 

@@ -657,6 +657,10 @@ class CentralWriter(AudienceWriter, CentralReader, Protocol):
     def move_profiles(self, former_ids: Sequence[str], profile_id: str) -> None:
         """Merge profiles into another: facts and redirects move, former ids become redirects, their rows go."""
 
+    def hold_feed(self, scope: str) -> None:
+        """Let nobody else publish into a scope until COMMIT: what is read of it from now on is what stands there then.
+        Who holds several takes them in order of their names, as `publish` does."""
+
     def publish(self, writes: Sequence[DocWrite], written_at: str) -> dict[str, int]:
         """Put documents into their feeds; LAST step of a transaction. A document that is already so in the feed is left
         alone. Returns the head of every scope written to."""

@@ -19,6 +19,7 @@ _WHAT: Final[Mapping[str, str]] = {
     "impression_recorded": "Plays shown",
     "trigger_seen": "Lines behind a play opened",
     "outcome_recorded": "Outcome",
+    "product_recorded": "Product",
     "shopper_enrolled": "New shopper",
     "identifier_added": "Contact added",
     "consent_changed": "Consent",
@@ -45,6 +46,7 @@ _WHAT_GERMAN: Final[Mapping[str, str]] = {
     "impression_recorded": "Plays gezeigt",
     "trigger_seen": "Anlass eines Plays angesehen",
     "outcome_recorded": "Ergebnis",
+    "product_recorded": "Produkt",
     "shopper_enrolled": "Neu aufgenommen",
     "identifier_added": "Kontakt ergänzt",
     "consent_changed": "Einwilligung",
@@ -100,6 +102,10 @@ _CODE_WORDS_GERMAN: Final[Mapping[str, str]] = {
     "id_conflict": "Die Zentrale hat unter dieser Nummer einen anderen Eintrag; melde es ihr.",
     "malformed": "Der Eintrag ist beschädigt; melde es der Zentrale.",
     "wrong_scope": "Der Eintrag gehört zu einem Laden, in dem dieses Tablet nie war; melde es der Zentrale.",
+}
+_PRODUCT_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    ENGLISH: {"bought": "bought", "wished": "on the wishlist"},
+    GERMAN: {"bought": "gekauft", "wished": "auf die Wunschliste"},
 }
 _DECIDED: Final[Mapping[str, str]] = {"granted": "zugestimmt", "denied": "nicht zugestimmt"}
 
@@ -180,6 +186,8 @@ def _detail(kind: str, body: Mapping[str, Any], tongue: str) -> str:
     if kind == "outcome_recorded":
         outcome = str(body["outcome"])
         return OUTCOME_WORDS[tongue].get(outcome, outcome.replace("_", " "))
+    if kind == "product_recorded":
+        return _PRODUCT_WORDS[tongue].get(str(body["what"]), "")
     if kind == "consent_changed":
         purpose, decision = body["consent"]["purpose"], body["consent"]["decision"]
         if tongue == GERMAN:

@@ -258,6 +258,11 @@ def hold_product(recorder: Recorder, shopper: ShopperKey, *, sku: str, quantity:
     return _record_about(recorder, "hold_requested", shopper, **kept)
 
 
+def record_product(recorder: Recorder, shopper: ShopperKey, sku: str, what: str) -> Saved:
+    """What came of a product without a play: what = bought | wished."""
+    return _record_about(recorder, "product_recorded", shopper, sku=sku, what=what)
+
+
 def change_promise(recorder: Recorder, promise: Promise, **change: str | None) -> Saved:
     """Change a follow-up, hold or appointment, also one that another tablet made: `state`, `due`, `assignee`, `reason`.
     Whether that may be done is asked before, by whose it is."""

@@ -31,7 +31,9 @@ from associate_app.ui.screens.find import find_screen
 from associate_app.ui.screens.follow_ups import follow_ups_screen
 from associate_app.ui.screens.holds import holds_screen
 from associate_app.ui.screens.new_shopper import new_shopper_screen
+from associate_app.ui.screens.offer import offer_screen
 from associate_app.ui.screens.plays import plays_screen
+from associate_app.ui.screens.product import product_screen
 from associate_app.ui.screens.scan import scan_screen
 from associate_app.ui.screens.shopper import shopper_screen
 from associate_app.ui.screens.sign_in import sign_in_screen
@@ -45,19 +47,8 @@ from shared.cards import SignedCard, parse_card
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
 _ON_SHIFT: Final = "on_shift"
-_PHONE_BAR: Final = (
-    "today",
-    "scan",
-    "find",
-    "plays",
-    "tell",
-    "sync",
-    "new",
-    "follow_ups",
-    "holds",
-    "store",
-    "appointments",
-)
+_BARE_ON_PHONES: Final = ("shopper",)
+"""Screens that need a phone's whole height."""
 
 
 async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
@@ -239,7 +230,7 @@ def _root(whereabouts: Whereabouts, shift: Shift) -> ft.Control:
     is_phone = whereabouts.frame is Frame.PHONE
     rooms = bottom_bar(place, shift.associate, go) if is_phone else rail(place, shift.associate, go, desk.sign_out)
     # Hidden, not left out: the screen keeps what was typed on it.
-    rooms.visible = not whereabouts.is_handed_over and (not is_phone or place in _PHONE_BAR)
+    rooms.visible = not whereabouts.is_handed_over and (not is_phone or place not in _BARE_ON_PHONES)
     if is_phone:
         return ft.SafeArea(ft.Column([inside, rooms], spacing=0, expand=True), expand=True)
     return ft.SafeArea(ft.Row([rooms, inside], spacing=0, expand=True), expand=True)
@@ -253,6 +244,10 @@ def _screen_at(place: Place) -> ft.Control:
     key = place.route
     if place.screen == "shopper":
         return keyed(key, shopper_screen, place.token or "")
+    if place.screen == "product":
+        return keyed(key, product_screen, place.token or "", place.card)
+    if place.screen == "offer":
+        return keyed(key, offer_screen, place.token or "", place.card)
     if place.screen == "tell":
         return keyed(key, tell_screen, place.token)
     if place.screen == "appointments":

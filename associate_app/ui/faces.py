@@ -42,6 +42,8 @@ class LineFace:
     is_new: bool = False
     is_behind: bool = False
     """Told only behind *more*: it would have triggered a play this shopper is held out of."""
+    sku: str | None = None
+    """The product it is about, where it leads to its screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,16 @@ class OfferFace:
     code: str | None = None
     until: str | None = None
     told: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFace:
+    """A line that leads to another screen: a product by its sku, an offer by its id, a play by its id."""
+
+    key: str
+    title: str
+    hint: str
+    picture: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +183,8 @@ class CardFace:
     """How many loyalty numbers lead to this shopper."""
     turn: str | None = None
     """What HQ found of who this is while the card was open."""
+    had: tuple[LinkFace, ...] = ()
+    """The offers they have already."""
 
 
 class PillTone(Enum):

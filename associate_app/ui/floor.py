@@ -32,7 +32,7 @@ from associate_app.services.record import (
     record_outcome,
     withdraw,
 )
-from associate_app.services.scan import CardReading, read_scan
+from associate_app.services.scan import CardReading, OfferReading, ProductReading, read_scan
 from associate_app.services.search import find_shoppers
 from associate_app.services.sign_in import associates_here, sign_in
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
@@ -47,6 +47,7 @@ from associate_app.ui.faces import (
     FollowUpsFace,
     HoldChoiceFace,
     HoldRow,
+    LinkFace,
     PillFace,
     PromiseFace,
     ResultFace,
@@ -57,6 +58,9 @@ from associate_app.ui.faces import (
     VerdictFace,
     initials_of,
 )
+from associate_app.ui.goods import offer_told, product_told, products_found, record_product_as_told
+from associate_app.ui.goods_faces import OfferScreenFace, ProductFace
+from associate_app.ui.goods_telling import tell_had
 from associate_app.ui.guarded import bend_offer, bendable_offers, change_of, change_play_as_told
 from associate_app.ui.holding import end_hold_as_told, hold_as_told, holdable, holds_told
 from associate_app.ui.language import choose_language, chosen_language, language_of
@@ -75,6 +79,7 @@ from associate_app.ui.state import (
     NewCheck,
     NewShopper,
     Pairing,
+    Place,
     PlayChange,
     Saved,
     ScanAnswer,
@@ -87,7 +92,7 @@ from associate_app.ui.telling import (
     face_of,
     tell_book_play,
     tell_card,
-    tell_other_code,
+    tell_invitation,
     tell_refusal,
     tell_verdict,
 )
@@ -198,7 +203,11 @@ class TabletFloor:
                 return ScanAnswer(token=self._keep(view, text))
             name = name_of(self._database, "loyalty_id", reading.loyalty_id)
             return ScanAnswer(result=tell_refusal(view.card, read_code(text, book.scan_rules), words, name))
-        return ScanAnswer(result=tell_other_code(reading, words))
+        if isinstance(reading, ProductReading):
+            return ScanAnswer(place=Place("product", reading.sku))
+        if isinstance(reading, OfferReading):
+            return ScanAnswer(place=Place("offer", reading.code))
+        return ScanAnswer(result=tell_invitation(words))
 
     def _keep(self, view: CardView, text: str | None) -> str:
         profile_id = view.shopper.profile_id if view.shopper else None
@@ -218,7 +227,8 @@ class TabletFloor:
             return None
         self._views[token] = view
         holds = holds_open(self._database, book, now)
-        return tell_card(Known(token, view, book, self._associate_names(), holds), self._words(), now)
+        face = tell_card(Known(token, view, book, self._associate_names(), holds), self._words(), now)
+        return replace(face, had=tell_had(book, view, self._words(), now)) if face is not None else None
 
     def _read_view(self, token: str, book: StoreBook, now: datetime) -> CardView | None:
         language = self._words().language
@@ -312,6 +322,36 @@ class TabletFloor:
     def add_note(self, token: str, text: str, associate_id: str) -> None:
         """Record a note for the next colleague."""
         add_note(self._recorder(associate_id), self._shopper(token), text)
+
+    # products and offers ---------------------------------------------------------------------------------------------
+
+    def product(self, sku: str, card: str | None) -> ProductFace | None:
+        """A product at this moment."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return product_told(self._database, book, self._words(), now, sku, card, self._view_of(card, book, now))
+
+    def offer(self, name: str, card: str | None) -> OfferScreenFace | None:
+        """An offer by its id or code."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return offer_told(self._database, book, self._words(), now, name, card, self._view_of(card, book, now))
+
+    def find_products(self, text: str) -> tuple[LinkFace, ...]:
+        """Products by name or number."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return products_found(self._database, book, self._words(), now, text)
+
+    def record_product(self, card: str, sku: str, deed: str, associate_id: str) -> Saved:
+        """Record what came of a product for the shopper of a card."""
+        book, words = self._books.read(self._database), self._words()
+        view, shopper = self._view(card), self._shopper(card)
+        return record_product_as_told(self._recorder(associate_id), book, words, view, shopper, sku, deed)
+
+    def _view_of(self, card: str | None, book: StoreBook, now: datetime) -> CardView | None:
+        """The card that was open, as it stands now."""
+        view = self._read_view(card, book, now) if card is not None else None
+        if card is not None and view is not None:
+            self._views[card] = view
+        return view
 
     # promises --------------------------------------------------------------------------------------------------------
 

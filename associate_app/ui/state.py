@@ -12,7 +12,7 @@ import contextvars
 import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -30,6 +30,7 @@ from associate_app.ui.faces import (
     FollowUpsFace,
     HoldChoiceFace,
     HoldRow,
+    LinkFace,
     PillFace,
     PillTone,
     PromiseFace,
@@ -40,6 +41,7 @@ from associate_app.ui.faces import (
     TodayFace,
     VerdictFace,
 )
+from associate_app.ui.goods_faces import OfferScreenFace, ProductFace
 from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
 from associate_app.ui.words import Speaker
 
@@ -48,24 +50,31 @@ T = TypeVar("T")
 SHIFT_S_MAX: Final = 12 * 3600.0
 SCREENS: Final = (
     *("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store"),
-    "appointments",
+    *("appointments", "product", "offer"),
 )
+_BESIDE_A_CARD: Final = ("product", "offer")
+_ON_THE_WAY: Final = ("scan", "find")
+"""Screens on which the card that was open stays the one something is scanned for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session is: a screen and, for a card, the tablet's token of the shopper (never a loyalty number); for
-    appointments, the day or week."""
+    """Where a session is: a screen and, for a card, the tablet's token of the shopper (never a loyalty number).
+
+    For appointments the token is the day or week; for a product its sku, for an offer its id or its code as scanned;
+    `card` is then the token of the card that was open when it was scanned.
+    """
 
     screen: str = "today"
     token: str | None = None
+    card: str | None = None
 
     @property
     def route(self) -> str:
         """The address shown by a browser; reloading it leads back here."""
         if self.screen == "today":
             return "/"
-        return f"/{self.screen}/{quote(self.token, safe='')}" if self.token else f"/{self.screen}"
+        return "".join(f"/{quote(part, safe='')}" for part in (self.screen, self.token, self.card) if part)
 
     @classmethod
     def from_route(cls, route: str | None) -> Place:
@@ -73,7 +82,8 @@ class Place:
         parts = [unquote(part) for part in (route or "/").split("?")[0].split("/") if part]
         if not parts or parts[0] not in SCREENS:
             return cls()
-        return cls(parts[0], parts[1] if len(parts) > 1 else None)
+        card = parts[2] if len(parts) > 2 and parts[0] in _BESIDE_A_CARD else None
+        return cls(parts[0], parts[1] if len(parts) > 1 else None, card)
 
 
 class Frame(Enum):
@@ -138,11 +148,12 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class ScanAnswer:
-    """What a scan led to: a card to open, an invitation, or a sentence."""
+    """What a scan led to: a card to open, a product's or an offer's place, an invitation, or a sentence."""
 
     token: str | None = None
     result: ResultFace | None = None
     invitation: Invitation | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +346,18 @@ class Floor(Protocol):
     def appointments(self) -> AppointmentBook:
         """What is asked about appointments."""
 
+    def product(self, sku: str, card: str | None) -> ProductFace | None:
+        """A product at this moment, for the shopper of the card that was open; None for one nobody knows here."""
+
+    def offer(self, name: str, card: str | None) -> OfferScreenFace | None:
+        """An offer by its id or code, for the shopper of the card that was open; None for one nobody knows here."""
+
+    def find_products(self, text: str) -> tuple[LinkFace, ...]:
+        """Products by name or number."""
+
+    def record_product(self, card: str, sku: str, deed: str, associate_id: str) -> Saved:
+        """Record what came of a product for the shopper of a card: bought, wished, hold."""
+
     def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
         """The offers this store may bend today."""
 
@@ -503,6 +526,16 @@ class Desk:
     on_sign_in: Callable[[AssociateFace], None] | None = None
     on_sign_out: Callable[[], None] | None = None
     _prepared: tuple[str, CardFace] | None = None
+    _card: str | None = None
+    _saved: tuple[str, Saved] | None = None
+
+    @property
+    def card_in_hand(self) -> str | None:
+        """The token of the card that is open, or was when something was scanned for its shopper."""
+        place = self.whereabouts.place
+        if place.screen == "shopper":
+            return place.token
+        return self._card if place.screen in _ON_THE_WAY else place.card
 
     @property
     def speaker(self) -> Speaker:
@@ -562,6 +595,8 @@ class Desk:
         if answer.token is not None:
             self._prepared = (answer.token, face) if face else None
             self.go(Place("shopper", answer.token))
+        elif answer.place is not None:
+            self.go(replace(answer.place, card=self.card_in_hand))
         elif answer.result is not None:
             self.go(Place("scan"))
 
@@ -574,6 +609,16 @@ class Desk:
         prepared, self._prepared = self._prepared, None
         return prepared[1] if prepared and prepared[0] == token else None
 
+    def back_to_card(self, card: str, saved: Saved) -> None:
+        """Lead back to a card, which tells what was just saved for its shopper."""
+        self._saved = (card, saved)
+        self.go(Place("shopper", card))
+
+    def take_saved(self, token: str) -> Saved | None:
+        """What was saved elsewhere for the shopper of a card, once."""
+        saved, self._saved = self._saved, None
+        return saved[1] if saved and saved[0] == token else None
+
     async def read_picture(self, picture: bytes, *, is_frame: bool = False) -> str | None:
         """The text of a code in a picture, read off the loop and beside the floor's own thread."""
         return await asyncio.to_thread(self.floor.read_picture, picture, is_frame=is_frame)
@@ -583,6 +628,7 @@ class Desk:
         if place == self.whereabouts.place:
             return
         self.fields_in_focus.clear()
+        self._card = self.card_in_hand
         self.whereabouts.is_handed_over = False
         if place.screen != "scan":
             self.last_scan.result = None

@@ -15,7 +15,7 @@ from typing import Final
 
 from associate_app.services.holds import free_of, kept_of
 from associate_app.services.lookup import CardView
-from associate_app.services.scan import CardReading, InvitationReading, OfferReading, ProductReading
+from associate_app.services.scan import CardReading
 from associate_app.services.store_book import StoreBook
 from associate_app.ui.faces import (
     AssociateFace,
@@ -45,7 +45,7 @@ from shared.plays.playbook import Play
 from shared.plays.rank import Recommendation
 from shared.plays.speech import category_word
 from shared.plays.verdicts import ToldVerdict
-from shared.profile import Money, OutcomeLine, Profile, RecentEvent, WantedLine
+from shared.profile import Money, OutcomeLine, ProductLine, Profile, RecentEvent, WantedLine
 from shared.promises import Promise
 from shared.scan_code import ScannedCode, Unknown, UnknownReason
 
@@ -177,14 +177,8 @@ def tell_refusal(card: CardReading, code: ScannedCode, words: Speaker, name: str
     return ResultFace(words(f"{key}.title"), words(f"{key}.text"))
 
 
-def tell_other_code(reading: OfferReading | ProductReading | InvitationReading, words: Speaker) -> ResultFace:
-    """A code that is ours but no shopper's."""
-    if isinstance(reading, OfferReading):
-        title = in_language(reading.offer.title, words.language) if reading.offer else reading.code
-        return ResultFace(words("result.offer.title", title=title), words("result.offer.text"))
-    if isinstance(reading, ProductReading):
-        title = reading.product.title if reading.product else reading.sku
-        return ResultFace(words("result.product.title", title=title), words("result.product.text"), may_search=False)
+def tell_invitation(words: Speaker) -> ResultFace:
+    """A code that is ours but invites a tablet."""
     return ResultFace(words("result.enrolment.title"), words("result.enrolment.text"), may_search=False)
 
 
@@ -335,13 +329,19 @@ class _Teller:
             key=f"{where}:{line.sku}:{line.at}",
             kind=Kind.PRODUCT,
             title=self._title(line),
-            what=self._words(f"event.{where}"),
+            what=self._words("event.wished" if self._is_said(line) else f"event.{where}"),
             when=self._words.ago(line.at, self._now),
             picture=self._picture(line),
             stock=self._stock(line.sku),
             is_here=self._is_here(line.sku),
             is_behind=line.sku in self._hidden_skus,
+            sku=self._known_sku(line.sku),
         )
+
+    def _is_said(self, line: WantedLine) -> bool:
+        """Whether it was wished for on the floor."""
+        products = self._profile.products
+        return any((one.sku, one.at, one.what) == (line.sku, line.at, "wished") for one in products)
 
     def _told_events(self) -> Iterator[tuple[RecentEvent, int]]:
         """Each thing once, with how often; online only, because purchases and the floor have their own place."""
@@ -378,6 +378,7 @@ class _Teller:
             stock=self._stock(event.sku) if kind is Kind.PRODUCT else None,
             is_here=self._is_here(event.sku),
             is_behind=self._is_hidden(event),
+            sku=self._known_sku(event.sku) if kind is Kind.PRODUCT else None,
         )
 
     def _said(self, event: RecentEvent, key: str, n: int) -> tuple[str, str]:
@@ -411,6 +412,7 @@ class _Teller:
                 what=" · ".join([*price, self._words(f"event.bought_{where}")]),
                 when=self._words.day(line.at),
                 picture=self._picture(line),
+                sku=self._known_sku(line.sku),
             )
 
     def _notes(self) -> Iterator[NoteFace]:
@@ -434,8 +436,14 @@ class _Teller:
                 yield NoteFace(hold.op_id, self._words("holds.told", n=hold.body.get("quantity"), title=title), until)
 
     def _done(self) -> Iterator[NoteFace]:
-        for line in sorted(self._profile.outcomes, key=lambda one: one.at, reverse=True)[:DONE_SHOWN]:
-            yield NoteFace(line.op_id, self._outcome(line), self._source(line.associate_id, line.at))
+        lines: list[OutcomeLine | ProductLine] = [*self._profile.outcomes, *self._profile.products]
+        for line in sorted(lines, key=lambda one: one.at, reverse=True)[:DONE_SHOWN]:
+            told = self._product_line(line) if isinstance(line, ProductLine) else self._outcome(line)
+            yield NoteFace(line.op_id, told, self._source(line.associate_id, line.at))
+
+    def _product_line(self, line: ProductLine) -> str:
+        key, title = f"product.did.{line.what}", product_of(self._book, line.sku)
+        return self._words(key, title=title) if self._words.has(key) else title
 
     def _outcome(self, line: OutcomeLine) -> str:
         key = f"outcome.{line.outcome}"
@@ -487,6 +495,10 @@ class _Teller:
     def _picture(self, line: RecentEvent | WantedLine) -> str | None:
         product = self._book.products.get(line.sku or "")
         return picture_url(line.image or (product.image if product else None))
+
+    def _known_sku(self, sku: str | None) -> str | None:
+        """The product a line leads to; none for one this store knows nothing of."""
+        return sku if sku and (sku in self._book.catalogue or sku in self._book.stock) else None
 
     def _is_here(self, sku: str | None) -> bool:
         return (free_of(self._book, self._kept, sku or "") or 0) > 0

@@ -18,7 +18,7 @@ from shared.lifecycle import StageDecision, decide_stage
 from shared.plays.catalogue import ORDER_COMPLETED
 from shared.plays.refusal import fold_text
 from shared.plays.settings import PlaySettings
-from shared.profile import Money, OutcomeLine, Profile, RecentEvent, WantedLine
+from shared.profile import Money, OutcomeLine, ProductLine, Profile, RecentEvent, WantedLine
 
 fold: Final = lru_cache(maxsize=8192)(fold_text)
 """Folding with a memory: a chain's categories, brands and skus are few."""
@@ -84,7 +84,7 @@ class ShopperView:
         self.stage: StageDecision = decide_stage(profile.facts, now_s, inputs.settings.stages)
         self.events: dict[str, list[TimedEvent]] = _events_by_name(profile.recent, now_s)
         self.outcomes: list[TimedOutcome] = _outcomes(profile.outcomes, now_s)
-        self.claims: list[TimedEvent] = [_as_order(at_s, line) for at_s, line in self.outcomes if _is_claim(line)]
+        self.claims: list[TimedEvent] = _claims(self.outcomes, profile.products, now_s)
 
     def lines(self, names: tuple[str, ...], *, counts_claims: bool = False) -> list[TimedEvent]:
         """Event lines of these names, newest first; with `counts_claims` a claim *bought* is an order too."""
@@ -149,11 +149,17 @@ def _outcomes(outcomes: list[OutcomeLine], now_s: int) -> list[TimedOutcome]:
     return timed
 
 
-def _is_claim(line: OutcomeLine) -> bool:
-    return line.outcome == "bought"
+def _claims(outcomes: list[TimedOutcome], products: list[ProductLine], now_s: int) -> list[TimedEvent]:
+    """What associates saw being bought, by a play or without one, newest first."""
+    claims = [_as_order(at_s, line) for at_s, line in outcomes if line.outcome == "bought"]
+    if products:
+        timed = [(seconds_of(line.at), line) for line in products if line.what == "bought"]
+        claims += [_as_order(at_s, line) for at_s, line in timed if at_s is not None and at_s <= now_s]
+        claims.sort(key=_at, reverse=True)
+    return claims
 
 
-def _as_order(at_s: int, line: OutcomeLine) -> TimedEvent:
+def _as_order(at_s: int, line: OutcomeLine | ProductLine) -> TimedEvent:
     return at_s, RecentEvent(at=line.at, channel="pos", event=ORDER_COMPLETED, sku=line.sku, order_id=line.op_id)
 
 

@@ -27,7 +27,7 @@ _LINES: Final = ("recent", "cart", "wishlist")
 _PLAIN: Final = frozenset(
     {
         *("tier", "points", "birth_on", "language", "postcode", "consent", "facts", "seen", "recent", "cart"),
-        *("wishlist", "preferences", "value_band", "outcomes", "offers", "plays_state"),
+        *("wishlist", "preferences", "value_band", "outcomes", "products", "offers", "plays_state"),
     }
 )
 _WORDS: Final = frozenset({"title", "image", "query", "campaign_id", "wording_version", "reason", "associate_id"})
@@ -109,7 +109,7 @@ def inputs_of(looked: Looked) -> dict[str, Any]:
 def _skus_in(inputs: EvaluationInputs, playbook: Playbook) -> set[str]:
     profile = inputs.profile
     lines = [line.sku for name in _LINES for line in getattr(profile, name)]
-    lines += [line.sku for line in profile.outcomes]
+    lines += [*(line.sku for line in profile.outcomes), *(line.sku for line in profile.products)]
     return {sku for sku in (*lines, *(sku for offer in playbook.offers.values() for sku in offer.skus)) if sku}
 
 

@@ -122,6 +122,13 @@ class OutcomeRecorded(AboutShopper):
     impression_op_id: Name | None = None
 
 
+class ProductRecorded(AboutShopper):
+    """What came of a product without a play: bought here as the associate saw it, or wished for."""
+
+    sku: Name
+    what: Literal["bought", "wished"]
+
+
 class ShopperEnrolled(Body):
     """A new shopper, enrolled on the floor with a card from the tablet's stock."""
 
@@ -289,6 +296,7 @@ BODY_OF_KIND: Final[dict[str, type[Body]]] = {
     "impression_recorded": ImpressionRecorded,
     "trigger_seen": TriggerSeen,
     "outcome_recorded": OutcomeRecorded,
+    "product_recorded": ProductRecorded,
     "shopper_enrolled": ShopperEnrolled,
     "identifier_added": IdentifierAdded,
     "consent_changed": ConsentChanged,

@@ -498,6 +498,10 @@ class SqlWriter(IdentityWrites, ErasureWrites, AudienceWrites, TraitRowWrites, S
             self._mark_profiles(chunk)
         self._upsert(schema.redirect, [{"old_id": old_id, "profile_id": profile_id} for old_id in former_ids])
 
+    def hold_feed(self, scope: str) -> None:
+        """Let nobody else publish into a scope until COMMIT."""
+        self._lock_head(scope)
+
     def publish(self, writes: Sequence[DocWrite], written_at: str) -> dict[str, int]:
         """Put documents into their feeds; the LAST step of a transaction (see ports.py)."""
         by_scope: dict[str, dict[str, DocWrite]] = {}

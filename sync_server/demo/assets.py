@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import yaml
 
-from sync_server.services import geography
+from shared import distances
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -137,7 +137,7 @@ def read_assets() -> DemoAssets:
 
 def distance_m(postcode: Postcode, store: DemoStore) -> int:
     """Metres from the middle of the postcode to the store, as HQ reckons them."""
-    return geography.distance_m(postcode.lat_e6, postcode.lon_e6, store.lat_e6, store.lon_e6)
+    return distances.distance_m(postcode.lat_e6, postcode.lon_e6, store.lat_e6, store.lon_e6)
 
 
 def _text(name: str) -> str:

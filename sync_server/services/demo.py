@@ -28,7 +28,7 @@ from sync_server.services.chain import (
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
 from sync_server.services.playbook import publish_playbook
-from sync_server.services.products import publish_products, publish_stock
+from sync_server.services.products import publish_products, publish_stocks
 from sync_server.services.upkeep import refresh_profiles
 
 SOURCE: Final = "demo"
@@ -119,8 +119,7 @@ def _set_up(hq: Headquarters, chain: DemoChain) -> None:
             hq, [NewAssociate(one.store, one.name, one.role, one.pin, one.associate_id) for one in chain.associates]
         )
     publish_products(hq, _products(hq, chain))
-    for store in chain.stores:
-        publish_stock(hq, store.code, list(_stock(chain, store.code, hq.now_at())))
+    publish_stocks(hq, {store.code: list(_stock(chain, store.code, hq.now_at())) for store in chain.stores})
     publish_playbook(hq)
 
 

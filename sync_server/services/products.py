@@ -1,14 +1,19 @@
-"""Products for every tablet of the chain, and each store's stock of them. Prices are minor units per currency."""
+"""Products for every tablet of the chain, each store's stock of them, and for all which stores have some.
+
+Prices are minor units per currency.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shared.documents import ProductDocument, StockDocument
 from shared.errors import Refused
 from shared.wire.messages import SCOPE_ALL, store_scope
-from sync_server.ports import DocWrite
+from sync_server.ports import CentralReader, DocWrite
 from sync_server.services.chain import document_in_all, document_in_store
+from sync_server.services.conflicts import tried_again
 from sync_server.services.headquarters import Headquarters
 
 
@@ -39,11 +44,42 @@ def set_picture(hq: Headquarters, sku: str, content: bytes) -> ProductDocument:
 
 
 def publish_stock(hq: Headquarters, store: str, stock: Sequence[StockDocument]) -> int:
-    """Put a store's stock into its scope. Returns how many were new or changed."""
+    """Put a store's stock into its scope, and for all that this store has some or none. Returns how many were new or
+    changed."""
+    return publish_stocks(hq, {store: stock})
+
+
+@tried_again
+def publish_stocks(hq: Headquarters, by_store: Mapping[str, Sequence[StockDocument]]) -> int:
+    """The same of several stores at once."""
     writes = [
-        document_in_store(store, f"stock/{held.sku}", held.model_dump(mode="json", exclude_none=True)) for held in stock
+        document_in_store(store, f"stock/{held.sku}", held.model_dump(mode="json", exclude_none=True))
+        for store, stock in by_store.items()
+        for held in stock
     ]
-    return _publish(hq, store_scope(store), writes)
+    scopes = [store_scope(store) for store in by_store]
+    with hq.database.write() as tx:
+        tx.hold_feed(SCOPE_ALL)
+        before = {scope: tx.head(scope).n for scope in scopes}
+        after = tx.publish([*_available(tx, by_store), *writes], hq.now_at())
+    hq.doorbell.ring()
+    return sum(after.get(scope, n) - n for scope, n in before.items())
+
+
+def _available(reader: CentralReader, by_store: Mapping[str, Sequence[StockDocument]]) -> Iterator[DocWrite]:
+    """Which stores have some of each product counted, when that is so of these stores; the others stay as they were."""
+    told: dict[str, set[str]] = {}
+    for store, stock in by_store.items():
+        for held in stock:
+            stores = told[held.sku] if held.sku in told else told.setdefault(held.sku, _stores_with(reader, held.sku))
+            (stores.add if held.quantity > 0 else stores.discard)(store)
+    for sku, stores in told.items():
+        yield document_in_all(f"available/{sku}", {"sku": sku, "stores": sorted(stores)})
+
+
+def _stores_with(reader: CentralReader, sku: str) -> set[str]:
+    row = reader.doc(SCOPE_ALL, f"available/{sku}")
+    return set() if row is None or row.deleted else set(json.loads(row.body)["stores"])
 
 
 def _publish(hq: Headquarters, scope: str, writes: Sequence[DocWrite]) -> int:

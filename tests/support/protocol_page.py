@@ -40,6 +40,7 @@ _DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
     "`stock/<sku>`": documents.StockDocument,
     "`device/<device_id>`": documents.DeviceDocument,
     "`product/<sku>`": documents.ProductDocument,
+    "`available/<sku>`": documents.AvailableDocument,
     "`store/<code>`": documents.StoreDocument,
     "`card_key/<kid>`": documents.CardKeyDocument,
     "`receipt_key/<kid>`": documents.ReceiptKeyDocument,

@@ -16,7 +16,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import BendFace, OfferFace
 from associate_app.ui.hooks import keyed, use_live, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import choice_chip, main_button, quiet_button, tapped
+from associate_app.ui.parts.buttons import choice_chip, line_button, main_button, quiet_button, tapped
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.text import say, section
@@ -37,6 +37,21 @@ def bending(token: str, show_offer: Callable[[OfferFace], None]) -> ft.Control:
     head = quiet_button(words("bend.open"), flip, icon=icon, ink=ft.Colors.ON_SURFACE_VARIANT)
     inside = [keyed("opened", _offers, token, show_offer)] if is_open else []
     return ft.Column([head, *inside], spacing=theme.S)
+
+
+@part
+def bending_of(token: str, offer_id: str, show_offer: Callable[[OfferFace], None]) -> ft.Control:
+    """The same for one offer, on its own screen; nothing where HQ does not let this store bend it today."""
+    desk = use_desk()
+    is_open, set_open = use_value(False)
+    offers, _ = use_reading(lambda: desk.floor.bendable(desk.associate_id), [offer_id])
+    offer = next((one for one in offers or () if one.offer_id == offer_id), None)
+    if offer is None:
+        return ft.Container()
+    if is_open:
+        return keyed(offer_id, _sheet, token, offer, show_offer, partial(set_open, False))
+    told = say(offer.hint, theme.TINY, Ink.QUIET)
+    return ft.Column([ft.Row([line_button(desk.speaker("offer.bend"), partial(set_open, True))]), told], spacing=2)
 
 
 @part

@@ -6,14 +6,38 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import LineFace, NoteFace
+from associate_app.ui.parts.buttons import Press, tapped
 from associate_app.ui.parts.chips import new_mark
 from associate_app.ui.parts.picture import picture
 from associate_app.ui.parts.text import say
-from associate_app.ui.theme import Ink
+from associate_app.ui.theme import Ink, Type
 
 
-def online_line(line: LineFace, new_words: str) -> ft.Control:
-    """One line with its picture: title, what happened and when, and whether it is in this store."""
+def online_line(line: LineFace, new_words: str, press: Press | None = None) -> ft.Control:
+    """One line with its picture: title, what happened and when, and whether it is in this store. With `press` it leads
+    somewhere, and is spoken as what does."""
+    drawn = _drawn(line, new_words)
+    if press is None:
+        return ft.Container(drawn, key=line.key, padding=ft.Padding.symmetric(vertical=6))
+    told = (line.title, line.what, line.when, line.stock, new_words if line.is_new else None)
+    return ft.Semantics(
+        key=line.key,
+        label=", ".join(part for part in told if part),
+        button=True,
+        container=True,
+        exclude_semantics=True,
+        on_tap=tapped(press),
+        content=ft.Container(
+            drawn,
+            padding=ft.Padding.symmetric(vertical=6),
+            border_radius=theme.ROUND_S,
+            on_click=tapped(press),
+            ink=True,
+        ),
+    )
+
+
+def _drawn(line: LineFace, new_words: str) -> ft.Control:
     title = ft.Row(
         [
             say(line.title, theme.LABEL, lines=1, expand=True),
@@ -22,33 +46,30 @@ def online_line(line: LineFace, new_words: str) -> ft.Control:
         spacing=theme.S,
     )
     told = " · ".join(part for part in (line.what, line.when) if part)
-    return ft.Container(
-        ft.Row(
-            [
-                picture(line.kind, line.picture, 52),
-                ft.Column(
-                    [
-                        title,
-                        say(told, theme.TINY, Ink.QUIET, lines=1),
-                        *([_stock(line.stock, line.is_here)] if line.stock else []),
-                    ],
-                    spacing=1,
-                    expand=True,
-                    alignment=ft.MainAxisAlignment.CENTER,
-                ),
-            ],
-            spacing=theme.M,
-            vertical_alignment=ft.CrossAxisAlignment.CENTER,
-        ),
-        key=line.key,
-        padding=ft.Padding.symmetric(vertical=6),
+    return ft.Row(
+        [
+            picture(line.kind, line.picture, 52),
+            ft.Column(
+                [
+                    title,
+                    say(told, theme.TINY, Ink.QUIET, lines=1),
+                    *([stock_mark(line.stock, line.is_here)] if line.stock else []),
+                ],
+                spacing=1,
+                expand=True,
+                alignment=ft.MainAxisAlignment.CENTER,
+            ),
+        ],
+        spacing=theme.M,
+        vertical_alignment=ft.CrossAxisAlignment.CENTER,
     )
 
 
-def _stock(told: str, is_here: bool) -> ft.Control:
+def stock_mark(told: str, is_here: bool, step: Type = theme.TINY) -> ft.Control:
+    """Whether something is in this store, and where."""
     icon = ft.Icons.CHECK_CIRCLE if is_here else ft.Icons.REMOVE_CIRCLE_OUTLINE
     mark = ft.Icon(icon, size=15, color=ft.Colors.PRIMARY if is_here else ft.Colors.OUTLINE)
-    return ft.Row([mark, say(told, theme.TINY, Ink.BRAND if is_here else Ink.QUIET, lines=1)], spacing=theme.XS)
+    return ft.Row([mark, say(told, step, Ink.BRAND if is_here else Ink.QUIET, lines=1)], spacing=theme.XS)
 
 
 def note_line(note: NoteFace) -> ft.Control:

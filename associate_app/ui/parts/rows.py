@@ -5,10 +5,11 @@ from __future__ import annotations
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.faces import NewsRow, ShopperRow
+from associate_app.ui.faces import Kind, LinkFace, NewsRow, ShopperRow
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.buttons import Press, tapped
 from associate_app.ui.parts.chips import chip
+from associate_app.ui.parts.picture import picture
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
 
@@ -29,6 +30,32 @@ def shopper_row(row: ShopperRow, press: Press) -> ft.Control:
         content=ft.Container(
             ft.Row([avatar(row.initials, 40), told, *tier], spacing=theme.M),
             padding=ft.Padding.symmetric(vertical=theme.S, horizontal=theme.S),
+            border_radius=theme.ROUND_M,
+            on_click=tapped(press),
+            ink=True,
+        ),
+    )
+
+
+def link_row(link: LinkFace, press: Press, icon: ft.IconData | None = None) -> ft.Control:
+    """A product, an offer or a play in a list, one tap from its screen: its picture, or the drawing of its kind."""
+    mark = ft.Icon(icon, size=22, color=ft.Colors.PRIMARY) if icon else picture(Kind.PRODUCT, link.picture, 44)
+    hint = [say(link.hint, theme.TINY, Ink.QUIET, lines=2)] if link.hint else []
+    told = ft.Column([say(link.title, theme.LABEL, lines=2), *hint], spacing=0, expand=True)
+    return ft.Semantics(
+        key=link.key,
+        label=", ".join(part for part in (link.title, link.hint) if part),
+        button=True,
+        container=True,
+        exclude_semantics=True,
+        on_tap=tapped(press),
+        content=ft.Container(
+            ft.Row(
+                [mark, told, ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=ft.Colors.OUTLINE)],
+                spacing=theme.M,
+                vertical_alignment=ft.CrossAxisAlignment.CENTER,
+            ),
+            padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.S),
             border_radius=theme.ROUND_M,
             on_click=tapped(press),
             ink=True,

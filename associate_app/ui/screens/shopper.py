@@ -23,6 +23,7 @@ from associate_app.ui.parts.buttons import line_button, main_button, quiet_butto
 from associate_app.ui.parts.chips import chip, consent_marks
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import promised
+from associate_app.ui.parts.had_offers import had_offers
 from associate_app.ui.parts.hold_sheet import hold_button
 from associate_app.ui.parts.lines import note_line, online_line
 from associate_app.ui.parts.notice import banner, empty, waiting
@@ -115,6 +116,12 @@ def _gone(desk: Desk) -> ft.Control:
 def _card(face: CardFace) -> ft.Control:
     desk = use_desk()
     kept = use_outcomes(face.token)
+
+    async def tell_saved() -> None:
+        if saved := desk.take_saved(face.token):
+            kept.show(saved)
+
+    use_task(tell_saved, [face.token])
     offer, show_offer = use_value(_NO_OFFER)
     ft.use_dialog(offer_sheet(offer, desk.speaker, partial(show_offer, None)) if offer else None)
     edge = edge_of(desk.whereabouts.frame)
@@ -251,8 +258,14 @@ def _recent(face: CardFace) -> ft.Control:
 
 def _lines(title: str, lines: tuple[LineFace, ...], nothing: str) -> ft.Column:
     new_words = use_desk().speaker("new_mark")
-    drawn: list[ft.Control] = [online_line(line, new_words) for line in lines]
+    drawn: list[ft.Control] = [online_line(line, new_words, _way_to(line)) for line in lines]
     return ft.Column([section(title), *(drawn or [empty(nothing)])], spacing=0)
+
+
+def _way_to(line: LineFace) -> Callable[[], None] | None:
+    """To the product of a line, for the shopper of this card."""
+    desk = use_desk()
+    return partial(desk.go, Place("product", line.sku, desk.card_in_hand)) if line.sku else None
 
 
 @part
@@ -308,6 +321,8 @@ def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
         )
         for play in face.plays
     ]
+    if face.had:
+        cards.append(keyed("had", had_offers, face.token, face.had))
     if face.held:
         flip = partial(set_held_open, not is_held_open)
         cards.append(held_list(face.held, words, is_open=is_held_open, toggle=flip))
