@@ -60,6 +60,8 @@ def _lay(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
         document[listed] = document[listed][-LISTED_MAX:]
     elif op.kind == "preference_set":
         document.setdefault("preferences", {})[body["name"]] = body["value"]
+    elif op.kind == "shopper_pinned":
+        _pin(document, op, is_pinned=body["pinned"])
     elif op.kind == "consent_changed":
         _decide(document, op, body["consent"])
     elif op.kind == "shopper_enrolled":
@@ -85,6 +87,11 @@ def _changed_lines(lines: Iterable[dict[str, Any]], op: Op, body: dict[str, Any]
         after = changed("follow_up", before, Change.of(op.op_id, op.occurred_at, body))
         if after.is_open:
             yield {**line, "due_at": after.due, "assignee": after.owner}
+
+
+def _pin(document: dict[str, Any], op: Op, *, is_pinned: bool) -> None:
+    others = {who for who in document.get("pinned_by", ()) if who != op.associate_id}
+    document["pinned_by"] = sorted(others | ({op.associate_id} if is_pinned and op.associate_id else set()))
 
 
 def _append(lines: list[dict[str, Any]], op: Op, told: dict[str, Any]) -> None:

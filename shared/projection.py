@@ -291,17 +291,20 @@ def _seen(reading: Reading, *, is_open: bool) -> dict[str, dict[str, Any]]:
 
 
 def _floor_lists(reading: Reading) -> dict[str, Any]:
-    notes, outcomes, preferences = [], [], {}
+    notes, outcomes, preferences, pins = [], [], {}, {}
     for record in reading.records:
         body, common = record.body, {"op_id": record.op_id, "associate_id": record.associate_id, "at": record.at}
         if record.kind == "note_added":
             notes.append(_without_none({**common, "text": body["text"]}))
         elif record.kind == "preference_set":
             preferences[body["name"]] = body["value"]
+        elif record.kind == "shopper_pinned" and record.associate_id:
+            pins[record.associate_id] = body["pinned"]
         elif record.kind == "outcome_recorded":
             told = {name: body.get(name) for name in ("play_id", "outcome", "reason", "sku")}
             outcomes.append(_without_none({**common, **told}))
-    return {"notes": notes[-LISTED_MAX:], "outcomes": outcomes[-LISTED_MAX:], "preferences": preferences}
+    lists = {"notes": notes[-LISTED_MAX:], "outcomes": outcomes[-LISTED_MAX:], "preferences": preferences}
+    return {**lists, "pinned_by": sorted(who for who, is_pinned in pins.items() if is_pinned) or None}
 
 
 def promises_of(reading: Reading) -> list[Promise]:

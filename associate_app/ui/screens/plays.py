@@ -27,7 +27,7 @@ def plays_screen() -> ft.Control:
     desk = use_desk()
     words = desk.speaker
     wanted, set_wanted = use_value("")
-    plays, _ = use_reading(desk.floor.playbook)
+    plays, _ = use_reading(lambda: desk.floor.playbook(desk.associate_id))
     field = text_field("plays", Field(words("book.field"), icon=ft.Icons.SEARCH), set_wanted)
     if plays is None:
         return ft.Container(expand=True)
