@@ -29,6 +29,7 @@ from associate_app.ui.screens.connect import connect_screen
 from associate_app.ui.screens.find import find_screen
 from associate_app.ui.screens.follow_ups import follow_ups_screen
 from associate_app.ui.screens.holds import holds_screen
+from associate_app.ui.screens.library import library_screen
 from associate_app.ui.screens.new_shopper import new_shopper_screen
 from associate_app.ui.screens.plays import plays_screen
 from associate_app.ui.screens.scan import scan_screen
@@ -44,7 +45,7 @@ from shared.cards import SignedCard, parse_card
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
 _ON_SHIFT: Final = "on_shift"
-_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "store")
+_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "store", "library")
 
 
 async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
@@ -222,7 +223,7 @@ def _root(whereabouts: Whereabouts, shift: Shift) -> ft.Control:
         return ft.SafeArea(sign_in_screen(), expand=True)
     inside = ft.Container(_screen_at(whereabouts.place), expand=True)
     go = partial(_go, desk)
-    place = whereabouts.place.screen
+    place = "plays" if whereabouts.place.screen == "library" else whereabouts.place.screen
     is_phone = whereabouts.frame is Frame.PHONE
     rooms = bottom_bar(place, shift.associate, go) if is_phone else rail(place, shift.associate, go, desk.sign_out)
     # Hidden, not left out: the screen keeps what was typed on it.
@@ -244,6 +245,7 @@ def _screen_at(place: Place) -> ft.Control:
         return keyed(key, tell_screen, place.token)
     screens = {
         "follow_ups": follow_ups_screen,
+        "library": library_screen,
         "holds": holds_screen,
         "scan": scan_screen,
         "find": find_screen,

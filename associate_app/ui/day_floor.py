@@ -12,10 +12,11 @@ from associate_app.services.slice_walk import Gleaned
 from associate_app.services.store_book import StoreBook, StoreBooks
 from associate_app.ui.faces import AssociateFace, BookPlay, TodayFace
 from associate_app.ui.helped_told import helped_told
+from associate_app.ui.library_told import library_told
 from associate_app.ui.overview import Overview
 from associate_app.ui.reaching_out import take_up_as_told, today_lists_told
 from associate_app.ui.state import Saved
-from associate_app.ui.today_faces import EntryFace, HelpedFace, TodayLists
+from associate_app.ui.today_faces import EntryFace, HelpedFace, TextFace, TodayLists
 from associate_app.ui.week import plays_told, week_told
 from associate_app.ui.words import Speaker
 
@@ -77,6 +78,11 @@ class DayFloor:
     def playbook(self, associate_id: str) -> tuple[BookPlay, ...]:
         """All plays that run here, without a shopper."""
         return plays_told(self._database, self._book(), self._words(), self._clock.now(), associate_id)
+
+    def library(self, associate_id: str) -> tuple[TextFace, ...]:
+        """Message templates, guides and event texts; the associate signs."""
+        name = self._associate_names().get(associate_id, "").split(" ")[0]
+        return library_told(self._database, self._book(), self._words(), name)
 
     def note_read(self, play_id: str, associate_id: str) -> None:
         """An associate has read a play."""

@@ -347,7 +347,7 @@ class BookPlay:
     until: str | None
     is_new: bool
     is_this_week: bool = False
-    situation: str = "other"
+    situation: str = "rest"
 
 
 @dataclass(frozen=True, slots=True)

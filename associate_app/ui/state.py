@@ -40,13 +40,16 @@ from associate_app.ui.faces import (
     VerdictFace,
 )
 from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
-from associate_app.ui.today_faces import EntryFace, HelpedFace, TodayLists
+from associate_app.ui.today_faces import EntryFace, HelpedFace, TextFace, TodayLists
 from associate_app.ui.words import Speaker
 
 T = TypeVar("T")
 
 SHIFT_S_MAX: Final = 12 * 3600.0
-SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store")
+SCREENS: Final = (
+    *("today", "scan", "find", "plays", "library", "tell", "sync", "new"),
+    *("follow_ups", "holds", "shopper", "store"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +389,9 @@ class Floor(Protocol):
 
     def playbook(self, associate_id: str) -> tuple[BookPlay, ...]:
         """All plays, without a shopper; new until the associate has read them."""
+
+    def library(self, associate_id: str) -> tuple[TextFace, ...]:
+        """Message templates, guides and event texts; the associate signs."""
 
     def note_read(self, play_id: str, associate_id: str) -> None:
         """An associate has read a play."""

@@ -124,7 +124,7 @@ def tell_book_play(
     *,
     is_new: bool,
     is_this_week: bool = False,
-    situation: str = "other",
+    situation: str = "rest",
 ) -> BookPlay:
     """A play of the playbook without a shopper: when it fires, and what to say with its placeholders left general."""
     _, points = book.playbook.points_of(play, words.language)

@@ -27,7 +27,7 @@ _SITUATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "back": ("retention", "win-back", "outreach"),
 }
 """The situations a play may be for, by its first tag; any other is in the last one."""
-SITUATIONS: Final = (*_SITUATIONS, "other")
+SITUATIONS: Final = (*_SITUATIONS, "rest")
 _SITUATION_OF: Final = {tag: name for name, tags in _SITUATIONS.items() for tag in tags}
 
 
