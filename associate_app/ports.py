@@ -333,6 +333,10 @@ class Replica(Protocol):
     def documents(self, kind: str, *, with_part: str = "") -> tuple[StoredDocument, ...]:
         """All documents `kind/...` in order of id, or those whose canonical JSON has a part like `"state":"open"`."""
 
+    def versions_after(self, kind: str, after: str, *, limit: int) -> tuple[tuple[str, int], ...]:
+        """(id, position) of the next documents `kind/...` behind an id (empty: from the first), in order of id: to go
+        through all of them in pieces."""
+
     def find_profile(self, type_: str, value: str) -> StoredDocument | None:
         """The profile an identifier (normalised) leads to, or (`profile_id`) an id or redirect. None when it leads
         nowhere, and when it leads to several people (a shared phone): then search shows them."""

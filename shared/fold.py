@@ -85,6 +85,7 @@ RECORD_KINDS: Final = frozenset(
         "data_flagged",
         "note_added",
         "preference_set",
+        "shopper_pinned",
         "follow_up_requested",
         "follow_up_changed",
         "appointment_booked",

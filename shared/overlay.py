@@ -7,7 +7,7 @@ carry their op_id, so an op the document already shows changes nothing. Pure.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -56,26 +56,28 @@ def bare_document(profile_id: str, identifiers: Iterable[tuple[str, str]]) -> di
 
 
 def _lay(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
-    listed = _LISTS.get(op.kind)
-    if op.kind == "follow_up_requested":
-        _promise(document.setdefault("follow_ups", []), follow_up_line(replace(made_of(op), body=body)))
-    elif op.kind == "follow_up_changed":
-        document["follow_ups"] = list(_changed_lines(document.get("follow_ups", []), op, body))
-    elif op.kind == "product_recorded":
-        _note_product(document, op, body)
-    elif listed:
-        _append(document.setdefault(listed, []), op, {name: body.get(name) for name in _BODY_FIELDS[listed]})
-        document[listed] = document[listed][-LISTED_MAX:]
-    elif op.kind == "preference_set":
-        document.setdefault("preferences", {})[body["name"]] = body["value"]
-    elif op.kind == "consent_changed":
-        _decide(document, op, body["consent"])
-    elif op.kind == "shopper_enrolled":
-        _enrol(document, op, body)
-    elif op.kind == "identifier_added":
-        _identify(document, body["identifier"])
-    elif op.kind == "impression_recorded":
-        _expose(document, op, body)
+    lay = _LAID.get(op.kind)
+    if lay is not None:
+        lay(document, op, body)
+
+
+def _list(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    """A line of one of the card's lists, which keep the newest."""
+    listed = _LISTS[op.kind]
+    _append(document.setdefault(listed, []), op, {name: body.get(name) for name in _BODY_FIELDS[listed]})
+    document[listed] = document[listed][-LISTED_MAX:]
+
+
+def _follow(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    _promise(document.setdefault("follow_ups", []), follow_up_line(replace(made_of(op), body=body)))
+
+
+def _change_follow_up(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    document["follow_ups"] = list(_changed_lines(document.get("follow_ups", []), op, body))
+
+
+def _prefer(document: dict[str, Any], _: Op, body: dict[str, Any]) -> None:
+    document.setdefault("preferences", {})[body["name"]] = body["value"]
 
 
 def _promise(lines: list[dict[str, Any]], made: dict[str, Any]) -> None:
@@ -95,6 +97,11 @@ def _changed_lines(lines: Iterable[dict[str, Any]], op: Op, body: dict[str, Any]
             yield {**line, "due_at": after.due, "assignee": after.owner}
 
 
+def _pin(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    others = {who for who in document.get("pinned_by", ()) if who != op.associate_id}
+    document["pinned_by"] = sorted(others | ({op.associate_id} if body["pinned"] and op.associate_id else set()))
+
+
 def _append(lines: list[dict[str, Any]], op: Op, told: dict[str, Any]) -> None:
     if all(line.get("op_id") != op.op_id for line in lines):
         line = {"op_id": op.op_id, "associate_id": op.associate_id, "at": op.occurred_at, **told}
@@ -103,13 +110,15 @@ def _append(lines: list[dict[str, Any]], op: Op, told: dict[str, Any]) -> None:
 
 def _note_product(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
     """What came of a product; what is wished for joins the wishlist, unless HQ has put it there by this very op."""
-    lines = document.setdefault("products", [])
-    is_new = all(line.get("op_id") != op.op_id for line in lines)
-    _append(lines, op, {name: body.get(name) for name in _BODY_FIELDS["products"]})
-    document["products"] = lines[-LISTED_MAX:]
+    is_new = all(line.get("op_id") != op.op_id for line in document.get("products", ()))
+    _list(document, op, body)
     if is_new and body["what"] == "wished":
         others = [line for line in document.get("wishlist", []) if line.get("sku") != body["sku"]]
         document["wishlist"] = [{"sku": body["sku"], "at": op.occurred_at}, *others]
+
+
+def _answer(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    _decide(document, op, body["consent"])
 
 
 def _decide(document: dict[str, Any], op: Op, given: dict[str, Any]) -> None:
@@ -134,6 +143,10 @@ def _enrol(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
         _decide(document, op, given)
 
 
+def _add_identifier(document: dict[str, Any], _: Op, body: dict[str, Any]) -> None:
+    _identify(document, body["identifier"])
+
+
 def _identify(document: dict[str, Any], identifier: dict[str, Any]) -> None:
     known = document.setdefault("identifiers", [])
     pair = {"type": identifier["type"], "value": identifier["value"]}
@@ -148,6 +161,22 @@ def _expose(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
             state["arm"], state["period"] = shown["arm"], shown.get("period") or 1
         if shown["arm"] == "shown" and op.occurred_at not in state["shown_at"]:
             state["shown_at"] = [*state["shown_at"], op.occurred_at][-20:]
+
+
+_LAID: Final[Mapping[str, Callable[[dict[str, Any], Op, dict[str, Any]], None]]] = {
+    "outcome_recorded": _list,
+    "note_added": _list,
+    "product_recorded": _note_product,
+    "follow_up_requested": _follow,
+    "follow_up_changed": _change_follow_up,
+    "preference_set": _prefer,
+    "shopper_pinned": _pin,
+    "consent_changed": _answer,
+    "shopper_enrolled": _enrol,
+    "identifier_added": _add_identifier,
+    "impression_recorded": _expose,
+}
+"""How an op's kind is laid; what is not here changes nothing on a card."""
 
 
 def _amend(document: dict[str, Any], withdrawn: set[str], corrections: dict[str, Op]) -> None:

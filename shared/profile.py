@@ -197,6 +197,8 @@ class Profile(Part):
     purchases: list[RecentEvent] = []
     notes: list[NoteLine] = []
     preferences: dict[str, str] = {}
+    pinned_by: list[str] = []
+    """Associates who keep the shopper among their own."""
     value_band: str = "none"
     slice: list[str] = []
     offers: list[OfferState] = []

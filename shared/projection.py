@@ -298,20 +298,23 @@ def _seen(reading: Reading, *, is_open: bool) -> dict[str, dict[str, Any]]:
 
 
 def _floor_lists(reading: Reading) -> dict[str, Any]:
-    notes, outcomes, products, preferences = [], [], [], {}
+    notes, outcomes, products, preferences, pins = [], [], [], {}, {}
     for record in reading.records:
         body, common = record.body, {"op_id": record.op_id, "associate_id": record.associate_id, "at": record.at}
         if record.kind == "note_added":
             notes.append(_without_none({**common, "text": body["text"]}))
         elif record.kind == "preference_set":
             preferences[body["name"]] = body["value"]
+        elif record.kind == "shopper_pinned" and record.associate_id:
+            pins[record.associate_id] = body["pinned"]
         elif record.kind == "outcome_recorded":
             told = {name: body.get(name) for name in ("play_id", "outcome", "reason", "sku")}
             outcomes.append(_without_none({**common, **told}))
         elif record.kind == "product_recorded":
             products.append(_without_none({**common, "sku": body["sku"], "what": body["what"]}))
-    listed = {"notes": notes[-LISTED_MAX:], "outcomes": outcomes[-LISTED_MAX:], "preferences": preferences}
-    return {**listed, "products": products[-LISTED_MAX:] or None}
+    lists = {"notes": notes[-LISTED_MAX:], "outcomes": outcomes[-LISTED_MAX:], "preferences": preferences}
+    pinned_by = sorted(who for who, is_pinned in pins.items() if is_pinned)
+    return {**lists, "products": products[-LISTED_MAX:] or None, "pinned_by": pinned_by or None}
 
 
 def promises_of(reading: Reading) -> list[Promise]:

@@ -452,6 +452,11 @@ class ReplicaTables:
         )
         return tuple(_document(row) for row in rows)
 
+    def versions_after(self, kind: str, after: str, *, limit: int) -> tuple[tuple[str, int], ...]:
+        """The next documents of a kind behind an id, without their bodies."""
+        rows = self._connection.rows(_VERSIONS, (after or f"{kind}/", f"{kind}0", limit))
+        return tuple((id_, s) for id_, s in rows)
+
     def find_profile(self, type_: str, value: str) -> StoredDocument | None:
         """The one profile an identifier leads to."""
         rows = self._connection.rows(
@@ -464,6 +469,10 @@ class ReplicaTables:
 
 _DOCUMENT: Final = "document.id, scope, s, body FROM replica CROSS JOIN document ON document.slice = replica.slice"
 """CROSS fixes the order of the loops: the few live slices first, then one step of the index in each."""
+_VERSIONS: Final = (
+    "SELECT document.id, s FROM replica CROSS JOIN document ON document.slice = replica.slice "
+    "WHERE document.id > ? AND document.id < ? ORDER BY document.id LIMIT ?"
+)
 _SHOPPER: Final = "profile_id, name, given, family, words, loyalty_id, tier, hint"
 _KNOW: Final = "INSERT OR IGNORE INTO known_identifier VALUES (?, ?, ?, ?)"
 _WAITING: Final = (

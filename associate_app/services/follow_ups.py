@@ -13,7 +13,7 @@ from typing import Final
 from associate_app.ports import TabletDatabase
 from associate_app.services.lookup import ShopperKey, has_consent
 from associate_app.services.promises import promise_to_change, promises_open
-from associate_app.services.record import Recorder, Saved, change_promise, request_follow_up
+from associate_app.services.record import Offered, Recorder, Saved, change_promise, request_follow_up
 from associate_app.services.sign_in import associates_here
 from associate_app.services.store_book import StoreBook
 from shared.clock import format_at, is_at, local_day
@@ -62,8 +62,11 @@ def days_offered(today: date) -> tuple[tuple[str, date], ...]:
     return tuple((name, day) for day, name in sorted(by_day.items()))
 
 
-def promise_follow_up(recorder: Recorder, book: StoreBook, shopper: ShopperKey, wish: Wish) -> Saved:
-    """Promise it. Raises Refused for a way the shopper did not agree to, and for a day that is over."""
+def promise_follow_up(
+    recorder: Recorder, book: StoreBook, shopper: ShopperKey, wish: Wish, *, offered: Offered | None = None
+) -> Saved:
+    """Promise it; `offered` is the play for outreach that was taken up by it. Raises Refused for a way the shopper did
+    not agree to, and for a day that is over."""
     if wish.channel not in WAYS.get(wish.what, ()):
         raise Refused("A message goes by e-mail or text message, a call by phone; a visit or a reminder needs neither.")
     if (wish.what, wish.channel) not in ways_open(recorder.database, shopper):
@@ -79,6 +82,7 @@ def promise_follow_up(recorder: Recorder, book: StoreBook, shopper: ShopperKey, 
         channel=wish.channel,
         assignee="me" if wish.is_mine else STORE,
         text=text or None,
+        offered=offered,
     )
 
 

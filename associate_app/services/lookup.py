@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from associate_app.absence import away_s
 from associate_app.ports import LAST_COMPLETE_SYNC_NOTE, StoredDocument, TabletDatabase
@@ -115,6 +115,30 @@ def look_up_again(
     return _view(database, book, _find(database, identifier), view.card, now, language)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A shopper this tablet holds, outside any card: the document with own ops over it, cut as the card would be."""
+
+    shopper: ShopperKey
+    document: dict[str, Any]
+    s: int
+
+    @property
+    def profile(self) -> Profile:
+        """The document, read."""
+        return Profile.from_document(self.document)
+
+
+def read_held(database: TabletDatabase, book: StoreBook, profile_id: str, *, now: datetime) -> Held | None:
+    """A shopper by profile id, also an earlier one; None where the slice holds nobody of that id."""
+    found = _find(database, Identifier(IdentifierType.PROFILE_ID, profile_id))
+    if found.document is None:
+        return None
+    document = overlay(found.document.body, found.ops)
+    is_old = is_slice_old(database, book, now)
+    return Held(_key(found), without_behaviour(document) if is_old else document, found.document.s)
+
+
 def has_consent(database: TabletDatabase, shopper: ShopperKey, purpose: str) -> bool:
     """Say whether this tablet knows of a grant, own records included. Not known is not granted."""
     found = _find(database, Identifier(IdentifierType(shopper.type), shopper.value))
@@ -163,7 +187,7 @@ def _find(database: TabletDatabase, identifier: Identifier) -> _Found:
 def _view(
     database: TabletDatabase, book: StoreBook, found: _Found, card: CardReading, now: datetime, language: str
 ) -> CardView:
-    is_old = _is_slice_old(database, book, now)
+    is_old = is_slice_old(database, book, now)
     profile = _profile(found, card, is_behaviour_hidden=is_old)
     inputs = EvaluationInputs(
         profile=profile,
@@ -229,5 +253,6 @@ def _as_of(database: TabletDatabase) -> str | None:
     return database.read_note(LAST_COMPLETE_SYNC_NOTE)
 
 
-def _is_slice_old(database: TabletDatabase, book: StoreBook, now: datetime) -> bool:
+def is_slice_old(database: TabletDatabase, book: StoreBook, now: datetime) -> bool:
+    """Say whether this tablet was without HQ for too long to show what shoppers did."""
     return (away_s(database, now) or 0.0) > book.rules.hide_behaviour_h * 3600

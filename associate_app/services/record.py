@@ -56,6 +56,15 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """A play for outreach that was shown in a list and taken up; the rule pack and the profile it was ranked by."""
+
+    play: Recommendation
+    rule_pack: str
+    profile_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentAnswer:
     """A shopper's answer for one purpose, with the wording they saw.
 
@@ -193,6 +202,11 @@ def set_preference(recorder: Recorder, shopper: ShopperKey, name: str, value: st
     return _record_about(recorder, "preference_set", shopper, name=_text(name, "A name"), value=_text(value, "A value"))
 
 
+def pin_shopper(recorder: Recorder, shopper: ShopperKey, *, is_pinned: bool) -> Saved:
+    """Keep a shopper among one's own, on every tablet of the store, or no more."""
+    return _record_about(recorder, "shopper_pinned", shopper, pinned=is_pinned)
+
+
 def change_consent(recorder: Recorder, shopper: ShopperKey, answer: ConsentAnswer) -> Saved:
     """A decision taken here; a withdrawal takes effect on this tablet at once."""
     return _record_about(recorder, "consent_changed", shopper, consent=answer.as_body())
@@ -226,16 +240,23 @@ def request_follow_up(
     template_id: str | None = None,
     sku: str | None = None,
     offer_id: str | None = None,
+    offered: Offered | None = None,
 ) -> Saved:
     """Something promised: what = message | call | visit | reminder, channel = email | sms | phone | none.
 
-    Raises Refused for a channel the shopper has not agreed to.
+    With `offered` the showing of that play is recorded in the same transaction. Raises Refused for a channel the
+    shopper has not agreed to.
     """
     if channel != "none" and not has_consent(recorder.database, shopper, channel):
         raise Refused(f"They have not agreed to be reached by {_CHANNELS.get(channel, channel)}. Choose another way.")
     details = {"text": text, "template_id": template_id, "sku": sku, "offer_id": offer_id}
     promise = {"what": what, "due_at": format_at(due), "channel": channel, "assignee": assignee, **details}
-    return _record_about(recorder, "follow_up_requested", shopper, **promise)
+    drafts = [_Draft("follow_up_requested", {**_about(shopper), **promise}, shopper)]
+    if offered is not None:
+        shown = {"shown": [_shown(offered.play, "shown")], "rule_pack": offered.rule_pack}
+        body = {**_about(shopper), **shown, "profile_s": offered.profile_s}
+        drafts.insert(0, _Draft("impression_recorded", body, shopper))
+    return _record(recorder, drafts)
 
 
 def book_appointment(

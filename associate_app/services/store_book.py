@@ -66,8 +66,8 @@ class StoreBook:
     is where the store stands, None while HQ has not said so.
 
     `card_keys` are raw public keys by key id, `cancelled` card ids, `catalogue` the product documents by sku. `generic`
-    is the part of the playbook for someone of whom this tablet holds nothing. What plays are worth is in
-    `chain_currency`.
+    is the part of the playbook for someone of whom this tablet holds nothing, `outreach` that for *Worth a word today*.
+    What plays are worth is in `chain_currency`.
     """
 
     store: StoreFacts
@@ -78,6 +78,7 @@ class StoreBook:
     chain_currency: str
     playbook: Playbook
     generic: Playbook
+    outreach: Playbook
     settings: PlaySettings
     rules: TabletRules
     scan_rules: ScanRules
@@ -132,6 +133,7 @@ class StoreBooks:
             chain_currency=store.chain_currency,
             playbook=rules.playbook,
             generic=rules.generic,
+            outreach=rules.outreach,
             settings=rules.settings,
             rules=rules.tablet,
             scan_rules=part("scan", *scan_keys),
@@ -163,6 +165,7 @@ class StoreBooks:
 class _Rules:
     playbook: Playbook
     generic: Playbook
+    outreach: Playbook
     settings: PlaySettings
     tablet: TabletRules
 
@@ -196,7 +199,7 @@ def _read_rules(database: TabletDatabase, own: Iterable[Op]) -> _Rules:
     settings = read_settings(documents.get(SETTING_ID))
     tablet = TabletRules.from_document(documents.get(_TABLET_RULES_ID, {}))
     playbook = Playbook.from_documents(documents, settings)
-    return _Rules(playbook, playbook.for_strangers(), settings, tablet)
+    return _Rules(playbook, playbook.for_strangers(), playbook.for_place("outreach"), settings, tablet)
 
 
 def _read_store(database: TabletDatabase, code: str) -> _Shop:

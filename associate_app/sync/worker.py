@@ -141,24 +141,32 @@ class SyncThread(SteppingThread):
         self._close()
 
 
-class PictureThread(SteppingThread):
-    """The pictures' thread. `open_fetcher` is called on it, and gives the fetcher and what closes its connection."""
+class OpeningThread(SteppingThread):
+    """A thread with a database connection of its own. `open_stepper` is called on it, and gives what is stepped and
+    what closes the connection."""
 
-    def __init__(
-        self, open_fetcher: Callable[[], tuple[Stepper, Callable[[], None]]], *, name: str = "floorside pictures"
-    ) -> None:
+    def __init__(self, open_stepper: Callable[[], tuple[Stepper, Callable[[], None]]], *, name: str) -> None:
         super().__init__(name)
-        self._open_fetcher = open_fetcher
-        self._fetcher: Stepper | None = None
+        self._open_stepper = open_stepper
+        self._stepper: Stepper | None = None
         self._shut: Callable[[], None] = lambda: None
 
     def _step(self) -> float:
-        if self._fetcher is None:
-            self._fetcher, self._shut = self._open_fetcher()
-        return self._fetcher.step()
+        if self._stepper is None:
+            self._stepper, self._shut = self._open_stepper()
+        return self._stepper.step()
 
     def _end(self) -> None:
         self._shut()
+
+
+class PictureThread(OpeningThread):
+    """The pictures' thread."""
+
+    def __init__(
+        self, open_stepper: Callable[[], tuple[Stepper, Callable[[], None]]], *, name: str = "floorside pictures"
+    ) -> None:
+        super().__init__(open_stepper, name=name)
 
 
 class DoorbellThread(SteppingThread):

@@ -30,6 +30,7 @@ from associate_app.ui.screens.connect import connect_screen
 from associate_app.ui.screens.find import find_screen
 from associate_app.ui.screens.follow_ups import follow_ups_screen
 from associate_app.ui.screens.holds import holds_screen
+from associate_app.ui.screens.library import library_screen
 from associate_app.ui.screens.new_shopper import new_shopper_screen
 from associate_app.ui.screens.offer import offer_screen
 from associate_app.ui.screens.plays import plays_screen
@@ -226,7 +227,7 @@ def _root(whereabouts: Whereabouts, shift: Shift) -> ft.Control:
         return ft.SafeArea(sign_in_screen(), expand=True)
     inside = ft.Container(_screen_at(whereabouts.place), expand=True)
     go = partial(_go, desk)
-    place = whereabouts.place.screen
+    place = "plays" if whereabouts.place.screen == "library" else whereabouts.place.screen
     is_phone = whereabouts.frame is Frame.PHONE
     rooms = bottom_bar(place, shift.associate, go) if is_phone else rail(place, shift.associate, go, desk.sign_out)
     # Hidden, not left out: the screen keeps what was typed on it.
@@ -254,6 +255,7 @@ def _screen_at(place: Place) -> ft.Control:
         return keyed(place.screen, appointments_screen, place.token)
     screens = {
         "follow_ups": follow_ups_screen,
+        "library": library_screen,
         "holds": holds_screen,
         "scan": scan_screen,
         "find": find_screen,

@@ -181,6 +181,8 @@ class CardFace:
     held: tuple[HeldFace, ...]
     cards: int = 1
     """How many loyalty numbers lead to this shopper."""
+    pinned_by: tuple[str, ...] = ()
+    """Associates who keep the shopper among their own."""
     turn: str | None = None
     """What HQ found of who this is while the card was open."""
     had: tuple[LinkFace, ...] = ()
@@ -314,7 +316,7 @@ class HoldRow:
 
 @dataclass(frozen=True, slots=True)
 class NewsRow:
-    """A line of Today: a new play or an entry of the calendar."""
+    """A line of news."""
 
     key: str
     title: str
@@ -333,7 +335,6 @@ class TodayFace:
     """Overdue, today, upcoming."""
     on_hold: int
     plays: tuple[NewsRow, ...]
-    week: tuple[NewsRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +360,8 @@ class BookPlay:
     offer: OfferFace | None
     until: str | None
     is_new: bool
+    is_this_week: bool = False
+    situation: str = "rest"
 
 
 @dataclass(frozen=True, slots=True)

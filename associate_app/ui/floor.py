@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -35,14 +35,15 @@ from associate_app.services.record import (
 from associate_app.services.scan import CardReading, OfferReading, ProductReading, read_scan
 from associate_app.services.search import find_shoppers
 from associate_app.services.sign_in import associates_here, sign_in
+from associate_app.services.slice_walk import NOTHING, Gleaned
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
 from associate_app.services.store_figures import read_store
 from associate_app.sync.status import SyncStatus
 from associate_app.ui.appointing import Appointing
+from associate_app.ui.day_floor import DayFloor
 from associate_app.ui.faces import (
     AssociateFace,
     BendFace,
-    BookPlay,
     CardFace,
     FollowUpsFace,
     HoldChoiceFace,
@@ -54,7 +55,6 @@ from associate_app.ui.faces import (
     ShopperRow,
     StoreFace,
     SyncFace,
-    TodayFace,
     VerdictFace,
     initials_of,
 )
@@ -65,7 +65,7 @@ from associate_app.ui.guarded import bend_offer, bendable_offers, change_of, cha
 from associate_app.ui.holding import end_hold_as_told, hold_as_told, holdable, holds_told
 from associate_app.ui.language import choose_language, chosen_language, language_of
 from associate_app.ui.open_cards import OPEN_CARDS_MAX, OpenCards
-from associate_app.ui.overview import NEW_DAYS, Overview
+from associate_app.ui.overview import Overview
 from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
 from associate_app.ui.state import (
     Bend,
@@ -90,7 +90,6 @@ from associate_app.ui.store_telling import tell_store
 from associate_app.ui.telling import (
     Known,
     face_of,
-    tell_book_play,
     tell_card,
     tell_invitation,
     tell_refusal,
@@ -108,16 +107,18 @@ PURPOSES_ASKED: Final = ("personalise_in_store", "email", "sms", "phone", "profi
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Sync as the screens see it: its status, a ring, enrolment, and the switch of the demo (None elsewhere)."""
+    """Sync as the screens see it: its status, a ring, enrolment, what was found in the slice, and the switch of the
+    demo (None elsewhere)."""
 
     status: Callable[[], SyncStatus]
     ring: Callable[[str], None]
     enrol: Callable[[HqInvitation, str, str], None]
+    gleaned: Callable[[], Gleaned] = lambda: NOTHING
     is_cut: Callable[[], bool] | None = None
     cut: Callable[[bool], None] | None = None
 
 
-class TabletFloor:
+class TabletFloor(DayFloor):
     """See the module's head. `readers` are a patient and a quick one; `make_id` gives op ids in rising order."""
 
     def __init__(
@@ -133,6 +134,7 @@ class TabletFloor:
         self._make_id, self._engine = make_id, engine
         self._cards = OpenCards(database)
         self._overview = Overview(database, engine.status)
+        self._gleaned = engine.gleaned
         self._views: dict[str, CardView] = {}
         self._preferred: str | None = None
 
@@ -465,10 +467,6 @@ class TabletFloor:
 
     # what stands where -----------------------------------------------------------------------------------------------
 
-    def today(self, associate: AssociateFace) -> TodayFace:
-        """Everything on Today."""
-        return self._overview.today(self._books.read(self._database), associate, self._words(), self._clock.now())
-
     def store_today(self, is_week: bool, associate_id: str) -> StoreFace:
         """What the store did today or in the last seven days; for store managers."""
         words, device, now = self._words(), self._database.device(), self._clock.now()
@@ -496,14 +494,6 @@ class TabletFloor:
             self._engine.cut(is_cut)
 
     # plays and feedback ----------------------------------------------------------------------------------------------
-
-    def playbook(self) -> tuple[BookPlay, ...]:
-        """All plays that run here, without a shopper."""
-        book, now, words = self._books.read(self._database), self._clock.now(), self._words()
-        today_on = book.today(now).isoformat()
-        since_on = (book.today(now) - timedelta(days=NEW_DAYS)).isoformat()
-        running = [play for play in book.playbook.plays if play.is_valid_on(today_on)]
-        return tuple(tell_book_play(play, book, words, is_new=(play.valid_from or "") >= since_on) for play in running)
 
     def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
         """Record feedback for HQ."""

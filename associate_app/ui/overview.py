@@ -5,11 +5,9 @@ Part of the floor: blocks, and is called on its thread. Records nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
-
-from pydantic import ValidationError
 
 from associate_app.ports import TabletDatabase
 from associate_app.services.holds import holds_open
@@ -20,6 +18,7 @@ from associate_app.services.store_book import StoreBook
 from associate_app.sync.status import SyncStatus
 from associate_app.ui.faces import (
     AssociateFace,
+    BookPlay,
     NewsRow,
     PillFace,
     PillTone,
@@ -30,16 +29,14 @@ from associate_app.ui.faces import (
     initials_of,
 )
 from associate_app.ui.promising import due_counts, follow_ups_told
-from associate_app.ui.telling import tell_book_play
+from associate_app.ui.week import plays_told
 from associate_app.ui.words import Speaker
 from shared.clock import format_at
-from shared.plays.files import CalendarEntry, in_language
+from shared.plays.files import in_language
 from shared.plays.speech import GERMAN
 
 SHIFT: Final = timedelta(hours=14)
 """What was seen longer ago than this was seen in another shift."""
-NEW_DAYS: Final = 7
-"""A play is new for a week."""
 SERIOUS: Final = frozenset(
     {"revoked", "needs_connect", "storage_full", "broken", "receipt_unsound", "upgrade", "certificate"}
 )
@@ -62,6 +59,7 @@ class Overview:
         part = "morning" if here.hour < 12 else "afternoon" if here.hour < 18 else "evening"
         due = follow_ups_told(self._database, book, words, now, associate.associate_id)
         mine = tuple(row for row in due.rows if row.whose != "others")
+        told = plays_told(self._database, book, words, now, associate.associate_id)
         return TodayFace(
             greeting=words(f"today.{part}", name=associate.name.split()[0]),
             place=f"{book.store_name} · {words.weekday(format_at(now))}",
@@ -69,8 +67,7 @@ class Overview:
             due=mine[:_ROWS_MAX],
             due_counts=due_counts(mine),
             on_hold=len(holds_open(self._database, book, now)),
-            plays=_new_plays(book, now, words),
-            week=self._week(book, now, words),
+            plays=_new_plays(told),
         )
 
     def _seen(self, now: datetime, words: Speaker) -> tuple[ShopperRow, ...]:
@@ -80,19 +77,6 @@ class Overview:
             if name:
                 rows.append(ShopperRow(profile_id, name, initials_of(name), words.time(at)))
         return tuple(rows)
-
-    def _week(self, book: StoreBook, now: datetime, words: Speaker) -> tuple[NewsRow, ...]:
-        today = book.today(now)
-        until_on, today_on = (today + timedelta(days=NEW_DAYS)).isoformat(), today.isoformat()
-        entries = []
-        for stored in self._database.documents("calendar"):
-            try:
-                entry = CalendarEntry.model_validate(stored.body)
-            except ValidationError:
-                continue
-            if entry.from_on <= until_on and entry.until_on >= today_on:
-                entries.append(entry)
-        return tuple(_calendar_row(entry, today_on, words) for entry in sorted(entries, key=lambda one: one.from_on))
 
     # sync ------------------------------------------------------------------------------------------------------------
 
@@ -158,11 +142,9 @@ class Overview:
         )
 
 
-def _new_plays(book: StoreBook, now: datetime, words: Speaker) -> tuple[NewsRow, ...]:
-    since_on = (book.today(now) - timedelta(days=NEW_DAYS)).isoformat()
-    new = [play for play in book.playbook.plays if play.valid_from and since_on <= play.valid_from]
-    told = [tell_book_play(play, book, words, is_new=True) for play in new[:_ROWS_MAX]]
-    return tuple(NewsRow(play.play_id, play.title, play.opener) for play in told)
+def _new_plays(told: Iterable[BookPlay]) -> tuple[NewsRow, ...]:
+    new = [play for play in told if play.is_new]
+    return tuple(NewsRow(play.play_id, play.title, play.opener) for play in new[:_ROWS_MAX])
 
 
 def _title_of(book: StoreBook | None, play_id: str | None, words: Speaker) -> str | None:
@@ -193,11 +175,3 @@ def _receipt(status: TabletStatus, words: Speaker, now: datetime) -> str:
     return words(
         "sync.receipt", n=words.number(status.receipt.through_seq), time=words.stamp(status.receipt.issued_at, now)
     )
-
-
-def _calendar_row(entry: CalendarEntry, today_on: str, words: Speaker) -> NewsRow:
-    if entry.from_on > today_on:
-        hint = words("today.from", day=words.long_weekday_of(entry.from_on))
-    else:
-        hint = words("today.until", day=words.date(entry.until_on))
-    return NewsRow(entry.id, in_language(entry.title, words.language), hint)

@@ -16,13 +16,14 @@ import flet as ft
 
 from associate_app.ports import Chance, Clock, CodeReader, SyncEndpoint, TabletDatabase
 from associate_app.services.enrol import Invitation, enrol_tablet, show_earlier
+from associate_app.services.slice_walk import NOTHING, Gleaned, SliceWalk
 from associate_app.services.store_book import StoreBooks
 from associate_app.sync.doorbell import Doorbell
 from associate_app.sync.driver import SyncDriver
 from associate_app.sync.pictures import PictureFetcher
 from associate_app.sync.status import SyncStatus
 from associate_app.sync.steps import Ring
-from associate_app.sync.worker import DoorbellThread, PictureThread, SyncThread
+from associate_app.sync.worker import DoorbellThread, OpeningThread, PictureThread, SyncThread
 from associate_app.ui.app import run_session
 from associate_app.ui.floor import Engine, TabletFloor
 from associate_app.ui.state import Floor, Heart, Shifts
@@ -92,6 +93,8 @@ class SyncEngine:
         self._worker = SyncThread(tablet.open_driver)
         self._pictures = PictureThread(lambda: tablet.open_fetcher(self.status))
         self._doorbell: DoorbellThread | None = None
+        self._walk = OpeningThread(self._open_walk, name="floorside walk")
+        self._gleaned = NOTHING
 
     def start(self) -> None:
         """Start once this tablet is connected; again does nothing."""
@@ -108,17 +111,32 @@ class SyncEngine:
         self._doorbell = DoorbellThread(bell)
         self._doorbell.start()
         self._pictures.start()
+        self._walk.start()
 
     def stop(self) -> None:
         """Ask the threads to end; the doorbell's long wait is not waited for, nor a picture on its way."""
         if self._doorbell is not None:
             self._doorbell.stop(timeout_s=0.1)
             self._pictures.stop(timeout_s=0.1)
+            self._walk.stop()
             self._worker.stop(timeout_s=_STOP_S)
 
     def status(self) -> SyncStatus:
         """How sync stands."""
         return self._worker.status()
+
+    def gleaned(self) -> Gleaned:
+        """What the last walk through the slice found."""
+        return self._gleaned
+
+    def _open_walk(self) -> tuple[SliceWalk, Callable[[], None]]:
+        database = self._tablet.open_database()
+        return SliceWalk(database, self._tablet.books, self._tablet.clock, self._found), database.close
+
+    def _found(self, gleaned: Gleaned) -> None:
+        """On the walk's thread: Today re-reads."""
+        self._gleaned = gleaned
+        self._heart.beat()
 
     def ring(self, reason: str) -> None:
         """Wake the worker: `record` after a commit, `asked` for *Send now*."""
@@ -175,6 +193,7 @@ def open_stage(tablet: Tablet, *, app: str, switch: NetworkSwitch | None = None)
             status=engine.status,
             ring=engine.ring,
             enrol=partial(engine.enrol, app=app),
+            gleaned=engine.gleaned,
             is_cut=(lambda: switch.is_cut) if switch else None,
             cut=partial(_cut, switch, engine) if switch else None,
         ),

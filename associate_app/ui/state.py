@@ -43,13 +43,14 @@ from associate_app.ui.faces import (
 )
 from associate_app.ui.goods_faces import OfferScreenFace, ProductFace
 from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
+from associate_app.ui.today_faces import EntryFace, HelpedFace, TextFace, TodayLists
 from associate_app.ui.words import Speaker
 
 T = TypeVar("T")
 
 SHIFT_S_MAX: Final = 12 * 3600.0
 SCREENS: Final = (
-    *("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store"),
+    *("today", "scan", "find", "plays", "library", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store"),
     *("appointments", "product", "offer"),
 )
 _BESIDE_A_CARD: Final = ("product", "offer")
@@ -377,7 +378,22 @@ class Floor(Protocol):
         """Let someone join, with what they tapped themselves."""
 
     def today(self, associate: AssociateFace) -> TodayFace:
-        """Everything on Today."""
+        """What of Today is at hand at once."""
+
+    def today_lists(self, associate_id: str) -> TodayLists:
+        """Today's lists of shoppers."""
+
+    def take_up(self, key: str, associate_id: str) -> Saved:
+        """Promise a word to a shopper of the list, for today."""
+
+    def pin(self, token: str, associate_id: str, *, is_pinned: bool) -> None:
+        """Keep the shopper of a card among one's own, or no more."""
+
+    def week(self) -> tuple[EntryFace, ...]:
+        """The calendar of the week with the store's tasks."""
+
+    def tick(self, entry: str, task: str, associate_id: str, *, is_done: bool) -> None:
+        """Tick a task of the calendar, or take the tick away."""
 
     def store_today(self, is_week: bool, associate_id: str) -> StoreFace:
         """What the store did today or in the last seven days; for store managers."""
@@ -397,8 +413,17 @@ class Floor(Protocol):
     def cut_network(self, is_cut: bool) -> None:
         """Take the network away or give it back (demo only)."""
 
-    def playbook(self) -> tuple[BookPlay, ...]:
-        """All plays, without a shopper."""
+    def helped(self) -> HelpedFace:
+        """How digital helped this store."""
+
+    def playbook(self, associate_id: str) -> tuple[BookPlay, ...]:
+        """All plays, without a shopper; new until the associate has read them."""
+
+    def library(self, associate_id: str) -> tuple[TextFace, ...]:
+        """Message templates, guides and event texts; the associate signs."""
+
+    def note_read(self, play_id: str, associate_id: str) -> None:
+        """An associate has read a play."""
 
     def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
         """Record feedback for HQ."""

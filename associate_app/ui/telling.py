@@ -117,7 +117,15 @@ def tell_offer(offer: Offer | None, words: Speaker) -> OfferFace | None:
     return OfferFace(in_language(offer.title, words.language), next(iter(offer.codes), None), until)
 
 
-def tell_book_play(play: Play, book: StoreBook, words: Speaker, *, is_new: bool) -> BookPlay:
+def tell_book_play(
+    play: Play,
+    book: StoreBook,
+    words: Speaker,
+    *,
+    is_new: bool,
+    is_this_week: bool = False,
+    situation: str = "rest",
+) -> BookPlay:
     """A play of the playbook without a shopper: when it fires, and what to say with its placeholders left general."""
     _, points = book.playbook.points_of(play, words.language)
     offer = tell_offer(book.playbook.offers.get(play.offer_id), words) if play.offer_id else None
@@ -136,6 +144,8 @@ def tell_book_play(play: Play, book: StoreBook, words: Speaker, *, is_new: bool)
         offer=offer,
         until=words.date(play.valid_until) if play.valid_until else None,
         is_new=is_new,
+        is_this_week=is_this_week,
+        situation=situation,
     )
 
 
@@ -221,6 +231,7 @@ class _Teller:
             plays=tuple(self._play(play) for play in self._view.plays),
             held=tuple(self._held()),
             cards=self._cards(),
+            pinned_by=tuple(profile.pinned_by),
         )
 
     # who they are ----------------------------------------------------------------------------------------------------

@@ -25,6 +25,10 @@ DAYS: Final = 7
 """How far the figures of a store look back: today and the six days before it."""
 CONVERSIONS_LEAST: Final = 10
 """Under so many orders in either group a lift is not told: "not enough yet"."""
+LOOKED_DAYS: Final = 14
+"""How long before an order a look online still counts as having led to it."""
+TOLD_LEAST: Final = 5
+"""A figure over fewer shoppers or orders is not told: it would tell of single ones."""
 LIFT_DAYS: Final = 14
 """How long after the first exposure an order still counts."""
 _NOT_USED: Final = "not_mentioned"
@@ -69,6 +73,19 @@ class TabletRow(Document):
     unsent: int | None = None
 
 
+class OnlineFirst(Document):
+    """Members who bought in the store in the last DAYS days and agreed to be counted: how many had looked online in the
+    LOOKED_DAYS before, and the net worth of the orders of both, in the store's currency."""
+
+    members: int
+    looked: int
+    looked_orders: int = 0
+    looked_minor: int = 0
+    other_orders: int = 0
+    other_minor: int = 0
+    currency: str
+
+
 class FiguresDocument(Document):
     """`figures/<store>` in the store's scope. `through_s`: up to which position of that feed HQ had taken ops in when
     it counted; what a tablet knows to be visible later is not in it."""
@@ -79,6 +96,8 @@ class FiguresDocument(Document):
     rows: tuple[FigureRow, ...] = ()
     revenue: tuple[DayRevenue, ...] = ()
     tablets: tuple[TabletRow, ...] = ()
+    online_first: OnlineFirst | None = None
+    """None where no member who agreed bought there."""
 
 
 class LiftDocument(Document):

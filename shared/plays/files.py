@@ -1,4 +1,5 @@
-"""Files beside the plays: offers, calendar entries, message templates, consent wordings. Same errors that mend.
+"""Files beside the plays: offers, calendar entries, message templates, texts of the library, consent wordings. Same
+errors that mend.
 
 Each is read strictly from a loaded mapping, travels as a document of scope `all`, and is read leniently there. Dates in
 a file may be relative (`today+12`): `with_dates` fixes them at publishing, so the seeds are alive on any date.
@@ -179,6 +180,16 @@ class MessageTemplate(FilePart):
     fields: Names = ()
 
 
+class LibraryText(FilePart):
+    """A text to look something up in: how a material is cared for, how sizes fall, what an event is about. Paragraphs
+    stand apart by an empty line."""
+
+    id: Slug
+    title: Words
+    kind: Literal["care", "size", "event"]
+    text: Words
+
+
 class ConsentWording(FilePart):
     """The exact wording of a consent. A changed word is a new version: grants name the one they were given for."""
 
@@ -225,6 +236,11 @@ def parse_template(mapping: Any, file_name: str) -> MessageTemplate:
         ],
     )
     return template
+
+
+def parse_library_text(mapping: Any, file_name: str) -> LibraryText:
+    """Read the file of a library's text. Raises PlaybookRefused with every problem."""
+    return read_file(LibraryText, mapping, file_name)
 
 
 def parse_wording(mapping: Any, file_name: str) -> ConsentWording:

@@ -396,6 +396,10 @@ class Playbook:
         """The plays for someone of whom the store knows no more than a card tells; still the same rule pack."""
         return replace(self, plays=tuple(play for play in self.plays if play.claims_nothing))
 
+    def for_place(self, place: Place) -> Playbook:
+        """The plays that are meant for one place; still the same rule pack."""
+        return replace(self, plays=tuple(play for play in self.plays if place in play.where))
+
     def offer_of(self, play: Play) -> Offer | None:
         """The play's offer, None when it has none or it is not known here."""
         return self.offers.get(play.offer_id) if play.offer_id is not None else None

@@ -180,6 +180,12 @@ class PreferenceSet(AboutShopper):
     value: Text
 
 
+class ShopperPinned(AboutShopper):
+    """An associate keeps a shopper among their own, or no more."""
+
+    pinned: bool
+
+
 class FollowUpRequested(AboutShopper):
     """Something promised to a shopper."""
 
@@ -304,6 +310,7 @@ BODY_OF_KIND: Final[dict[str, type[Body]]] = {
     "data_flagged": DataFlagged,
     "note_added": NoteAdded,
     "preference_set": PreferenceSet,
+    "shopper_pinned": ShopperPinned,
     "follow_up_requested": FollowUpRequested,
     "appointment_booked": AppointmentBooked,
     "hold_requested": HoldRequested,

@@ -27,6 +27,7 @@ from shared.plays.inputs import zone_of
 from shared.projection import Reading, net_of
 from shared.wire.messages import store_scope
 from sync_server.ports import CentralReader, Store
+from sync_server.services.online_first import OnlineFirstCount
 
 _PAGE: Final = 500
 _TABLET: Final = ("device_id", "name", "last_seen_at", "unsent")
@@ -44,9 +45,11 @@ class StoreCount:
         self._moments: dict[str, list[Moment]] = {code: [] for code in self._day_of}
         self._proven: dict[str, Figures] = {code: Counter() for code in self._day_of}
         self._revenue: dict[str, Counter[tuple[str, str]]] = {code: Counter() for code in self._day_of}
+        self._online_first = OnlineFirstCount(stores, now_at)
 
     def add(self, reading: Reading, proven: Mapping[str, str]) -> None:
         """Count one shopper; `proven` names the order of each claim that one proves."""
+        self._online_first.add(reading)
         for play_id, entries in reading.state.shown.items():
             for at, op_id, arm in entries:
                 if at >= self._since_at and op_id not in reading.state.withdrawn:
@@ -95,6 +98,7 @@ class StoreCount:
                 DayRevenue(on=on, minor=minor, currency=currency)
                 for (on, currency), minor in sorted(self._revenue[code].items())
             ),
+            online_first=self._online_first.of(code),
             tablets=tuple(TabletRow.model_validate({name: row[name] for name in _TABLET}) for row in tablets),
         )
 

@@ -51,6 +51,7 @@ from sync_server.services.play_changes import change_documents
 from sync_server.services.problems import refuse
 from sync_server.services.pushes import STAND_INS, Push, ReadOp, read_push
 from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
+from sync_server.services.store_tasks import task_documents
 from sync_server.services.suppression import blanked, mentions_erased, names_erased, stand_in
 
 SUSPECT_MS: Final = 300_000
@@ -460,7 +461,8 @@ def _park_all(draft: _Draft, why: str) -> None:
 
 def told_documents(tx: CentralWriter, rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """The documents that ops make by themselves, beside what the fold makes of the shopper."""
-    return [*_store_documents(rows), *change_documents(tx, rows), *override_documents(tx, rows)]
+    made = [*change_documents(tx, rows), *override_documents(tx, rows), *task_documents(tx, rows)]
+    return [*_store_documents(rows), *made]
 
 
 def _store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:

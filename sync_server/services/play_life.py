@@ -59,7 +59,7 @@ def check(hq: Headquarters, folder: Path) -> tuple[PlaybookFiles, list[str]]:
         today_on, brand = chain_today(hq, reader)
         published = published_files(reader)
     found = read_playbook(folder, today_on, brand, published)
-    kinds = (found.plays, found.offers, found.calendar, found.templates, found.wordings)
+    kinds = (found.plays, found.offers, found.calendar, found.templates, found.library, found.wordings)
     if not any((*kinds, found.campaigns, found.journeys)):
         raise Refused(
             f"{folder} holds no files of a playbook: they lie in its playbook/, offers/, calendar/ and so on."
@@ -78,6 +78,7 @@ def diff(hq: Headquarters, folder: Path) -> list[Change]:
     changes += _changes("offer", live.offers, found.offers)
     changes += _changes("calendar", live.calendar, found.calendar)
     changes += _changes("template", live.templates, found.templates)
+    changes += _changes("library", live.library, found.library)
     changes += _changes("campaign", live.campaigns, found.campaigns)
     changes += _changes("journey", live.journeys, found.journeys)
     changes += [Change("play", one.id, "not in the files", one.version) for one in _left(live.plays, found.plays)]

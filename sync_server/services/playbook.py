@@ -1,5 +1,5 @@
-"""The playbook: plays, offers, calendar, templates and consent wordings from YAML files to every tablet of the chain;
-campaigns and journeys to HQ alone.
+"""The playbook: plays, offers, calendar, templates, library and consent wordings from YAML files to every tablet of the
+chain; campaigns and journeys to HQ alone.
 
 All files are read and checked before anything is published; a wrong one refuses the whole set with every problem and
 its path. An edited play becomes a new version; the pack that decides a card is kept by its hash, for replays.
@@ -28,11 +28,13 @@ from shared.plays.files import (
     CalendarEntry,
     ConsentWording,
     FilePart,
+    LibraryText,
     MessageTemplate,
     Offer,
     document_of,
     in_language,
     parse_calendar_entry,
+    parse_library_text,
     parse_offer,
     parse_template,
     parse_wording,
@@ -70,11 +72,13 @@ class PlaybookFiles:
     settings: PlaySettings
     campaigns: tuple[Campaign, ...] = ()
     journeys: tuple[Journey, ...] = ()
+    library: tuple[LibraryText, ...] = ()
 
     def without_promises(self) -> PlaybookFiles:
         """What suits a chain that is not the demo: no offers its tills do not know, nothing that hands one out."""
         plays = tuple(play for play in self.plays if play.offer_id is None)
-        return replace(self, plays=plays, offers=(), calendar=(), campaigns=())
+        library = tuple(text for text in self.library if text.kind != "event")
+        return replace(self, plays=plays, offers=(), calendar=(), campaigns=(), library=library)
 
     def with_files(self, found: PlaybookFiles) -> PlaybookFiles:
         """This, with what other files say in place of what has the same id."""
@@ -92,6 +96,7 @@ class PlaybookFiles:
             settings=found.settings,
             campaigns=merged(self.campaigns, found.campaigns),
             journeys=merged(self.journeys, found.journeys),
+            library=merged(self.library, found.library),
         )
 
 
@@ -103,7 +108,8 @@ def shipped_folder() -> Traversable:
 def read_playbook(
     folder: Traversable, today_on: dt.date, brand: str, published: PlaybookFiles | None = None
 ) -> PlaybookFiles:
-    """Read `playbook/ segments/ offers/ calendar/ campaigns/ journeys/ templates/ wordings/ settings/` under a folder.
+    """Read `playbook/ segments/ offers/ calendar/ campaigns/ journeys/ templates/ library/ wordings/ settings/` under a
+    folder.
 
     Relative dates count from `today_on`; the shipped texts speak of the demo's brand, a chain reads its own name there.
     What is `published` may be named and need not be in the folder. Raises PlaybookRefused with every problem of every
@@ -122,6 +128,7 @@ def read_playbook(
         ),
         campaigns=reading.read("campaigns", parse_campaign),
         journeys=reading.read("journeys", parse_journey),
+        library=reading.read("library", parse_library_text),
     )
     whole = found if published is None else published.with_files(found)
     plays, unread = [*found.plays, *_missing(whole.plays, found.plays)], reading.unread
@@ -207,6 +214,7 @@ def published_files(reader: CentralReader) -> PlaybookFiles:
         settings=PlaySettings.from_document(json.loads(setting.body)) if setting and setting.body else PlaySettings(),
         campaigns=kept_files(reader, Campaign),
         journeys=kept_files(reader, Journey),
+        library=tuple(read(LibraryText, "library")),
     )
 
 
@@ -284,7 +292,8 @@ class _Loader(_LOADER):  # type: ignore[misc, valid-type]
 def publish_playbook(hq: Headquarters, *, has_offers: bool = True) -> int:
     """Read the shipped files and publish what changed, in one transaction. Returns how many plays there are now.
 
-    Without offers only what promises nothing is published: plays without an offer, templates, wordings, settings.
+    Without offers only what promises nothing is published: plays without an offer, templates, guides, wordings,
+    settings.
     """
     with hq.database.read() as reader:
         today_on, brand = chain_today(hq, reader)
@@ -385,6 +394,7 @@ def _documents(found: PlaybookFiles) -> Iterator[DocWrite]:
     yield from (_whole(f"offer/{offer.id}", offer) for offer in found.offers)
     yield from (_whole(f"calendar/{entry.id}", entry) for entry in found.calendar)
     yield from (_whole(f"template/{template.id}", template) for template in found.templates)
+    yield from (_whole(f"library/{text.id}", text) for text in found.library)
     yield from (wording_document(wording) for wording in found.wordings)
     yield document_in_all(SETTING_ID, found.settings.as_document())
 

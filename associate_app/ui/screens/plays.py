@@ -1,8 +1,8 @@
-"""Plays: the playbook without a shopper, searchable, offline."""
+"""Plays: the playbook without a shopper: this week's first, then by situation; searchable, offline, new until read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 
 import flet as ft
 
@@ -10,15 +10,17 @@ from associate_app.ui import theme
 from associate_app.ui.faces import BookPlay
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import line_button, tapped
+from associate_app.ui.parts.buttons import Press, line_button, tapped
 from associate_app.ui.parts.chips import chip, new_mark
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.play_card import talking_points
+from associate_app.ui.parts.plays_switch import plays_switch
 from associate_app.ui.parts.shell import page_of
-from associate_app.ui.parts.text import say
+from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
+from associate_app.ui.week import SITUATIONS
 
 
 @screen
@@ -27,22 +29,34 @@ def plays_screen() -> ft.Control:
     desk = use_desk()
     words = desk.speaker
     wanted, set_wanted = use_value("")
-    plays, _ = use_reading(desk.floor.playbook)
+    plays, _ = use_reading(lambda: desk.floor.playbook(desk.associate_id))
     field = text_field("plays", Field(words("book.field"), icon=ft.Icons.SEARCH), set_wanted)
     if plays is None:
         return ft.Container(expand=True)
     found = [play for play in plays if _mentions(play, wanted)]
-    rows: list[ft.Control] = [keyed(play.play_id, _row, play) for play in found]
+    blocks: list[ft.Control] = [
+        ft.Column(
+            [section(words(f"book.for.{name}")), *(keyed(play.play_id, _row, play) for play in some)],
+            spacing=theme.S,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
+        for name, some in _by_situation(found)
+    ]
     nothing = words("book.nothing", text=wanted) if plays else words("book.none")
     body = ft.Column(
-        [
-            *([field] if plays else []),
-            ft.Column(rows or [empty(nothing)], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
-        ],
-        spacing=theme.L,
+        [plays_switch(desk, "plays"), *([field] if plays else []), *(blocks or [empty(nothing)])],
+        spacing=theme.XL,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
     return page_of(words("book.title"), body, lead=words("book.lead"), has_width_limit=True)
+
+
+def _by_situation(plays: Sequence[BookPlay]) -> Iterator[tuple[str, list[BookPlay]]]:
+    """This week's plays, then the others by what they are for; each play once."""
+    for name in ("week", *SITUATIONS):
+        some = [play for play in plays if name == ("week" if play.is_this_week else play.situation)]
+        if some:
+            yield name, some
 
 
 def _mentions(play: BookPlay, wanted: str) -> bool:
@@ -54,10 +68,16 @@ def _mentions(play: BookPlay, wanted: str) -> bool:
 def _row(play: BookPlay) -> ft.Control:
     desk = use_desk()
     is_open, set_open = use_value(False)
-    return _drawn(desk, play, is_open, lambda: set_open(not is_open))
+
+    async def toggle() -> None:
+        set_open(not is_open)
+        if play.is_new and not is_open:
+            await desk.commit(desk.floor.note_read, play.play_id, desk.associate_id)
+
+    return _drawn(desk, play, is_open, toggle)
 
 
-def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Callable[[], None]) -> ft.Control:
+def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Press) -> ft.Control:
     words = desk.speaker
     is_narrow = desk.whereabouts.frame is Frame.PHONE
     head = ft.Row(

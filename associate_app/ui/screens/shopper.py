@@ -29,6 +29,7 @@ from associate_app.ui.parts.lines import note_line, online_line
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
 from associate_app.ui.parts.outcomes import Choose, OutcomeKeeper, use_outcomes
+from associate_app.ui.parts.pin_button import pin_button
 from associate_app.ui.parts.play_card import held_list, play_card
 from associate_app.ui.parts.saved_bar import reason_sheet, saved_line, told_line
 from associate_app.ui.parts.shell import edge_of, pill_of_session
@@ -188,7 +189,8 @@ def _age_and_consent(desk: Desk, face: CardFace) -> ft.Control:
     denied = ", ".join(c.spoken for c in face.consents if not c.is_granted) or none
     spoken = words("card.consent.spoken", granted=granted, denied=denied)
     age = [say(face.as_of, theme.TINY, Ink.QUIET)] if face.as_of else []
-    return ft.Row([*age, consent_marks(face.consents, spoken)], spacing=theme.M, tight=True)
+    marks = consent_marks(face.consents, spoken)
+    return ft.Row([pin_button(desk, face), *age, marks], spacing=theme.M, run_spacing=0, tight=True, wrap=True)
 
 
 def _body(desk: Desk, face: CardFace, kept: OutcomeKeeper, show_offer: ShowOffer) -> ft.Control:

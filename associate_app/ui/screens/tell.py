@@ -40,7 +40,7 @@ def tell_screen(play_id: str | None) -> ft.Control:
     told, set_told = use_value("")
     round_, set_round = use_value(0)
     text = use_cell(str)
-    plays, _ = use_reading(desk.floor.playbook)
+    plays, _ = use_reading(lambda: desk.floor.playbook(desk.associate_id))
     title = next((play.title for play in plays or () if play.play_id == play_id), None)
 
     async def send() -> None:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import TodayFace
-from associate_app.ui.hooks import keyed
+from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.appointments_way import appointments_way
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import quiet_button, tapped
+from associate_app.ui.parts.folding import folding
 from associate_app.ui.parts.follow_up_row import follow_up_line
+from associate_app.ui.parts.helped import helped_block
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.outcomes import OutcomeKeeper, use_outcomes
 from associate_app.ui.parts.rows import news_row, shopper_row
-from associate_app.ui.parts.shell import page_of
+from associate_app.ui.parts.saved_bar import saved_line, told_line
+from associate_app.ui.parts.shell import edge_of, page_of
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.parts.today_lists import TakeUp, here_block, mine_block, words_block
+from associate_app.ui.parts.week_block import week_block
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
+from associate_app.ui.today_faces import TodayLists
+from shared.errors import Refused
+
+_SEEN_SHOWN: Final = 3
+_FOOT_HEIGHT: Final = 72
+_NO_LISTS: Final = TodayLists((), (), (), is_looking=True)
 
 
 @screen
@@ -28,10 +41,34 @@ def today_screen() -> ft.Control:
     desk = use_desk()
     associate = desk.shift.associate
     face, _ = use_reading(lambda: desk.floor.today(associate) if associate else None, [associate])
+    lists, _ = use_reading(lambda: desk.floor.today_lists(associate.associate_id) if associate else None, [associate])
+    kept, (no, say_no) = use_outcomes(""), use_value("")
+
+    async def take_up(key: str) -> None:
+        try:
+            saved = await desk.commit(desk.floor.take_up, key, desk.associate_id)
+        except Refused:
+            say_no(desk.speaker("today.word_gone"))
+            return
+        say_no("")
+        kept.show(saved)
+
     if face is None:
         return ft.Container(expand=True)
-    body = ft.Column([_ways_in(desk), _below(desk, face)], spacing=theme.XXL)
-    return page_of(face.greeting, body, lead=face.place)
+    below = _below(desk, face, lists or _NO_LISTS, take_up)
+    body = ft.Column([_ways_in(desk), below, ft.Container(height=_FOOT_HEIGHT)], spacing=theme.XXL)
+    return ft.Stack([page_of(face.greeting, body, lead=face.place), _foot(desk, kept, no)], expand=True)
+
+
+def _foot(desk: Desk, kept: OutcomeKeeper, no: str) -> ft.Control:
+    """What was just saved, over the foot of the screen: it is seen wherever the list was tapped."""
+    line: ft.Control | None = None
+    if kept.saved is not None:
+        line = saved_line(kept.saved, desk.speaker, kept.undo)
+    elif kept.told or no:
+        line = told_line(kept.told or no)
+    edge = edge_of(desk.whereabouts.frame)
+    return ft.Container(line, left=edge, right=edge, bottom=theme.L, visible=line is not None)
 
 
 def _ways_in(desk: Desk) -> ft.Control:
@@ -109,19 +146,20 @@ def _tile(
     )
 
 
-def _below(desk: Desk, face: TodayFace) -> ft.Control:
-    if desk.whereabouts.frame is Frame.PHONE:
-        return ft.Column(
-            [_follow_ups(desk, face), _seen(desk, face), _plays(desk, face), _week(desk, face)], spacing=theme.XL
-        )
-    blocks: list[ft.Control] = [
-        ft.Column([_follow_ups(desk, face), _seen(desk, face)], spacing=theme.XL),
-        _plays(desk, face),
-        _week(desk, face),
+def _below(desk: Desk, face: TodayFace, lists: TodayLists, take_up: TakeUp) -> ft.Control:
+    """Who needs somebody on the left, what is on in the store on the right; else one under the other."""
+    follow_ups, here = _follow_ups(desk, face), here_block(desk, lists)
+    words, mine, seen = words_block(desk, lists, take_up), mine_block(desk, lists), _seen(desk, face)
+    week, helped = keyed("week", week_block), keyed("helped", helped_block)
+    plays = _plays(desk, face)
+    if desk.whereabouts.frame is not Frame.LANDSCAPE:
+        blocks = [*here, follow_ups, words, mine, *seen, week, *plays, helped]
+        return ft.Column(blocks, spacing=theme.XL)
+    columns: list[ft.Control] = [
+        ft.Column([follow_ups, words, week], spacing=theme.XL, expand=6),
+        ft.Column([*here, mine, *seen, *plays, helped], spacing=theme.XL, expand=5),
     ]
-    for block in blocks:
-        block.expand = True
-    return ft.Row(blocks, spacing=theme.XXL, vertical_alignment=ft.CrossAxisAlignment.START)
+    return ft.Row(columns, spacing=theme.XXXL, vertical_alignment=ft.CrossAxisAlignment.START)
 
 
 def _follow_ups(desk: Desk, face: TodayFace) -> ft.Column:
@@ -150,19 +188,17 @@ def _number(told: str, n: int) -> ft.Control:
     )
 
 
-def _seen(desk: Desk, face: TodayFace) -> ft.Column:
+def _seen(desk: Desk, face: TodayFace) -> list[ft.Control]:
     words = desk.speaker
     rows: list[ft.Control] = [shopper_row(row, partial(desk.open_row, row)) for row in face.seen]
-    return ft.Column([section(words("today.seen")), *(rows or [empty(words("today.seen_none"))])], spacing=theme.XS)
+    told = keyed("seen", folding, rows, _SEEN_SHOWN) if rows else empty(words("today.seen_none"))
+    return [ft.Column([section(words("today.seen")), told], spacing=theme.XS)]
 
 
-def _plays(desk: Desk, face: TodayFace) -> ft.Column:
+def _plays(desk: Desk, face: TodayFace) -> list[ft.Control]:
+    """New plays are told where there are any."""
     words = desk.speaker
     rows: list[ft.Control] = [news_row(row, ft.Icons.AUTO_STORIES_OUTLINED) for row in face.plays]
-    return ft.Column([section(words("today.new_plays")), *(rows or [empty(words("today.no_new_plays"))])], spacing=0)
-
-
-def _week(desk: Desk, face: TodayFace) -> ft.Column:
-    words = desk.speaker
-    rows: list[ft.Control] = [news_row(row, ft.Icons.CALENDAR_TODAY) for row in face.week]
-    return ft.Column([section(words("today.week")), *(rows or [empty(words("today.no_week"))])], spacing=0)
+    go = quiet_button(words("today.all_plays"), lambda: desk.go(Place("plays")), horizontal=8)
+    told = [ft.Column(rows, spacing=0), ft.Row([go])] if rows else [empty(words("today.no_new_plays")), ft.Row([go])]
+    return [ft.Column([section(words("today.new_plays")), *told], spacing=0)]
