@@ -73,8 +73,20 @@ def use_task(work: Callable[[], Awaitable[None]], keys: Iterable[object]) -> Non
 
 
 def use_listening(listen: Callable[[], Callable[[], None]]) -> None:
-    """Listen while the component is on the screen; `listen` returns what ends it."""
-    ft.use_effect(listen, [])
+    """Listen while the component is on the screen; `listen` returns what ends it.
+
+    What it returned is kept here: Flet forgets the cleanup a setup returned as soon as the component is drawn again.
+    """
+    end = use_cell(lambda: _nothing)
+
+    def begin() -> None:
+        end.value = listen()
+
+    ft.use_effect(begin, [], lambda: end.value())
+
+
+def _nothing() -> None:
+    """Ends what never began."""
 
 
 def memoised(draw: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
