@@ -33,7 +33,11 @@ def test_an_appointment_takes_two_taps_from_the_card_and_is_undone_with_one(stor
             await screen.see("Saved: Advice · Mon 23 Nov 10:00")
             told = store.newest()
             assert told | {"shopper": None} == {
-                **{"shopper": None, "starts_at": MONDAY, "minutes": 30, "topic": "advice", "with": "me"},
+                "shopper": None,
+                "starts_at": MONDAY,
+                "minutes": 30,
+                "topic": "advice",
+                "with": "me",
             }
             await screen.see("Mon 23 Nov · 10:00–10:30 · Jonas")
             await screen.press("Undo")
