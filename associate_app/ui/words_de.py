@@ -574,6 +574,7 @@ GERMAN: Final[dict[str, str]] = {
     "appointments.day": "Tag",
     "appointments.week": "Woche",
     "appointments.time": "Um wie viel Uhr",
+    "appointments.times": "Andere Uhrzeit",
     "appointments.length": "Wie lange",
     "appointments.minutes": "{n} Min.",
     "appointments.with": "Bei wem",

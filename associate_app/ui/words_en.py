@@ -544,6 +544,7 @@ ENGLISH: Final[dict[str, str]] = {
     "appointments.day": "Day",
     "appointments.week": "Week",
     "appointments.time": "At what time",
+    "appointments.times": "Another time",
     "appointments.length": "How long",
     "appointments.minutes": "{n} min",
     "appointments.with": "With whom",

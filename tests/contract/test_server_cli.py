@@ -63,6 +63,9 @@ def test_a_real_chain_is_set_up_by_command_line_alone(tmp_path: Path) -> None:
     store = told(tmp_path, "store add oslo-1 Oslo --lat 59.91 --lon 10.75")
     assert (store["currency"], store["country"], store["lat_e6"]) == ("NOK", "NO", 59_910_000)
     assert told(tmp_path, "store list") == [store]
+    hours = told(tmp_path, "store hours oslo-1 'mon-fri 10:00-20:00; sat 10:00-18:00'")["hours"]
+    assert (hours["fri"], hours["sat"], "sun" in hours) == (["10:00", "20:00"], ["10:00", "18:00"], False)
+    assert told(tmp_path, "store list") == [store | {"hours": "mon-fri 10:00-20:00; sat 10:00-18:00"}]
     person = told(tmp_path, "associate add --name Kari --store oslo-1 --role manager")
     assert len(person["pin"]) == 6
     assert [one["name"] for one in told(tmp_path, "associate list --store oslo-1")] == ["Kari"]
@@ -112,6 +115,8 @@ def test_people_get_tables_and_a_qr_code(chain: Path) -> None:
         ("init --chain B --currency EUR --timezone Europe/Berlin", "already a chain here, 'Fjellvik'"),
         ("store add berlin-1 Again", "already a store"),
         ("store add B!x Again", "small letters"),
+        ("store add b-2 B --hours always", "hours are written as mon-fri 10:00-20:00"),
+        ("store hours paris-1 'mon 10:00-20:00'", "no store with the code 'paris-1'"),
         ("associate add X --store paris-1", "no store with the code 'paris-1'. Known: berlin-1"),
         ("associate add X --store berlin-1 --pin 12", "4 to 6 digits"),
         ("associate add X --store berlin-1 --role boss", "associate or manager"),

@@ -36,11 +36,11 @@ def pass_sheet(face: PassFace, words: Speaker, close: Callable[[], None]) -> ft.
         lines.append(say(told, theme.SMALL, align=ft.TextAlign.CENTER))
     return ft.AlertDialog(
         title=say(face.title, theme.TITLE),
+        scrollable=True,
         content=ft.Column(
             lines,
             tight=True,
             spacing=theme.S,
-            scroll=ft.ScrollMode.AUTO,
             horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             width=_SIDE + 20,
         ),

@@ -11,10 +11,10 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.appointment_faces import AppointmentChange, AppointmentRow, AppointmentsFace
 from associate_app.ui.hooks import keyed, use_value
-from associate_app.ui.parts.appointment_sheet import slot_chips
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import Press, line_button, main_button, quiet_button, tapped
 from associate_app.ui.parts.day_choice import day_choice
+from associate_app.ui.parts.slot_choice import slot_choice
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import use_desk, use_reading
 from associate_app.ui.theme import Ink
@@ -117,5 +117,5 @@ def _move(row: AppointmentRow, face: AppointmentsFace, do: Do) -> ft.Control:
     day, choose = use_value(row.day)
     read = partial(desk.floor.appointments.slots, day, row.minutes, row.owner, row.key)
     slots, _ = use_reading(read, [day, row.minutes, row.owner])
-    times = slot_chips(slots, None, lambda at: do(row.key, AppointmentChange("moved", day=day, at=at)))
+    times = keyed(day, slot_choice, slots, None, lambda at: do(row.key, AppointmentChange("moved", day=day, at=at)))
     return ft.Column([keyed("day", day_choice, face.bookable, day, choose), times], spacing=theme.M)

@@ -18,13 +18,14 @@ from associate_app.ui.appointment_faces import AppointmentRow, AppointmentWish, 
 from associate_app.ui.hooks import keyed, use_live, use_value
 from associate_app.ui.parts.appointment_pass import pass_sheet
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import Press, choice_chip, line_button, main_button, quiet_button
-from associate_app.ui.parts.day_choice import PickDay, day_choice
+from associate_app.ui.parts.buttons import Press, line_button, main_button, quiet_button
+from associate_app.ui.parts.day_choice import day_choice
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import chips
 from associate_app.ui.parts.notice import banner, empty
+from associate_app.ui.parts.slot_choice import chosen_slot, slot_choice
 from associate_app.ui.parts.text import say, section
-from associate_app.ui.state import Saved, use_desk, use_reading
+from associate_app.ui.state import Desk, Saved, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 from shared.promises import STORE
@@ -33,11 +34,10 @@ _NO_PASS: Final[PassFace | None] = None
 
 
 @part
-def appointments_of(token: str, show: Callable[[Saved], None]) -> ft.Control:
-    """What is booked for the shopper of a card, and the way to book; nothing more is read until it is opened."""
+def appointments_of(token: str) -> ft.Control:
+    """What is booked for the shopper of a card, with the way to their own calendar; nothing where nothing is."""
     desk = use_desk()
     words = desk.speaker
-    is_open, set_open = use_value(False)
     shown, show_pass = use_value(_NO_PASS)
     rows, _ = use_reading(lambda: desk.floor.appointments.of_shopper(token), [token])
     ft.use_dialog(pass_sheet(shown, words, partial(show_pass, None)) if shown else None)
@@ -45,14 +45,21 @@ def appointments_of(token: str, show: Callable[[Saved], None]) -> ft.Control:
     async def open_pass(key: str) -> None:
         show_pass(await desk.ask(desk.floor.appointments.pass_of, key))
 
-    blocks: list[ft.Control] = [section(words("appointments.title"))] if rows else []
-    blocks += [_line(row, words("appointments.pass"), partial(open_pass, row.key)) for row in rows or ()]
+    if not rows:
+        return ft.Container()
+    lines = [_line(row, words("appointments.pass"), partial(open_pass, row.key)) for row in rows]
+    block = ft.Column([section(words("appointments.title")), *lines], spacing=theme.XS)
+    return ft.Container(block, padding=ft.Padding.only(bottom=theme.XL))
+
+
+@part
+def appointment_button(token: str, show: Callable[[Saved], None]) -> ft.Control:
+    """The way to book; nothing is read until it is opened."""
+    words = use_desk().speaker
+    is_open, set_open = use_value(False)
     if is_open:
-        blocks.append(keyed("sheet", _sheet, token, show, partial(set_open, False)))
-    else:
-        add = line_button(words("appointments.add"), partial(set_open, True), icon=ft.Icons.EVENT_OUTLINED)
-        blocks.append(ft.Row([add]))
-    return ft.Column(blocks, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+        return keyed("sheet", _sheet, token, show, partial(set_open, False))
+    return ft.Row([line_button(words("appointments.add"), partial(set_open, True), icon=ft.Icons.EVENT_OUTLINED)])
 
 
 def _line(row: AppointmentRow, told: str, press: Press) -> ft.Control:
@@ -76,22 +83,23 @@ def _sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None])
 @part
 def _form(token: str, face: BookingFace, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
     desk = use_desk()
-    words, mine = desk.speaker, desk.associate_id
+    words = desk.speaker
     wish = use_live(lambda: AppointmentWish(face.topics[0][0], face.days.named[0][0]))
     no, say_no = use_value("")
     asked = wish.value
-    owner = mine if asked.is_mine else STORE
-    read = partial(desk.floor.appointments.slots, asked.day, asked.minutes, owner)
-    slots, _ = use_reading(read, [asked.day, asked.minutes, owner])
+    slots, _ = use_reading(partial(_slots, desk, asked), [asked.day, asked.minutes, asked.is_mine])
     slot = chosen_slot(slots or (), asked.at)
 
     def put(**told: object) -> None:
         wish.put(replace(wish.value, **told))  # type: ignore[arg-type]
 
     async def save() -> None:
-        booked = replace(wish.value, at=slot.at if slot else "")
+        # What was tapped last counts, drawn or not: a quick finger must not book the time before it.
+        now = wish.value
+        free = chosen_slot(await desk.ask(_slots, desk, now), now.at)
+        booked = replace(now, at=free.at if free else "")
         try:
-            saved = await desk.commit(desk.floor.appointments.book, token, booked, mine)
+            saved = await desk.commit(desk.floor.appointments.book, token, booked, desk.associate_id)
         except Refused as refusal:
             say_no(str(refusal))
             return
@@ -99,11 +107,17 @@ def _form(token: str, face: BookingFace, show: Callable[[Saved], None], close: C
         show(saved)
 
     blocks = [*_choices(face, asked, put), section(words("appointments.time"))]
-    blocks.append(slot_chips(slots, slot, lambda at: put(at=at)))
+    blocks.append(keyed("time", slot_choice, slots, slot, lambda at: put(at=at)))
     blocks += _length_and_whose(face, asked, put)
     blocks.append(keyed("text", _text, lambda text: put(text=text)))
     blocks += _foot(slot, no, save, close)
     return ft.Column(blocks, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _slots(desk: Desk, asked: AppointmentWish) -> tuple[SlotFace, ...]:
+    """The times of the day asked for; blocks."""
+    owner = desk.associate_id if asked.is_mine else STORE
+    return desk.floor.appointments.slots(asked.day, asked.minutes, owner)
 
 
 def _foot(slot: SlotFace | None, no: str, save: Press, close: Callable[[], None]) -> list[ft.Control]:
@@ -138,28 +152,6 @@ def _length_and_whose(face: BookingFace, asked: AppointmentWish, put: Callable[.
         section(words("appointments.with")),
         chips(whose, "mine" if asked.is_mine else "store", lambda one: put(is_mine=one == "mine")),
     ]
-
-
-def chosen_slot(slots: tuple[SlotFace, ...], at: str) -> SlotFace | None:
-    """The time that was chosen, if the day has it; else the first free one, else the first."""
-    found = next((slot for slot in slots if slot.at == at), None)
-    return found or next((slot for slot in slots if not slot.taken), None) or next(iter(slots), None)
-
-
-def slot_chips(slots: tuple[SlotFace, ...] | None, chosen: SlotFace | None, choose: PickDay) -> ft.Control:
-    """The times of a day; what is taken says so and can be chosen all the same."""
-    words = use_desk().speaker
-    if slots is not None and not slots:
-        return empty(words("appointments.no_time"))
-    drawn: list[ft.Control] = [
-        choice_chip(
-            words("appointments.slot_taken", at=one.at) if one.taken else one.at,
-            partial(choose, one.at),
-            is_chosen=one == chosen,
-        )
-        for one in slots or ()
-    ]
-    return ft.Row(drawn, wrap=True, spacing=theme.S, run_spacing=theme.S)
 
 
 @part

@@ -143,4 +143,8 @@ def _column(desk: Desk, day: DayFace, open_at: Callable[..., None], *, is_wide: 
     ]
     rows = [appointment_line(row, partial(open_at, day.on, row.key), is_narrow=is_wide) for row in day.rows]
     nothing = [] if rows else [say(desk.speaker("appointments.free"), theme.TINY, Ink.QUIET)]
-    return ft.Column([*head, *rows, *nothing], spacing=theme.S if is_wide else theme.XS)
+    return ft.Column(
+        [*head, *rows, *nothing],
+        spacing=theme.S if is_wide else theme.XS,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )

@@ -15,7 +15,7 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import CardFace, LineFace, OfferFace
 from associate_app.ui.hooks import keyed, use_cell, use_task, use_value
-from associate_app.ui.parts.appointment_sheet import appointments_of
+from associate_app.ui.parts.appointment_sheet import appointment_button, appointments_of
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.bending import bending
 from associate_app.ui.parts.boundary import part, screen
@@ -223,11 +223,12 @@ def _banners(face: CardFace) -> list[ft.Control]:
 @part
 def _left(face: CardFace, show: Callable[[Saved], None]) -> ft.Control:
     words = use_desk().speaker
-    blocks = [keyed("recent", _recent, face)]
+    booked = keyed("appointments", appointments_of, face.token)
+    blocks: list[ft.Control] = [ft.Column([booked, keyed("recent", _recent, face)], spacing=0)]
     blocks.append(_lines(words("card.purchases"), face.purchases, words("card.no_purchases")))
     blocks.append(keyed("promised", promised, face.token, face.promised, show))
     blocks.append(keyed("hold", hold_button, face.token, show))
-    blocks.append(keyed("appointments", appointments_of, face.token, show))
+    blocks.append(keyed("appointment", appointment_button, face.token, show))
     if face.done:
         blocks.append(ft.Column([section(words("card.done")), *[note_line(note) for note in face.done]], spacing=0))
     blocks.append(keyed("notes", _notes, face))

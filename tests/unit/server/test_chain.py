@@ -21,6 +21,7 @@ from sync_server.services.chain import (
     make_chain,
     read_chain,
     reset_pin,
+    set_hours,
 )
 from sync_server.services.headquarters import Headquarters
 
@@ -65,6 +66,17 @@ def test_a_store_and_its_document_come_together(hq: Headquarters) -> None:
     assert document(hq, "all", "store/lisbon-1")["hours"] == {"mon": ["10:00", "21:00"]}
 
 
+def test_opening_hours_reach_the_document_once_and_a_store_that_there_is_not_changes_none(hq: Headquarters) -> None:
+    """The same hours again are no news; a wrong code in a batch leaves the other store as it was."""
+    hours = {"mon": ["10:00", "21:00"]}
+    assert set_hours(hq, {"berlin-1": hours, "zurich-1": {}}) == 1
+    assert set_hours(hq, {"berlin-1": hours}) == 0
+    assert document(hq, "all", "store/berlin-1")["hours"] == hours
+    with pytest.raises(Refused, match="no store with the code"):
+        set_hours(hq, {"berlin-1": {}, "paris-1": hours})
+    assert document(hq, "all", "store/berlin-1")["hours"] == hours
+
+
 @pytest.mark.parametrize(
     "store",
     [
@@ -72,6 +84,7 @@ def test_a_store_and_its_document_come_together(hq: Headquarters) -> None:
         Store("Berlin 2", "B", "EUR", "Europe/Berlin"),
         Store("b:2", "B", "EUR", "Europe/Berlin"),
         Store("b-2", "", "EUR", "Europe/Berlin"),
+        Store("b-2", "B", "EUR", "Europe/Berlin", hours='{"mon":["21:00","10:00"]}'),
         Store("b-2", "B", "EUR", "Europe/Berlin", lat_e6=5),
         Store("b-2", "B", "EUR", "Europe/Berlin", lat_e6=91_000_000, lon_e6=0),
     ],

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from shared.errors import Refused
+from shared.opening_hours import tell_hours
+from sync_server.services.chain import list_stores
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.imports.kinds import FIELDS
 from sync_server.services.imports.mapping import infer_mapping
@@ -47,6 +49,18 @@ def take(hq: Headquarters, folder: Path, kind: str, text: str, **options: Any) -
 def profile(hq: Headquarters, identifier: str) -> dict[str, Any]:
     """A profile as HQ holds it."""
     return dict(show_profile(hq, identifier))
+
+
+def test_a_file_of_stores_says_when_they_are_open_also_of_those_there_are(empty: Headquarters, tmp_path: Path):
+    """Hours that cannot be are left out with their row; a file without them takes none away."""
+    first = "code,name,hours\nberlin-1,Berlin,mon-sat 10:00-20:00\nparis-1,Paris,always\n"
+    report = take(empty, tmp_path, "stores", first)
+    assert (report.taken, sum(report.left_out.values())) == (1, 1)
+    hours = "mon-fri 09:00-20:00; sat 10:00-18:00"
+    assert take(empty, tmp_path, "stores", f'code,name,hours\nberlin-1,Berlin,"{hours}"\n').taken == 1
+    assert take(empty, tmp_path, "stores", "code,name\nberlin-1,Berlin\n").taken == 0
+    [store] = list_stores(empty)
+    assert tell_hours(json.loads(store.hours)) == hours
 
 
 def test_the_starter_files_make_a_chain_and_come_a_second_time_as_known(empty: Headquarters):
