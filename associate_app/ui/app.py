@@ -26,6 +26,7 @@ from associate_app.ui.parts.notice import speak_on
 from associate_app.ui.parts.shell import bottom_bar, rail
 from associate_app.ui.scanner import Key, ScannerKeys
 from associate_app.ui.screens.connect import connect_screen
+from associate_app.ui.screens.feedback import feedback_screen
 from associate_app.ui.screens.find import find_screen
 from associate_app.ui.screens.follow_ups import follow_ups_screen
 from associate_app.ui.screens.holds import holds_screen
@@ -44,7 +45,19 @@ from shared.cards import SignedCard, parse_card
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
 _ON_SHIFT: Final = "on_shift"
-_PHONE_BAR: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "store")
+_PHONE_BAR: Final = (
+    "today",
+    "scan",
+    "find",
+    "plays",
+    "tell",
+    "sync",
+    "new",
+    "follow_ups",
+    "holds",
+    "store",
+    "feedback",
+)
 
 
 async def run_session(floor: Floor, worker: Executor, heart: Heart, shifts: Shifts, page: ft.Page) -> None:
@@ -243,6 +256,7 @@ def _screen_at(place: Place) -> ft.Control:
     if place.screen == "tell":
         return keyed(key, tell_screen, place.token)
     screens = {
+        "feedback": feedback_screen,
         "follow_ups": follow_ups_screen,
         "holds": holds_screen,
         "scan": scan_screen,

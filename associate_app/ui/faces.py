@@ -389,6 +389,18 @@ class SaidFace:
     text: str
     answer: str
     is_amber: bool
+    group: str = "open"
+    """open, late or answered."""
+    is_new: bool = False
+    """An answer nobody at this tablet's sign-in has read yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackFace:
+    """What this store told HQ, the newest first, and in a sentence how HQ keeps what was agreed."""
+
+    rows: tuple[SaidFace, ...]
+    agreement: str
 
 
 @dataclass(frozen=True, slots=True)

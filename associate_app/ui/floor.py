@@ -6,7 +6,7 @@ Every method blocks; `Desk.ask` calls it on the floor's own thread, sign-in and 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from associate_app.ports import Clock, CodeReader, TabletDatabase
 from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
+from associate_app.services.feedback import count_news, mark_read
 from associate_app.services.holds import holds_open
 from associate_app.services.lookup import CardView, ShopperKey, look_up, look_up_again, look_up_profile, name_of
 from associate_app.services.override import is_manager
@@ -26,7 +27,6 @@ from associate_app.services.record import (
     add_note,
     amend_outcome,
     enrol_shopper,
-    give_feedback,
     note_trigger_seen,
     open_card,
     record_outcome,
@@ -43,6 +43,7 @@ from associate_app.ui.faces import (
     BendFace,
     BookPlay,
     CardFace,
+    FeedbackFace,
     FollowUpsFace,
     HoldChoiceFace,
     HoldRow,
@@ -62,6 +63,7 @@ from associate_app.ui.language import choose_language, chosen_language, language
 from associate_app.ui.open_cards import OPEN_CARDS_MAX, OpenCards
 from associate_app.ui.overview import NEW_DAYS, Overview
 from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
+from associate_app.ui.said import feedback_told, tell_hq
 from associate_app.ui.state import (
     Bend,
     ConnectAnswer,
@@ -458,9 +460,22 @@ class TabletFloor:
         running = [play for play in book.playbook.plays if play.is_valid_on(today_on)]
         return tuple(tell_book_play(play, book, words, is_new=(play.valid_from or "") >= since_on) for play in running)
 
-    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
+    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> Saved:
         """Record feedback for HQ."""
-        give_feedback(self._recorder(associate_id), about, text, play_id=play_id)
+        return tell_hq(self._recorder(associate_id), self._words(), about, text, play_id)
+
+    def feedback(self, associate_id: str) -> FeedbackFace:
+        """What this store told HQ, and what HQ said to it."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return feedback_told(self._database, book, self._words(), now, associate_id)
+
+    def news(self, associate_id: str) -> int:
+        """How many answers of HQ an associate has not read."""
+        return count_news(self._database, self._clock.now(), associate_id)
+
+    def read_answers(self, keys: Iterable[str], associate_id: str) -> None:
+        """Note that an associate has read these answers."""
+        mark_read(self._database, associate_id, keys)
 
     # words and people ------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from associate_app.ui.faces import (
     BendFace,
     BookPlay,
     CardFace,
+    FeedbackFace,
     FollowUpsFace,
     HoldChoiceFace,
     HoldRow,
@@ -45,7 +46,20 @@ from associate_app.ui.words import Speaker
 T = TypeVar("T")
 
 SHIFT_S_MAX: Final = 12 * 3600.0
-SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store")
+SCREENS: Final = (
+    "today",
+    "scan",
+    "find",
+    "plays",
+    "tell",
+    "sync",
+    "new",
+    "follow_ups",
+    "holds",
+    "shopper",
+    "store",
+    "feedback",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,8 +382,17 @@ class Floor(Protocol):
     def playbook(self) -> tuple[BookPlay, ...]:
         """All plays, without a shopper."""
 
-    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
+    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> Saved:
         """Record feedback for HQ."""
+
+    def feedback(self, associate_id: str) -> FeedbackFace:
+        """What this store told HQ, and what HQ said to it."""
+
+    def news(self, associate_id: str) -> int:
+        """How many answers of HQ an associate has not read."""
+
+    def read_answers(self, keys: Iterable[str], associate_id: str) -> None:
+        """Note that an associate has read these answers."""
 
 
 class Shifts:
@@ -491,6 +514,8 @@ class Desk:
     light: SyncLight = field(default_factory=SyncLight)
     last_scan: LastScan = field(default_factory=LastScan)
     fields_in_focus: set[str] = field(default_factory=set)
+    before: Place | None = None
+    """Where the session was before, for the way back."""
     on_sign_in: Callable[[AssociateFace], None] | None = None
     on_sign_out: Callable[[], None] | None = None
     _prepared: tuple[str, CardFace] | None = None
@@ -577,7 +602,7 @@ class Desk:
         self.whereabouts.is_handed_over = False
         if place.screen != "scan":
             self.last_scan.result = None
-        self.whereabouts.place = place
+        self.before, self.whereabouts.place = self.whereabouts.place, place
         if self.page.route != place.route:
             self.page.navigate(place.route)
 

@@ -41,6 +41,7 @@ from sync_server.ports import (
 )
 from sync_server.services.conflicts import tried_again
 from sync_server.services.enrolment import device_document
+from sync_server.services.feedback import feedback_documents
 from sync_server.services.json_text import canonical
 from sync_server.services.merge import identifiers_of_op, merge, region_of
 from sync_server.services.named import refused_name
@@ -54,7 +55,6 @@ from sync_server.services.sessions import EPOCH_NOTE, next_poll_s
 from sync_server.services.suppression import blanked, mentions_erased, names_erased, stand_in
 
 SUSPECT_MS: Final = 300_000
-FEEDBACK_DAYS: Final = 3
 _ACCEPTED: Final = {"verdict": "accepted"}
 
 
@@ -460,20 +460,17 @@ def _park_all(draft: _Draft, why: str) -> None:
 
 def told_documents(tx: CentralWriter, rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """The documents that ops make by themselves, beside what the fold makes of the shopper."""
-    return [*_store_documents(rows), *change_documents(tx, rows), *override_documents(tx, rows)]
+    sound = [row for row in rows if row.verdict == "accepted" and row.store is not None and row.code != ERASED]
+    mine = [*_calendar_documents(sound), *feedback_documents(tx, sound)]
+    return [*mine, *change_documents(tx, rows), *override_documents(tx, rows)]
 
 
-def _store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
-    """Ops about the store rather than a shopper become documents of their own: feedback and calendar entries."""
+def _calendar_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
+    """A store's own calendar entries become documents of that store."""
     writes = []
     for row in rows:
-        if row.verdict != "accepted" or row.store is None or row.amends is not None or row.code == ERASED:
-            continue
-        told = {"at": row.effective_at, "associate_id": row.associate_id}
-        if row.kind == "feedback_given":
-            due = {"due_at": shift_at(row.effective_at, days=FEEDBACK_DAYS)}
-            writes.append(_told(row, f"feedback/{row.fact_id}", {**told, **due}))
-        elif row.kind == "calendar_entry_added":
+        if row.kind == "calendar_entry_added" and row.amends is None:
+            told = {"at": row.effective_at, "associate_id": row.associate_id}
             writes.append(_told(row, f"calendar/{row.fact_id}", told))
     return writes
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.errors import Refused
+from shared.feedback import ANSWER_DAYS
 from shared.plays.estimates import STRENGTH
 from shared.plays.sent_inputs import ONE_IN
 from shared.promises import HOLDS_END_H
@@ -20,6 +21,7 @@ NOTICE: Final = "notice"
 INPUTS_ONE_IN: Final = "inputs_one_in"
 ESTIMATE_K: Final = "estimate_k"
 HOLDS_END: Final = "holds_end_h"
+FEEDBACK_DAYS: Final = "feedback_days"
 ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END)
 """Terms that are part of `setting/tablet`."""
 _NOTE: Final = "setting/{}"
@@ -67,6 +69,13 @@ TERMS: Final = {
             r"([1-9]|1[0-9]|2[0-4])\Z",
             "an hour of the day from 1 to 24, such as 20",
             "The hour of the store's day at which the holds of that day are gone.",
+        ),
+        TermKind(
+            FEEDBACK_DAYS,
+            str(ANSWER_DAYS),
+            r"([1-9]|[1-8][0-9]|90)\Z",
+            "a number of days from 1 to 90, such as 3",
+            "Within how many days HQ answers what a store tells it; holds for what is told from now on.",
         ),
     )
 }

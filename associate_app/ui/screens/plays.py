@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import flet as ft
 
@@ -34,8 +35,11 @@ def plays_screen() -> ft.Control:
     found = [play for play in plays if _mentions(play, wanted)]
     rows: list[ft.Control] = [keyed(play.play_id, _row, play) for play in found]
     nothing = words("book.nothing", text=wanted) if plays else words("book.none")
+    tell = line_button(words("tell.title"), partial(desk.go, Place("tell")), icon=ft.Icons.CAMPAIGN_OUTLINED)
+    is_phone = desk.whereabouts.frame is Frame.PHONE  # whose foot has no room for it
     body = ft.Column(
         [
+            *([ft.Row([tell])] if is_phone else []),
             *([field] if plays else []),
             ft.Column(rows or [empty(nothing)], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
         ],
@@ -84,7 +88,7 @@ def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Callable[[], None]
             ft.Row(
                 [
                     line_button(
-                        words("tell.title"),
+                        words("tell.about_play"),
                         lambda: desk.go(Place("tell", play.play_id)),
                         icon=ft.Icons.CAMPAIGN_OUTLINED,
                     )

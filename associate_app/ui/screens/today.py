@@ -9,11 +9,13 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import TodayFace
+from associate_app.ui.hooks import keyed
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import quiet_button, tapped
 from associate_app.ui.parts.follow_up_row import follow_up_line
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.rows import news_row, shopper_row
+from associate_app.ui.parts.said_row import answers_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
@@ -28,7 +30,7 @@ def today_screen() -> ft.Control:
     face, _ = use_reading(lambda: desk.floor.today(associate) if associate else None, [associate])
     if face is None:
         return ft.Container(expand=True)
-    body = ft.Column([_ways_in(desk), _below(desk, face)], spacing=theme.XXL)
+    body = ft.Column([_ways_in(desk), keyed("answers", answers_line), _below(desk, face)], spacing=theme.XXL)
     return page_of(face.greeting, body, lead=face.place)
 
 
