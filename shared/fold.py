@@ -82,6 +82,7 @@ RECORD_KINDS: Final = frozenset(
         "consent_changed",
         "profile_corrected",
         "data_flagged",
+        "correction_answered",
         "note_added",
         "preference_set",
         "follow_up_requested",

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from shared.consent import may_grant
+from shared.corrections import CORRECTED, FLAGGED, WAITING
 from shared.projection import LISTED_MAX
 from shared.promises import OPEN, STORE, Change, Standing, changed, follow_up_line, made_of
 from shared.redaction import without_behaviour, without_counts
@@ -60,6 +61,9 @@ def _lay(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
         document[listed] = document[listed][-LISTED_MAX:]
     elif op.kind == "preference_set":
         document.setdefault("preferences", {})[body["name"]] = body["value"]
+    elif op.kind in (CORRECTED, FLAGGED):
+        told = {name: body.get(name) for name in ("field", "value", "text")}
+        _append(document.setdefault("corrections", []), op, {**told, "state": WAITING})
     elif op.kind == "consent_changed":
         _decide(document, op, body["consent"])
     elif op.kind == "shopper_enrolled":

@@ -167,6 +167,7 @@ class CardFace:
     done: tuple[NoteFace, ...]
     plays: tuple[PlayFace, ...]
     held: tuple[HeldFace, ...]
+    corrections: tuple[NoteFace, ...] = ()
     cards: int = 1
     """How many loyalty numbers lead to this shopper."""
     turn: str | None = None
@@ -378,6 +379,15 @@ class DayBar:
     label: str
     used: int
     bought: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectFace:
+    """A field that may be corrected, and what is known of it now; empty for nothing."""
+
+    key: str
+    title: str
+    now: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,13 @@ from associate_app.services.sign_in import associates_here, sign_in
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
 from associate_app.services.store_figures import read_store
 from associate_app.sync.status import SyncStatus
+from associate_app.ui.correcting import correct_as_told, correctable, flag_as_told
 from associate_app.ui.faces import (
     AssociateFace,
     BendFace,
     BookPlay,
     CardFace,
+    CorrectFace,
     FeedbackFace,
     FollowUpsFace,
     HoldChoiceFace,
@@ -347,6 +349,22 @@ class TabletFloor:
     def end_hold(self, key: str, *, is_sold: bool, associate_id: str) -> Saved:
         """Record that something on hold was sold, or is free again."""
         return end_hold_as_told(self._recorder(associate_id), self._words(), key, is_sold=is_sold)
+
+    # correcting ------------------------------------------------------------------------------------------------------
+
+    def correctable(self, token: str) -> tuple[CorrectFace, ...]:
+        """What may be corrected of the shopper of a card."""
+        view = self._read_view(token, self._books.read(self._database), self._clock.now())
+        return correctable(view.profile, self._words()) if view is not None and view.profile is not None else ()
+
+    def correct(self, token: str, key: str, value: str, associate_id: str) -> Saved:
+        """Record what is right; HQ's rule decides."""
+        book, words = self._books.read(self._database), self._words()
+        return correct_as_told(self._recorder(associate_id), book, words, self._shopper(token), key, value)
+
+    def flag(self, token: str, key: str, text: str, associate_id: str) -> Saved:
+        """Record that something is wrong, where nobody knows what is right."""
+        return flag_as_told(self._recorder(associate_id), self._words(), self._shopper(token), key, text)
 
     # finding ---------------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from associate_app.ui.faces import (
     BendFace,
     BookPlay,
     CardFace,
+    CorrectFace,
     FeedbackFace,
     FollowUpsFace,
     HoldChoiceFace,
@@ -156,7 +157,8 @@ class ScanAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A committed record that can be taken back for ten seconds. Without an outcome its title says all."""
+    """A committed record that can be taken back for ten seconds, without an op id not at all. Without an outcome its
+    title says everything."""
 
     op_id: str
     outcome: str
@@ -339,6 +341,15 @@ class Floor(Protocol):
 
     def end_hold(self, key: str, *, is_sold: bool, associate_id: str) -> Saved:
         """Record that something on hold was sold, or is free again."""
+
+    def correctable(self, token: str) -> tuple[CorrectFace, ...]:
+        """What may be corrected of the shopper of a card."""
+
+    def correct(self, token: str, key: str, value: str, associate_id: str) -> Saved:
+        """Record what is right; HQ's rule decides."""
+
+    def flag(self, token: str, key: str, text: str, associate_id: str) -> Saved:
+        """Record that something is wrong, where nobody knows what is right."""
 
     def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
         """The offers this store may bend today."""

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shared.clock import format_at, ms_between, shift_at
+from shared.corrections import CORRECTED, contact_of
 from shared.errors import Malformed
 from shared.fold import Fact
 from shared.ids import derived_id
@@ -40,10 +41,12 @@ from sync_server.ports import (
     RowRefused,
 )
 from sync_server.services.conflicts import tried_again
+from sync_server.services.corrections import answer_claims
 from sync_server.services.enrolment import device_document
+from sync_server.services.evidence import as_pair
 from sync_server.services.feedback import feedback_documents
 from sync_server.services.json_text import canonical
-from sync_server.services.merge import identifiers_of_op, merge, region_of
+from sync_server.services.merge import fact_of_row, identifiers_of_op, merge, region_of
 from sync_server.services.named import refused_name
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.overrides import override_documents
@@ -327,7 +330,7 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
     named = identifiers_of_op(kind, body, setting.region_of[store])
     pairs = tuple((one.type.value, one.value) for one in named)
     row = row._replace(subject=_subject(pairs))
-    if row.about in draft.erased or names_erased(setting.erasures, pairs):
+    if row.about in draft.erased or names_erased(setting.erasures, [*pairs, *_claimed(kind, body, setting, store)]):
         return _take_erased(draft, row)
     draft.rows[row.fact_id] = _without_inputs(draft, row, body)
     draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
@@ -336,6 +339,14 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
     if kind == "shopper_opened":
         draft.openings.append(Opening(row, body, named))
     return {**_ACCEPTED}
+
+
+def _claimed(kind: str, body: Mapping[str, Any], setting: _Setting, store: str | None) -> list[tuple[str, str]]:
+    """The e-mail or phone a correction claims: it may be of somebody who was erased."""
+    if kind != CORRECTED:
+        return []
+    claimed = contact_of(body["field"], body["value"], region=setting.region_of[store])
+    return [as_pair(claimed)] if claimed is not None else []
 
 
 def _without_inputs(draft: _Draft, row: LedgerRow, body: Mapping[str, Any]) -> LedgerRow:
@@ -417,12 +428,13 @@ def _times_of(op: Mapping[str, Any], setting: _Setting) -> tuple[str, str]:
 
 def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int]:
     """Fold, then ledger, entries and documents; feed positions are taken last. Returns the heads written."""
+    answers = _answer_claims(tx, draft, setting)
     merged = merge(tx, draft.facts, draft.about, setting.received_at)
     for op_id, why in merged.spoiled.items():
         if op_id in draft.rows:
             _park(draft, op_id, "merge_failed", why)
     rows = list(draft.rows.values())
-    tx.add_facts(rows, merged.profile_of)
+    tx.add_facts([*rows, *(row for row in answers if row.about not in merged.spoiled)], merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
     if draft.sent_inputs:
@@ -431,6 +443,17 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     if any(row.verdict == "parked" or row.code == ERASED for row in rows) or draft.has_erased_letter:
         writes.append(device_document(tx, setting.device, setting.received_at))
     return tx.publish(writes, setting.received_at)
+
+
+def _answer_claims(tx: CentralWriter, draft: _Draft, setting: _Setting) -> list[LedgerRow]:
+    """HQ's rule answers corrections as they come: facts of its own beside the ops, and claims named that it takes."""
+    draft.facts, answers = answer_claims(tx, draft.facts, setting.received_at)
+    for fact in draft.facts if answers else ():
+        if fact.kind == CORRECTED:
+            draft.rows[fact.id] = draft.rows[fact.id]._replace(subject=_subject(fact.identifiers))
+    draft.facts += [fact_of_row(row) for row in answers]
+    draft.about.update((row.fact_id, row.about or "") for row in answers)
+    return answers
 
 
 def _park(draft: _Draft, op_id: str, code: str, why: str) -> None:
