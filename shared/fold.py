@@ -83,6 +83,7 @@ RECORD_KINDS: Final = frozenset(
         "consent_changed",
         "profile_corrected",
         "data_flagged",
+        "correction_answered",
         "note_added",
         "preference_set",
         "shopper_pinned",

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from shared.consent import may_grant
+from shared.corrections import CORRECTED, FLAGGED, WAITING
 from shared.projection import LISTED_MAX
 from shared.promises import OPEN, STORE, Change, Standing, changed, follow_up_line, made_of
 from shared.redaction import without_behaviour, without_counts
@@ -78,6 +79,11 @@ def _change_follow_up(document: dict[str, Any], op: Op, body: dict[str, Any]) ->
 
 def _prefer(document: dict[str, Any], _: Op, body: dict[str, Any]) -> None:
     document.setdefault("preferences", {})[body["name"]] = body["value"]
+
+
+def _correct(document: dict[str, Any], op: Op, body: dict[str, Any]) -> None:
+    told = {name: body.get(name) for name in ("field", "value", "text")}
+    _append(document.setdefault("corrections", []), op, {**told, "state": WAITING})
 
 
 def _promise(lines: list[dict[str, Any]], made: dict[str, Any]) -> None:
@@ -171,6 +177,8 @@ _LAID: Final[Mapping[str, Callable[[dict[str, Any], Op, dict[str, Any]], None]]]
     "follow_up_changed": _change_follow_up,
     "preference_set": _prefer,
     "shopper_pinned": _pin,
+    CORRECTED: _correct,
+    FLAGGED: _correct,
     "consent_changed": _answer,
     "shopper_enrolled": _enrol,
     "identifier_added": _add_identifier,

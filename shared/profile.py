@@ -158,6 +158,24 @@ class FollowUpLine(Part):
     associate_id: str | None = None
 
 
+class CorrectionLine(Part):
+    """A field somebody corrected (`value`) or flagged as wrong (`text`), and what HQ said: `state` is open, taken, kept
+    or settled, on the tablet that told it also waiting; `why` a word of HQ's rule, `answer` a person's words, `right`
+    what a person at HQ found."""
+
+    op_id: str
+    at: str
+    associate_id: str | None = None
+    field: str
+    value: str | None = None
+    text: str | None = None
+    state: str = "open"
+    why: str | None = None
+    answer: str | None = None
+    right: str | None = None
+    answered_at: str | None = None
+
+
 class OpenIssue(Part):
     """An open service case: what about, since when, promised for when."""
 
@@ -206,6 +224,7 @@ class Profile(Part):
     outcomes: list[OutcomeLine] = []
     products: list[ProductLine] = []
     open_issue: OpenIssue | None = None
+    corrections: list[CorrectionLine] = []
     plays_state: dict[str, PlayState] = {}
     redacted: list[str] = []
     is_provisional: bool = False

@@ -15,6 +15,7 @@ from typing import Any, Final
 from shared.clock import shift_at
 from shared.consent import may_grant
 from shared.consent_joins import Said, Standing, standing_of
+from shared.corrections import lines_of, registers_of
 from shared.event_catalogue import DIGITAL_CHANNELS
 from shared.fold import BROWSER, ProfileState, with_unnamed
 from shared.promises import CHANGES, REQUESTS, Change, Promise, follow_up_line
@@ -156,6 +157,10 @@ def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
 def traits_of(reading: Reading) -> dict[str, Any]:
     """The surviving traits; what the shopper said at enrolment stands until a later source says otherwise."""
     registers = dict(reading.state.traits)
+    for name, entry in registers_of(reading.records):
+        held = registers.get(name)
+        if held is None or entry[:3] > held[:3]:
+            registers[name] = entry
     for record in reading.records:
         if record.kind != "shopper_enrolled":
             continue
@@ -413,6 +418,7 @@ def project(reading: Reading, profile_id: str, view: StoreView, reasons: list[st
         "offers": _offers(reading, is_open=is_open),
         "follow_ups": _follow_ups(reading),
         "open_issue": _open_issue(reading),
+        "corrections": lines_of(reading.records, traits, reading.state.identifiers) or None,
         "plays_state": _plays_state(reading),
         "redacted": _redacted(is_open=is_open, is_counted=is_counted),
         "is_provisional": True if is_provisional(reading) else None,

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from associate_app.ports import LAST_CONTACT_NOTE, DeviceIdentity, JournalEntry, TabletDatabase
+from associate_app.services.feedback import Told, told_to_hq
 from associate_app.services.store_book import StoreBook
 from shared.clock import format_at, is_at, local_day, parse_at, shift_at
 from shared.documents import Document
@@ -34,21 +35,7 @@ from shared.wire.messages import store_scope
 STALE: Final = timedelta(hours=36)
 """HQ counts every night: figures older than that have missed one."""
 _SAID_MAX: Final = 6
-_SAID_DAYS: Final = 30
 D = TypeVar("D", bound=Document)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What an associate told HQ. `answer` is HQ's, `due_at` by when it owes one; both None while HQ has not got it."""
-
-    op_id: str
-    at: str
-    about: str
-    text: str
-    play_id: str | None
-    due_at: str | None
-    answer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +61,7 @@ class StoreNow:
     own: Figures
     revenue: Mapping[tuple[str, str], int]
     lifts: Mapping[str, LiftDocument]
-    said: tuple[Said, ...]
+    said: tuple[Told, ...]
     tablets: tuple[FleetRow, ...]
 
 
@@ -99,7 +86,7 @@ def read_store(database: TabletDatabase, book: StoreBook, device: DeviceIdentity
         own=own,
         revenue=revenue,
         lifts={one.play_id: one for one in found if one is not None},
-        said=tuple(_said(database, device.store, now)),
+        said=told_to_hq(database, now)[:_SAID_MAX],
         tablets=tuple(_tablets(database, told.tablets if told else (), device)),
     )
 
@@ -127,27 +114,6 @@ def _own(database: TabletDatabase, book: StoreBook, store: str, through_s: int, 
 
 def _is_counted(entry: JournalEntry, through_s: int) -> bool:
     return entry.state == "acked" and entry.visible_at is not None and entry.visible_at <= through_s
-
-
-def _said(database: TabletDatabase, store: str, now: datetime) -> Iterator[Said]:
-    """The newest first: what HQ has, and what waits here to be sent."""
-    since_at = shift_at(format_at(now), days=-_SAID_DAYS)
-    found = {one.id.partition("/")[2]: dict(one.body) for one in database.documents("feedback")}
-    for entry in database.recorded_since("feedback_given", since_at):
-        if entry.op.scope == store_scope(store) and entry.state != "rejected" and entry.op.body:
-            found.setdefault(entry.op.op_id, {**entry.op.body, "at": entry.op.occurred_at})
-    dated = [(str(body["at"]), op_id, body) for op_id, body in found.items() if is_at(body.get("at"))]
-    for at, op_id, body in sorted(dated, key=lambda one: one[:2], reverse=True)[:_SAID_MAX]:
-        answer, due_at = body.get("answer"), body.get("due_at")
-        yield Said(
-            op_id=op_id,
-            at=at,
-            about=str(body.get("about")),
-            text=str(body.get("text") or ""),
-            play_id=body.get("play_id"),
-            due_at=due_at if is_at(due_at) else None,
-            answer=answer if isinstance(answer, str) and answer else None,
-        )
 
 
 def _tablets(database: TabletDatabase, told: tuple[TabletRow, ...], device: DeviceIdentity) -> Iterator[FleetRow]:

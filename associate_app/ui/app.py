@@ -27,6 +27,7 @@ from associate_app.ui.parts.shell import bottom_bar, rail
 from associate_app.ui.scanner import Key, ScannerKeys
 from associate_app.ui.screens.appointments import appointments_screen
 from associate_app.ui.screens.connect import connect_screen
+from associate_app.ui.screens.feedback import feedback_screen
 from associate_app.ui.screens.find import find_screen
 from associate_app.ui.screens.follow_ups import follow_ups_screen
 from associate_app.ui.screens.holds import holds_screen
@@ -254,6 +255,7 @@ def _screen_at(place: Place) -> ft.Control:
     if place.screen == "appointments":
         return keyed(place.screen, appointments_screen, place.token)
     screens = {
+        "feedback": feedback_screen,
         "follow_ups": follow_ups_screen,
         "library": library_screen,
         "holds": holds_screen,

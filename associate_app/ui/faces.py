@@ -179,6 +179,7 @@ class CardFace:
     done: tuple[NoteFace, ...]
     plays: tuple[PlayFace, ...]
     held: tuple[HeldFace, ...]
+    corrections: tuple[NoteFace, ...] = ()
     cards: int = 1
     """How many loyalty numbers lead to this shopper."""
     pinned_by: tuple[str, ...] = ()
@@ -398,6 +399,15 @@ class DayBar:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectFace:
+    """A field that may be corrected, and what is known of it now; empty for nothing."""
+
+    key: str
+    title: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaidFace:
     """What an associate told HQ, and what HQ answered or by when it does; amber once HQ is late."""
 
@@ -406,6 +416,18 @@ class SaidFace:
     text: str
     answer: str
     is_amber: bool
+    group: str = "open"
+    """open, late or answered."""
+    is_new: bool = False
+    """An answer nobody at this tablet's sign-in has read yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackFace:
+    """What this store told HQ, the newest first, and in a sentence how HQ keeps what was agreed."""
+
+    rows: tuple[SaidFace, ...]
+    agreement: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Every method blocks; `Desk.ask` calls it on the floor's own thread, sign-in and 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from associate_app.ports import Clock, CodeReader, TabletDatabase
 from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
+from associate_app.services.feedback import count_news, mark_read
 from associate_app.services.holds import holds_open
 from associate_app.services.lookup import CardView, ShopperKey, look_up, look_up_again, look_up_profile, name_of
 from associate_app.services.override import is_manager
@@ -26,7 +27,6 @@ from associate_app.services.record import (
     add_note,
     amend_outcome,
     enrol_shopper,
-    give_feedback,
     note_trigger_seen,
     open_card,
     record_outcome,
@@ -40,11 +40,14 @@ from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
 from associate_app.services.store_figures import read_store
 from associate_app.sync.status import SyncStatus
 from associate_app.ui.appointing import Appointing
+from associate_app.ui.correcting import correct_as_told, correctable, flag_as_told
 from associate_app.ui.day_floor import DayFloor
 from associate_app.ui.faces import (
     AssociateFace,
     BendFace,
     CardFace,
+    CorrectFace,
+    FeedbackFace,
     FollowUpsFace,
     HoldChoiceFace,
     HoldRow,
@@ -67,6 +70,7 @@ from associate_app.ui.language import choose_language, chosen_language, language
 from associate_app.ui.open_cards import OPEN_CARDS_MAX, OpenCards
 from associate_app.ui.overview import Overview
 from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
+from associate_app.ui.said import feedback_told, tell_hq
 from associate_app.ui.state import (
     Bend,
     ConnectAnswer,
@@ -395,6 +399,22 @@ class TabletFloor(DayFloor):
         """Record that something on hold was sold, or is free again."""
         return end_hold_as_told(self._recorder(associate_id), self._words(), key, is_sold=is_sold)
 
+    # correcting ------------------------------------------------------------------------------------------------------
+
+    def correctable(self, token: str) -> tuple[CorrectFace, ...]:
+        """What may be corrected of the shopper of a card."""
+        view = self._read_view(token, self._books.read(self._database), self._clock.now())
+        return correctable(view.profile, self._words()) if view is not None and view.profile is not None else ()
+
+    def correct(self, token: str, key: str, value: str, associate_id: str) -> Saved:
+        """Record what is right; HQ's rule decides."""
+        book, words = self._books.read(self._database), self._words()
+        return correct_as_told(self._recorder(associate_id), book, words, self._shopper(token), key, value)
+
+    def flag(self, token: str, key: str, text: str, associate_id: str) -> Saved:
+        """Record that something is wrong, where nobody knows what is right."""
+        return flag_as_told(self._recorder(associate_id), self._words(), self._shopper(token), key, text)
+
     # finding ---------------------------------------------------------------------------------------------------------
 
     def find(self, text: str) -> tuple[ShopperRow, ...]:
@@ -495,9 +515,22 @@ class TabletFloor(DayFloor):
 
     # plays and feedback ----------------------------------------------------------------------------------------------
 
-    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
+    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> Saved:
         """Record feedback for HQ."""
-        give_feedback(self._recorder(associate_id), about, text, play_id=play_id)
+        return tell_hq(self._recorder(associate_id), self._words(), about, text, play_id)
+
+    def feedback(self, associate_id: str) -> FeedbackFace:
+        """What this store told HQ, and what HQ said to it."""
+        book, now = self._books.read(self._database), self._clock.now()
+        return feedback_told(self._database, book, self._words(), now, associate_id)
+
+    def news(self, associate_id: str) -> int:
+        """How many answers of HQ an associate has not read."""
+        return count_news(self._database, self._clock.now(), associate_id)
+
+    def read_answers(self, keys: Iterable[str], associate_id: str) -> None:
+        """Note that an associate has read these answers."""
+        mark_read(self._database, associate_id, keys)
 
     # words and people ------------------------------------------------------------------------------------------------
 

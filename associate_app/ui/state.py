@@ -27,6 +27,8 @@ from associate_app.ui.faces import (
     BendFace,
     BookPlay,
     CardFace,
+    CorrectFace,
+    FeedbackFace,
     FollowUpsFace,
     HoldChoiceFace,
     HoldRow,
@@ -51,7 +53,7 @@ T = TypeVar("T")
 SHIFT_S_MAX: Final = 12 * 3600.0
 SCREENS: Final = (
     *("today", "scan", "find", "plays", "library", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store"),
-    *("appointments", "product", "offer"),
+    *("appointments", "product", "offer", "feedback"),
 )
 _BESIDE_A_CARD: Final = ("product", "offer")
 _ON_THE_WAY: Final = ("scan", "find")
@@ -159,7 +161,8 @@ class ScanAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A committed record that can be taken back for ten seconds. Without an outcome its title says all."""
+    """A committed record that can be taken back for ten seconds, without an op id not at all. Without an outcome its
+    title says everything."""
 
     op_id: str
     outcome: str
@@ -359,6 +362,15 @@ class Floor(Protocol):
     def record_product(self, card: str, sku: str, deed: str, associate_id: str) -> Saved:
         """Record what came of a product for the shopper of a card: bought, wished, hold."""
 
+    def correctable(self, token: str) -> tuple[CorrectFace, ...]:
+        """What may be corrected of the shopper of a card."""
+
+    def correct(self, token: str, key: str, value: str, associate_id: str) -> Saved:
+        """Record what is right; HQ's rule decides."""
+
+    def flag(self, token: str, key: str, text: str, associate_id: str) -> Saved:
+        """Record that something is wrong, where nobody knows what is right."""
+
     def bendable(self, associate_id: str) -> tuple[BendFace, ...]:
         """The offers this store may bend today."""
 
@@ -425,8 +437,17 @@ class Floor(Protocol):
     def note_read(self, play_id: str, associate_id: str) -> None:
         """An associate has read a play."""
 
-    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
+    def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> Saved:
         """Record feedback for HQ."""
+
+    def feedback(self, associate_id: str) -> FeedbackFace:
+        """What this store told HQ, and what HQ said to it."""
+
+    def news(self, associate_id: str) -> int:
+        """How many answers of HQ an associate has not read."""
+
+    def read_answers(self, keys: Iterable[str], associate_id: str) -> None:
+        """Note that an associate has read these answers."""
 
 
 class Shifts:
@@ -548,6 +569,8 @@ class Desk:
     light: SyncLight = field(default_factory=SyncLight)
     last_scan: LastScan = field(default_factory=LastScan)
     fields_in_focus: set[str] = field(default_factory=set)
+    before: Place | None = None
+    """Where the session was before, for the way back."""
     on_sign_in: Callable[[AssociateFace], None] | None = None
     on_sign_out: Callable[[], None] | None = None
     _prepared: tuple[str, CardFace] | None = None
@@ -657,7 +680,7 @@ class Desk:
         self.whereabouts.is_handed_over = False
         if place.screen != "scan":
             self.last_scan.result = None
-        self.whereabouts.place = place
+        self.before, self.whereabouts.place = self.whereabouts.place, place
         if self.page.route != place.route:
             self.page.navigate(place.route)
 

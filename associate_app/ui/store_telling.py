@@ -14,10 +14,10 @@ from typing import Final
 from babel.numbers import format_decimal
 
 from associate_app.services.store_book import StoreBook
-from associate_app.services.store_figures import FleetRow, Said, StoreNow
-from associate_app.ui.faces import BarFace, DayBar, FigureFace, NewsRow, SaidFace, StoreFace
+from associate_app.services.store_figures import FleetRow, StoreNow
+from associate_app.ui.faces import BarFace, DayBar, FigureFace, NewsRow, StoreFace
+from associate_app.ui.said import tell_said
 from associate_app.ui.words import Speaker
-from shared.clock import parse_at
 from shared.plays.figures import CONVERSIONS_LEAST, DAYS, LiftDocument, add_revenue, by_play
 from shared.plays.files import in_language
 from shared.profile import Money
@@ -56,7 +56,7 @@ class _Teller:
             more=self._words("store.bar.more", n=self._words.number(left)) if left > 0 else None,
             days=days,
             days_told=". ".join(told),
-            said=tuple(self._said(one) for one in self._store.said),
+            said=tuple(tell_said(one, self._words, self._now, self._titles) for one in self._store.said),
             tablets=tuple(self._tablet(row) for row in self._store.tablets),
         )
 
@@ -178,19 +178,6 @@ class _Teller:
             yield DayBar(self._words.weekday_of(on), used, bought)
 
     # people and tablets ----------------------------------------------------------------------------------------------
-
-    def _said(self, one: Said) -> SaidFace:
-        words, is_late = self._words, False
-        if one.answer is not None:
-            answer = words("store.said.answer", text=one.answer)
-        elif one.due_at is None:
-            answer = words("store.said.here")
-        else:
-            is_late = parse_at(one.due_at) < self._now
-            answer = words("store.said.late" if is_late else "store.said.due", day=words.weekday(one.due_at))
-        about = words(f"tell.{one.about}") if words.has(f"tell.{one.about}") else words("tell.other")
-        title = f"{about} · {self._title(one.play_id)}" if one.play_id else about
-        return SaidFace(one.op_id, f"{title} · {words.ago(one.at, self._now)}", one.text, answer, is_late)
 
     def _tablet(self, row: FleetRow) -> NewsRow:
         words = self._words

@@ -17,6 +17,7 @@ from associate_app.services.holds import free_of, kept_of
 from associate_app.services.lookup import CardView
 from associate_app.services.scan import CardReading
 from associate_app.services.store_book import StoreBook
+from associate_app.ui.correcting import tell_corrections
 from associate_app.ui.faces import (
     AssociateFace,
     BookPlay,
@@ -230,6 +231,7 @@ class _Teller:
             done=tuple(self._done()),
             plays=tuple(self._play(play) for play in self._view.plays),
             held=tuple(self._held()),
+            corrections=tell_corrections(profile, words, self._known.associates, self._now),
             cards=self._cards(),
             pinned_by=tuple(profile.pinned_by),
         )

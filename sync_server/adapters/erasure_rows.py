@@ -11,8 +11,9 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import delete, or_, select, tuple_
+from sqlalchemy import and_, delete, or_, select, tuple_
 
+from shared.corrections import CORRECTED
 from shared.fold import EVENT
 from shared.wire.ops import ERASED
 from sync_server.adapters import schema
@@ -49,8 +50,9 @@ class ErasureReads(RowReads):
         table = schema.fact
         columns = [table.c[name] for name in LedgerRow._fields]
         for start in range(0, len(pairs), _SOME):
-            texts = [json.dumps(pair) for pair in pairs[start : start + _SOME]]
-            names_one = or_(*(table.c.subject.contains(text, autoescape=True) for text in texts))
+            some = pairs[start : start + _SOME]
+            named = (table.c.subject.contains(json.dumps(pair), autoescape=True) for pair in some)
+            names_one = or_(*named, and_(table.c.kind == CORRECTED, or_(*map(_claims, some))))
             for row in self._connection.execute(select(*columns).where(names_one)).all():
                 yield LedgerRow(*row)
 
@@ -100,6 +102,12 @@ class ErasureReads(RowReads):
         query = select(schema.metadata.tables[table]).execution_options(yield_per=500)
         for row in self._connection.execute(query).mappings():
             yield dict(row)
+
+
+def _claims(pair: Pair) -> Any:
+    """A correction that claims this e-mail or phone, whoever it was said of."""
+    said = json.dumps(pair[1], ensure_ascii=False)
+    return schema.fact.c.body.contains(f'"value":{said}', autoescape=True)
 
 
 def _erased_op_id(raw: str) -> str | None:

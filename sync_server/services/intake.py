@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shared.clock import format_at, ms_between, shift_at
+from shared.corrections import CORRECTED, contact_of
 from shared.errors import Malformed
 from shared.fold import Fact
 from shared.ids import derived_id
@@ -40,9 +41,12 @@ from sync_server.ports import (
     RowRefused,
 )
 from sync_server.services.conflicts import tried_again
+from sync_server.services.corrections import answer_claims
 from sync_server.services.enrolment import device_document
+from sync_server.services.evidence import as_pair
+from sync_server.services.feedback import feedback_documents
 from sync_server.services.json_text import canonical
-from sync_server.services.merge import identifiers_of_op, merge, region_of
+from sync_server.services.merge import fact_of_row, identifiers_of_op, merge, region_of
 from sync_server.services.named import refused_name
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.overrides import override_documents
@@ -55,7 +59,6 @@ from sync_server.services.store_tasks import task_documents
 from sync_server.services.suppression import blanked, mentions_erased, names_erased, stand_in
 
 SUSPECT_MS: Final = 300_000
-FEEDBACK_DAYS: Final = 3
 _ACCEPTED: Final = {"verdict": "accepted"}
 
 
@@ -328,7 +331,7 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
     named = identifiers_of_op(kind, body, setting.region_of[store])
     pairs = tuple((one.type.value, one.value) for one in named)
     row = row._replace(subject=_subject(pairs))
-    if row.about in draft.erased or names_erased(setting.erasures, pairs):
+    if row.about in draft.erased or names_erased(setting.erasures, [*pairs, *_claimed(kind, body, setting, store)]):
         return _take_erased(draft, row)
     draft.rows[row.fact_id] = _without_inputs(draft, row, body)
     draft.facts.append(Fact(row.fact_id, row.effective_at, kind, body, store, row.associate_id, row.amends, pairs))
@@ -337,6 +340,14 @@ def _take_op(draft: _Draft, op: dict[str, Any], setting: _Setting) -> dict[str, 
     if kind == "shopper_opened":
         draft.openings.append(Opening(row, body, named))
     return {**_ACCEPTED}
+
+
+def _claimed(kind: str, body: Mapping[str, Any], setting: _Setting, store: str | None) -> list[tuple[str, str]]:
+    """The e-mail or phone a correction claims: it may be of somebody who was erased."""
+    if kind != CORRECTED:
+        return []
+    claimed = contact_of(body["field"], body["value"], region=setting.region_of[store])
+    return [as_pair(claimed)] if claimed is not None else []
 
 
 def _without_inputs(draft: _Draft, row: LedgerRow, body: Mapping[str, Any]) -> LedgerRow:
@@ -418,12 +429,13 @@ def _times_of(op: Mapping[str, Any], setting: _Setting) -> tuple[str, str]:
 
 def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int]:
     """Fold, then ledger, entries and documents; feed positions are taken last. Returns the heads written."""
+    answers = _answer_claims(tx, draft, setting)
     merged = merge(tx, draft.facts, draft.about, setting.received_at)
     for op_id, why in merged.spoiled.items():
         if op_id in draft.rows:
             _park(draft, op_id, "merge_failed", why)
     rows = list(draft.rows.values())
-    tx.add_facts(rows, merged.profile_of)
+    tx.add_facts([*rows, *(row for row in answers if row.about not in merged.spoiled)], merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
     if draft.sent_inputs:
@@ -432,6 +444,17 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
     if any(row.verdict == "parked" or row.code == ERASED for row in rows) or draft.has_erased_letter:
         writes.append(device_document(tx, setting.device, setting.received_at))
     return tx.publish(writes, setting.received_at)
+
+
+def _answer_claims(tx: CentralWriter, draft: _Draft, setting: _Setting) -> list[LedgerRow]:
+    """HQ's rule answers corrections as they come: facts of its own beside the ops, and claims named that it takes."""
+    draft.facts, answers = answer_claims(tx, draft.facts, setting.received_at)
+    for fact in draft.facts if answers else ():
+        if fact.kind == CORRECTED:
+            draft.rows[fact.id] = draft.rows[fact.id]._replace(subject=_subject(fact.identifiers))
+    draft.facts += [fact_of_row(row) for row in answers]
+    draft.about.update((row.fact_id, row.about or "") for row in answers)
+    return answers
 
 
 def _park(draft: _Draft, op_id: str, code: str, why: str) -> None:
@@ -461,21 +484,17 @@ def _park_all(draft: _Draft, why: str) -> None:
 
 def told_documents(tx: CentralWriter, rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """The documents that ops make by themselves, beside what the fold makes of the shopper."""
-    made = [*change_documents(tx, rows), *override_documents(tx, rows), *task_documents(tx, rows)]
-    return [*_store_documents(rows), *made]
+    sound = [row for row in rows if row.verdict == "accepted" and row.store is not None and row.code != ERASED]
+    mine = [*_calendar_documents(sound), *feedback_documents(tx, sound)]
+    return [*mine, *change_documents(tx, rows), *override_documents(tx, rows), *task_documents(tx, rows)]
 
 
-def _store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
-    """Ops about the store rather than a shopper become documents of their own: feedback and calendar entries."""
+def _calendar_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:
+    """A store's own calendar entries become documents of that store."""
     writes = []
     for row in rows:
-        if row.verdict != "accepted" or row.store is None or row.amends is not None or row.code == ERASED:
-            continue
-        told = {"at": row.effective_at, "associate_id": row.associate_id}
-        if row.kind == "feedback_given":
-            due = {"due_at": shift_at(row.effective_at, days=FEEDBACK_DAYS)}
-            writes.append(_told(row, f"feedback/{row.fact_id}", {**told, **due}))
-        elif row.kind == "calendar_entry_added":
+        if row.kind == "calendar_entry_added" and row.amends is None:
+            told = {"at": row.effective_at, "associate_id": row.associate_id}
             writes.append(_told(row, f"calendar/{row.fact_id}", told))
     return writes
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.clock import shift_at
+from shared.corrections import CORRECTED
 from shared.errors import Malformed, Refused
 from shared.fold import EVENT, Fact
 from shared.wire.canonical import load_json
 from shared.wire.ops import ERASED, WITHHELD, is_chainable, read_body
 from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite, LedgerRow, RowRefused
+from sync_server.services.corrections import answer_claims
 from sync_server.services.enrolment import device_document, find_devices
 from sync_server.services.headquarters import Headquarters
 from sync_server.services.ingest import take_messages
@@ -118,12 +120,18 @@ def _settle(hq: Headquarters, tx: CentralWriter, page: Sequence[str]) -> list[di
     found = [row for one in page for row in tx.rows("fact", fact_id=one, verdict="parked")]
     rows = [LedgerRow(**{name: row[name] for name in _LEDGER}) for row in found]
     again, now_at = _judge(hq, tx, rows), hq.now_at()
-    merged = merge(tx, again.facts, {one.id: about for one in again.facts if (about := _about(again, one.id))}, now_at)
+    again.facts, answers = answer_claims(tx, again.facts, now_at)
+    about = {one.id: about for one in again.facts if (about := _about(again, one.id))}
+    about |= {row.fact_id: row.about for row in answers if row.about}
+    merged = merge(tx, [*again.facts, *map(fact_of_row, answers)], about, now_at)
+    tx.add_facts([row for row in answers if row.about not in merged.spoiled], merged.profile_of)
     for fact_id, why in merged.spoiled.items():
         if again.sound.pop(fact_id, None):
             again.left[fact_id] = Malformed(why, "merge_failed")
+    named = {one.id: json.dumps(one.identifiers) for one in again.facts if one.kind == CORRECTED}
     for fact_id, row in again.sound.items():
-        changes = {"verdict": "accepted", "code": None, "detail": None, "subject": row.subject}
+        subject = named.get(fact_id, row.subject)
+        changes = {"verdict": "accepted", "code": None, "detail": None, "subject": subject}
         tx.change_rows("fact", {**changes, "profile_id": merged.profile_of.get(fact_id)}, fact_id=fact_id)
     for fact_id, problem in again.left.items():
         tx.change_rows("fact", {"code": problem.code, "detail": str(problem)}, fact_id=fact_id)

@@ -11,6 +11,7 @@ from typing import Final
 
 from shared.clashes import AT_ONCE
 from shared.errors import Refused
+from shared.feedback import ANSWER_DAYS
 from shared.plays.estimates import STRENGTH
 from shared.plays.sent_inputs import ONE_IN
 from shared.promises import HOLDS_END_H
@@ -22,6 +23,7 @@ INPUTS_ONE_IN: Final = "inputs_one_in"
 ESTIMATE_K: Final = "estimate_k"
 HOLDS_END: Final = "holds_end_h"
 AT_ONCE_TERM: Final = "appointments_at_once"
+FEEDBACK_DAYS: Final = "feedback_days"
 ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END, AT_ONCE_TERM)
 """Terms that are part of `setting/tablet`."""
 _NOTE: Final = "setting/{}"
@@ -76,6 +78,13 @@ TERMS: Final = {
             r"[1-9][0-9]?\Z",
             "a whole number from 1 to 99, such as 3",
             "How many appointments a store keeps at one time; more, or two of one associate, are told as a clash.",
+        ),
+        TermKind(
+            FEEDBACK_DAYS,
+            str(ANSWER_DAYS),
+            r"([1-9]|[1-8][0-9]|90)\Z",
+            "a number of days from 1 to 90, such as 3",
+            "Within how many days HQ answers what a store tells it; holds for what is told from now on.",
         ),
     )
 }

@@ -20,6 +20,7 @@ from associate_app.sync import state
 from associate_app.sync.engine import draw_transitions
 from shared import documents, projection
 from shared.cards import LOYALTY_ID_LENGTH_MAX, TEXT_LENGTH_MAX, encode_card
+from shared.feedback import ANSWER_DAYS
 from shared.journal import CHAIN_START, extend_chain, sign_receipt
 from shared.plays import sent_inputs
 from shared.profile import Profile
@@ -74,7 +75,7 @@ LIMITS: Final[dict[str, float]] = {
     "days that an opening or contact does": projection.CONTACT_DAYS,
     "metres that count as near": projection.NEAR_M,
     "milliseconds of offset over which a clock is suspect": intake.SUSPECT_MS,
-    "days until feedback is to be answered (`due_at`)": intake.FEEDBACK_DAYS,
+    "days until feedback is to be answered (`due_at`; a chain may set others)": ANSWER_DAYS,
     "characters of a card": TEXT_LENGTH_MAX,
     "bytes of a loyalty number on a card HQ issues": LOYALTY_ID_LENGTH_MAX,
     "bytes of a scan": SCAN_BYTES_MAX,

@@ -81,5 +81,5 @@ def use_outcomes(token: str) -> OutcomeKeeper:
         undo,
         give_reason,
         skip_reason=lambda: keep(_Kept(kept.saved)),
-        show=lambda saved: keep(_Kept(saved)),
+        show=lambda saved: keep(_Kept(saved) if saved.op_id else _Kept(told=saved.title)),
     )

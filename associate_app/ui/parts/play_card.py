@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import flet as ft
 
@@ -10,6 +11,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import HeldFace, OfferFace, PlayFace
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, soft_button, tapped
 from associate_app.ui.parts.text import say
+from associate_app.ui.state import Place, use_desk
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 from shared.wire.ops import OUTCOMES
@@ -34,8 +36,8 @@ def play_card(
     else:
         head.controls.append(offer)
     if is_open:
-        inside += [talking_points(play.opener, play.bullets, play.objection, play.avoid, words), _why(play, words)]
-        inside.append(outcome_row(words, choose))
+        inside.append(talking_points(play.opener, play.bullets, play.objection, play.avoid, words))
+        inside += [_why(play, words), outcome_row(words, choose), ft.Row([_tell(play, words)])]
     else:
         inside.append(_why(play, words))
     return ft.Container(
@@ -104,6 +106,13 @@ def _why(play: PlayFace, words: Speaker) -> ft.Control:
             ft.TextSpan(play.why, theme.style(theme.SMALL, Ink.QUIET)),
         ]
     )
+
+
+def _tell(play: PlayFace, words: Speaker) -> ft.Control:
+    """The way to HQ about this play: there one more tap saves what it is about."""
+    desk = use_desk()
+    go = partial(desk.go, Place("tell", play.play_id))
+    return quiet_button(words("tell.about_play"), go, icon=ft.Icons.CAMPAIGN_OUTLINED, horizontal=8)
 
 
 def outcome_row(words: Speaker, choose: Callable[[str], Awaitable[None]]) -> ft.Control:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import flet as ft
 
@@ -43,8 +44,15 @@ def plays_screen() -> ft.Control:
         for name, some in _by_situation(found)
     ]
     nothing = words("book.nothing", text=wanted) if plays else words("book.none")
+    tell = line_button(words("tell.title"), partial(desk.go, Place("tell")), icon=ft.Icons.CAMPAIGN_OUTLINED)
+    is_phone = desk.whereabouts.frame is Frame.PHONE  # whose foot has no room for it
     body = ft.Column(
-        [plays_switch(desk, "plays"), *([field] if plays else []), *(blocks or [empty(nothing)])],
+        [
+            plays_switch(desk, "plays"),
+            *([ft.Row([tell])] if is_phone else []),
+            *([field] if plays else []),
+            *(blocks or [empty(nothing)]),
+        ],
         spacing=theme.XL,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
@@ -104,7 +112,7 @@ def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Press) -> ft.Contr
             ft.Row(
                 [
                     line_button(
-                        words("tell.title"),
+                        words("tell.about_play"),
                         lambda: desk.go(Place("tell", play.play_id)),
                         icon=ft.Icons.CAMPAIGN_OUTLINED,
                     )

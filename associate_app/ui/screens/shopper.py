@@ -21,6 +21,7 @@ from associate_app.ui.parts.bending import bending
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, tapped
 from associate_app.ui.parts.chips import chip, consent_marks
+from associate_app.ui.parts.correct_sheet import corrections
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import promised
 from associate_app.ui.parts.had_offers import had_offers
@@ -232,6 +233,7 @@ def _left(face: CardFace, show: Callable[[Saved], None]) -> ft.Control:
     if face.done:
         blocks.append(ft.Column([section(words("card.done")), *[note_line(note) for note in face.done]], spacing=0))
     blocks.append(keyed("notes", _notes, face))
+    blocks.append(keyed("corrections", corrections, face.token, face.corrections, show))
     return ft.Column(blocks, spacing=theme.XL)
 
 

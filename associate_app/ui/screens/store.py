@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.faces import SaidFace, StoreFace
+from associate_app.ui.faces import StoreFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import choice_chip
+from associate_app.ui.parts.buttons import choice_chip, quiet_button
 from associate_app.ui.parts.figures import figure, legend, play_bar
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.rows import news_row
+from associate_app.ui.parts.said_row import said_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
-from associate_app.ui.state import Desk, Frame, use_desk, use_reading
+from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
@@ -91,17 +94,10 @@ def _plays(desk: Desk, face: StoreFace, *, is_week: bool) -> list[ft.Control]:
 
 def _said(desk: Desk, face: StoreFace) -> ft.Control:
     words = desk.speaker
-    rows: list[ft.Control] = [_said_row(one) for one in face.said]
-    return ft.Column([section(words("store.said")), *(rows or [empty(words("store.said.none"))])], spacing=theme.S)
-
-
-def _said_row(one: SaidFace) -> ft.Control:
-    told: list[ft.Control] = [
-        say(one.about, theme.TINY, Ink.QUIET),
-        say(one.text, theme.BODY, lines=4),
-        say(one.answer, theme.SMALL, Ink.LOOK if one.is_amber else Ink.BRAND, lines=4),
-    ]
-    return ft.Container(ft.Column(told, spacing=2), key=one.key, padding=ft.Padding.symmetric(vertical=6))
+    rows: list[ft.Control] = [said_row(one) for one in face.said]
+    every = quiet_button(words("feedback.all"), partial(desk.go, Place("feedback")), horizontal=8)
+    told = [*(rows or [empty(words("store.said.none"))]), ft.Row([every])]
+    return ft.Column([section(words("store.said")), *told], spacing=theme.S)
 
 
 def _tablets(desk: Desk, face: StoreFace) -> ft.Control:

@@ -20,6 +20,7 @@ from associate_app.ui.parts.helped import helped_block
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.outcomes import OutcomeKeeper, use_outcomes
 from associate_app.ui.parts.rows import news_row, shopper_row
+from associate_app.ui.parts.said_row import answers_line
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import edge_of, page_of
 from associate_app.ui.parts.text import say, section
@@ -56,7 +57,9 @@ def today_screen() -> ft.Control:
     if face is None:
         return ft.Container(expand=True)
     below = _below(desk, face, lists or _NO_LISTS, take_up)
-    body = ft.Column([_ways_in(desk), below, ft.Container(height=_FOOT_HEIGHT)], spacing=theme.XXL)
+    body = ft.Column(
+        [_ways_in(desk), keyed("answers", answers_line), below, ft.Container(height=_FOOT_HEIGHT)], spacing=theme.XXL
+    )
     return ft.Stack([page_of(face.greeting, body, lead=face.place), _foot(desk, kept, no)], expand=True)
 
 

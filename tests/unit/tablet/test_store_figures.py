@@ -113,15 +113,16 @@ def test_what_was_said_comes_with_hq_s_answer_and_what_waits_here_too(shop: Shop
     """Newest first; an own one once, also when HQ has it."""
     give_feedback(shop.recorder, "worked", "Everyone liked the wool.")
     [waiting] = now_of(shop).said
-    assert (waiting.text, waiting.due_at, waiting.answer) == ("Everyone liked the wool.", None, None)
+    told_here = waiting.message
+    assert (told_here.text, told_here.due_at, waiting.is_here) == ("Everyone liked the wool.", None, True)
     settle(shop, visible_at=20)
     told = {"about": "worked", "text": "Everyone liked the wool.", "at": NOW_AT, "due_at": "2026-11-25T13:02:00.000Z"}
     old = {"about": "friction", "text": "The lift is slow.", "at": "2026-11-20T10:00:00.000Z", "answer": "Repaired."}
-    changes = [put(f"feedback/{waiting.op_id}", told, 20), put("feedback/f1", old, 21)]
+    changes = [put(f"feedback/{told_here.id}", told, 20), put("feedback/f1", old, 21)]
     shop.database.apply_page(page(STORE_SCOPE, changes, head=21))
     here, before = now_of(shop).said
-    assert (here.op_id, here.due_at) == (waiting.op_id, "2026-11-25T13:02:00.000Z")
-    assert before.answer == "Repaired."
+    assert (here.message.id, here.message.due_at) == (told_here.id, "2026-11-25T13:02:00.000Z")
+    assert before.message.answer == "Repaired."
 
 
 def test_this_tablet_comes_first_and_as_it_stands_now(shop: ShopTablet):

@@ -34,6 +34,8 @@ SAME_IN_BOTH = {
         "follow_ups.made",
         "holds.told",
         "store.tablets",
+        "correct.new",
+        "correct.old_new",
     ),
 }
 ENGLISH_WORDS = re.compile(
@@ -57,7 +59,16 @@ BUTTONS = (
     *("scan.wake", "result.by_name", "card.more", "card.less", "card.add_note", "card.note_save", "plays.why"),
     *("verdicts.open", "change.pause", "change.resume", "change.lower", "change.higher", "change.write"),
     *("change.unwrite", "change.keep", "change.propose", "change.send", "bend.open", "bend.save", "saved.undo"),
-    *("reason.skip", "sync.send", "tell.send", "new.open_known", "new.anyway", "new.hand_over", "new.done_button"),
+    *(
+        "reason.skip",
+        "sync.send",
+        "tell.back",
+        "feedback.all",
+        "new.open_known",
+        "new.anyway",
+        "new.hand_over",
+        "new.done_button",
+    ),
     *("new.open", "today.scan", "today.search", "today.new"),
     *(f"nav.{room}" for room in ("scan", "find", "today", "plays", "tell", "sync")),
     *(f"outcome.{outcome}" for outcome in OUTCOMES),
