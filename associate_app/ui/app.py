@@ -31,6 +31,8 @@ from associate_app.ui.screens.follow_ups import follow_ups_screen
 from associate_app.ui.screens.holds import holds_screen
 from associate_app.ui.screens.new_shopper import new_shopper_screen
 from associate_app.ui.screens.plays import plays_screen
+from associate_app.ui.screens.review import review_screen
+from associate_app.ui.screens.reviews import reviews_screen
 from associate_app.ui.screens.scan import scan_screen
 from associate_app.ui.screens.shopper import shopper_screen
 from associate_app.ui.screens.sign_in import sign_in_screen
@@ -38,7 +40,19 @@ from associate_app.ui.screens.store import store_screen
 from associate_app.ui.screens.sync import sync_screen
 from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
-from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Shifts, Whereabouts, use_desk
+from associate_app.ui.state import (
+    MANAGERS_SCREENS,
+    Desk,
+    DeskContext,
+    Floor,
+    Frame,
+    Heart,
+    Place,
+    Shift,
+    Shifts,
+    Whereabouts,
+    use_desk,
+)
 from shared.cards import SignedCard, parse_card
 
 _LOG = logging.getLogger("associate_app.ui")
@@ -226,7 +240,8 @@ def _root(whereabouts: Whereabouts, shift: Shift) -> ft.Control:
     is_phone = whereabouts.frame is Frame.PHONE
     rooms = bottom_bar(place, shift.associate, go) if is_phone else rail(place, shift.associate, go, desk.sign_out)
     # Hidden, not left out: the screen keeps what was typed on it.
-    rooms.visible = not whereabouts.is_handed_over and (not is_phone or place in _PHONE_BAR)
+    has_bar = place in (*_PHONE_BAR, *MANAGERS_SCREENS)
+    rooms.visible = not whereabouts.is_handed_over and (not is_phone or has_bar)
     if is_phone:
         return ft.SafeArea(ft.Column([inside, rooms], spacing=0, expand=True), expand=True)
     return ft.SafeArea(ft.Row([rooms, inside], spacing=0, expand=True), expand=True)
@@ -242,12 +257,15 @@ def _screen_at(place: Place) -> ft.Control:
         return keyed(key, shopper_screen, place.token or "")
     if place.screen == "tell":
         return keyed(key, tell_screen, place.token)
+    if place.screen == "review":
+        return keyed(key, review_screen, place.token or "")
     screens = {
         "follow_ups": follow_ups_screen,
         "holds": holds_screen,
         "scan": scan_screen,
         "find": find_screen,
         "plays": plays_screen,
+        "reviews": reviews_screen,
         "sync": sync_screen,
         "new": new_shopper_screen,
         "store": store_screen,

@@ -40,12 +40,15 @@ from associate_app.ui.faces import (
     VerdictFace,
 )
 from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
+from associate_app.ui.manager_state import Office
 from associate_app.ui.words import Speaker
 
 T = TypeVar("T")
 
 SHIFT_S_MAX: Final = 12 * 3600.0
 SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store")
+MANAGERS_SCREENS: Final = ("reviews", "review", "pins", "approvals", "tablets")
+"""Entered from Store today, by store managers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Place:
     def from_route(cls, route: str | None) -> Place:
         """Read an address; anything unknown is Today."""
         parts = [unquote(part) for part in (route or "/").split("?")[0].split("/") if part]
-        if not parts or parts[0] not in SCREENS:
+        if not parts or parts[0] not in (*SCREENS, *MANAGERS_SCREENS):
             return cls()
         return cls(parts[0], parts[1] if len(parts) > 1 else None)
 
@@ -164,7 +167,8 @@ class Bend:
 
 @dataclass(frozen=True, slots=True)
 class PlayChange:
-    """What a manager changes about a play: one of these. An empty opener brings HQ's words back."""
+    """What a manager changes about a play: one of these. An empty opener brings HQ's words back; with a proposal,
+    opener and bullets are the words proposed."""
 
     paused: bool | None = None
     lever: int | None = None
@@ -370,6 +374,10 @@ class Floor(Protocol):
 
     def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
         """Record feedback for HQ."""
+
+    @property
+    def office(self) -> Office:
+        """What only store managers ask."""
 
 
 class Shifts:

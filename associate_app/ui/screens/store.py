@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import SaidFace, StoreFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import choice_chip
+from associate_app.ui.parts.buttons import choice_chip, quiet_button
 from associate_app.ui.parts.figures import figure, legend, play_bar
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.rows import news_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
-from associate_app.ui.state import Desk, Frame, use_desk, use_reading
+from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
+
+_WAYS_ON: Final = (("reviews", ft.Icons.RULE),)
 
 
 @screen
@@ -33,8 +38,17 @@ def store_screen() -> ft.Control:
         choice_chip(words("store.span.today"), lambda: set_week(False), is_chosen=not is_week),
         choice_chip(words("store.span.week"), lambda: set_week(True), is_chosen=is_week),
     ]
-    blocks = [ft.Row(spans, spacing=theme.S), _source(face), _numbers(desk, face), _below(desk, face, is_week=is_week)]
+    head = ft.Row([*spans, _ways_on(desk)], wrap=True, spacing=theme.S, run_spacing=theme.S)
+    blocks = [head, _source(face), _numbers(desk, face), _below(desk, face, is_week=is_week)]
     return page_of(words("store.title"), ft.Column(blocks, spacing=theme.XL))
+
+
+def _ways_on(desk: Desk) -> ft.Control:
+    """To what a manager does besides reading: each a screen of its own."""
+    ways: list[ft.Control] = [
+        quiet_button(desk.speaker(f"{name}.title"), partial(desk.go, Place(name)), icon=icon) for name, icon in _WAYS_ON
+    ]
+    return ft.Row(ways, wrap=True, spacing=theme.XS, run_spacing=theme.XS)
 
 
 def _read(desk: Desk, *, is_week: bool) -> StoreFace | None:
@@ -59,7 +73,9 @@ def _numbers(desk: Desk, face: StoreFace) -> ft.Control:
     if desk.whereabouts.frame is Frame.PHONE:
         return ft.Column(tiles, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     held: list[ft.Control] = [ft.Container(tile, expand=True) for tile in tiles]
-    return ft.Row(held, spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.START)
+    row = ft.Row(held, spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.STRETCH)
+    row.intrinsic_height = True  # as high as the highest, each of them
+    return row
 
 
 def _below(desk: Desk, face: StoreFace, *, is_week: bool) -> ft.Control:
