@@ -25,11 +25,13 @@ from associate_app.ui.parts.buttons import guard_taps
 from associate_app.ui.parts.notice import speak_on
 from associate_app.ui.parts.shell import bottom_bar, rail
 from associate_app.ui.scanner import Key, ScannerKeys
+from associate_app.ui.screens.approvals import approvals_screen
 from associate_app.ui.screens.connect import connect_screen
 from associate_app.ui.screens.find import find_screen
 from associate_app.ui.screens.follow_ups import follow_ups_screen
 from associate_app.ui.screens.holds import holds_screen
 from associate_app.ui.screens.new_shopper import new_shopper_screen
+from associate_app.ui.screens.pins import pins_screen
 from associate_app.ui.screens.plays import plays_screen
 from associate_app.ui.screens.review import review_screen
 from associate_app.ui.screens.reviews import reviews_screen
@@ -38,6 +40,7 @@ from associate_app.ui.screens.shopper import shopper_screen
 from associate_app.ui.screens.sign_in import sign_in_screen
 from associate_app.ui.screens.store import store_screen
 from associate_app.ui.screens.sync import sync_screen
+from associate_app.ui.screens.tablets import tablets_screen
 from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
 from associate_app.ui.state import (
@@ -266,6 +269,9 @@ def _screen_at(place: Place) -> ft.Control:
         "find": find_screen,
         "plays": plays_screen,
         "reviews": reviews_screen,
+        "pins": pins_screen,
+        "approvals": approvals_screen,
+        "tablets": tablets_screen,
         "sync": sync_screen,
         "new": new_shopper_screen,
         "store": store_screen,

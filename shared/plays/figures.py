@@ -68,12 +68,13 @@ class DayRevenue(Document):
 
 
 class TabletRow(Document):
-    """A tablet of the store as HQ last heard of it, and how much it had unsent then."""
+    """A tablet of the store as HQ last heard of it: how much it had unsent then, and which version of the app."""
 
     device_id: str
     name: str
     last_seen_at: str | None = None
     unsent: int | None = None
+    app: str | None = None
 
 
 class FiguresDocument(Document):

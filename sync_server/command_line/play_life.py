@@ -134,7 +134,7 @@ def play_proposals(*, every: bool = False, common: Common = DEFAULT) -> None:
 
 
 def _asked_words(asked: Mapping[str, Any]) -> str:
-    """What a proposal asks, as a person reads it: its text, then the words line by line with - and + before a change."""
+    """What a proposal asks, as a person reads it: its text, then the words line by line, - and + before a change."""
     named = [f"{name}: {value}" for name, value in asked.items() if name not in ("text", "language", "before", "after")]
     lines = [f"{SIGNS[line.mark]} {line.text}" for line in proposed_lines(asked)]
     return "\n".join([*filter(None, [asked.get("text")]), *named, *lines])

@@ -29,7 +29,7 @@ from shared.wire.messages import store_scope
 from sync_server.ports import CentralReader, Store
 
 _PAGE: Final = 500
-_TABLET: Final = ("device_id", "name", "last_seen_at", "unsent")
+_TABLET: Final = ("device_id", "name", "last_seen_at", "unsent", "app")
 
 
 class StoreCount:

@@ -47,6 +47,7 @@ from sync_server.services.named import refused_name
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.overrides import override_documents
 from sync_server.services.parity import parity_row
+from sync_server.services.pins import kept, kept_raw, set_pins
 from sync_server.services.play_changes import change_documents
 from sync_server.services.problems import refuse
 from sync_server.services.pushes import STAND_INS, Push, ReadOp, read_push
@@ -294,7 +295,7 @@ def _reject(draft: _Draft, op: Mapping[str, Any], problem: Malformed, setting: _
     letter_id = derived_id("rejected", draft.install.install_id, str(op["seq"]), op["sha"])
     is_erased = mentions_erased(setting.reader, setting.erasures, op)
     draft.has_erased_letter |= is_erased
-    raw = json.dumps(stand_in(op) if is_erased else op, ensure_ascii=True)
+    raw = json.dumps(stand_in(op) if is_erased else kept_raw(op), ensure_ascii=True)
     origin, at = draft.install.install_id, setting.received_at
     draft.letters.append(DeadLetter(letter_id, origin, op["seq"], problem.code, str(problem), at, raw))
     return {"verdict": "rejected", "code": problem.code, "detail": str(problem)}
@@ -422,7 +423,7 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
         if op_id in draft.rows:
             _park(draft, op_id, "merge_failed", why)
     rows = list(draft.rows.values())
-    tx.add_facts(rows, merged.profile_of)
+    tx.add_facts([kept(row) for row in rows], merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
     if draft.sent_inputs:
@@ -460,7 +461,8 @@ def _park_all(draft: _Draft, why: str) -> None:
 
 def told_documents(tx: CentralWriter, rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """The documents that ops make by themselves, beside what the fold makes of the shopper."""
-    return [*_store_documents(rows), *change_documents(tx, rows), *override_documents(tx, rows)]
+    changes, overrides = change_documents(tx, rows), override_documents(tx, rows)
+    return [*_store_documents(rows), *changes, *overrides, *set_pins(tx, rows)]
 
 
 def _store_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:

@@ -21,7 +21,12 @@ from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
-_WAYS_ON: Final = (("reviews", ft.Icons.RULE),)
+_WAYS_ON: Final = (
+    ("reviews", ft.Icons.RULE),
+    ("approvals", ft.Icons.APPROVAL_OUTLINED),
+    ("pins", ft.Icons.PIN_OUTLINED),
+    ("tablets", ft.Icons.TABLET_OUTLINED),
+)
 
 
 @screen
