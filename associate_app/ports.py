@@ -341,6 +341,12 @@ class Replica(Protocol):
         """The profile an identifier (normalised) leads to, or (`profile_id`) an id or redirect. None when it leads
         nowhere, and when it leads to several people (a shared phone): then search shows them."""
 
+    def count_shoppers(self) -> int:
+        """How many profiles are here."""
+
+    def shoppers_after(self, profile_id: str, limit: int) -> tuple[str, ...]:
+        """The next ids of profiles that are here, in order: to walk over all of them in pieces."""
+
     def search(self, text: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
         """Shoppers by name, phone digits, e-mail or number."""
 

@@ -24,12 +24,14 @@ class Document(BaseModel):
 
 
 class AssociateDocument(Document):
-    """Who may sign in at a store. `pin_hash` (argon2) never leaves the tablet's encrypted database."""
+    """Who may sign in at a store. `pin_hash` (argon2) never leaves the tablet's encrypted database; `pin_set_at` is
+    when it was set, for a tablet that set one itself meanwhile."""
 
     associate_id: str
     name: str
     role: str = "associate"
     pin_hash: str | None = None
+    pin_set_at: str | None = None
     is_disabled: bool = False
 
 

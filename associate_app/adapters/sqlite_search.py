@@ -120,6 +120,24 @@ class ShopperSearch:
         rows = self._by_words(tokens) or self._by_likeness(tokens)
         return _hits(rows[:limit])
 
+    def count_shoppers(self) -> int:
+        """How many profiles are here."""
+        counts = (
+            self._connection.row("SELECT count(*) FROM shopper WHERE slice = ?", held) for held in self._live_slices()
+        )
+        return sum(int(found[0]) for found in counts if found)
+
+    def shoppers_after(self, profile_id: str, limit: int) -> tuple[str, ...]:
+        """The next profiles in order of id: one step of the index in each live slice, whatever their number."""
+        page = "SELECT profile_id FROM shopper WHERE slice = ? AND profile_id > ? ORDER BY profile_id LIMIT ?"
+        rows = [
+            row for (held,) in self._live_slices() for row in self._connection.rows(page, (held, profile_id, limit))
+        ]
+        return tuple(sorted({str(found) for (found,) in rows}))[:limit]
+
+    def _live_slices(self) -> list[tuple[Any, ...]]:
+        return list(self._connection.rows("SELECT slice FROM replica"))
+
     def _by_number(self, digits: str, phone_digits: str, limit: int) -> list[tuple[Any, ...]]:
         """Rows whose loyalty number begins with the digits, then rows that hold them anywhere."""
         begun = self._connection.rows(

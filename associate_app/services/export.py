@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from associate_app.ports import TabletDatabase
+from shared.pins import PIN_SET
 from shared.salvage_file import FORMAT, spell_line
 
 SAFE_ELSEWHERE_NOTE: Final = "safe_elsewhere"
@@ -17,7 +18,8 @@ _ALL: Final = 2**31
 
 
 def export_journal(database: TabletDatabase) -> Iterator[str]:
-    """JSON lines without their ends: a header, then every kept op oldest first as `{"op", "chain", "state"}`."""
+    """JSON lines without their ends: a header, then every kept op oldest first as `{"op", "chain", "state"}`. A new PIN
+    is none of them: its hash goes to HQ by a push alone, and a PIN is soon given again."""
     device = database.device()
     counts = database.counts()
     yield spell_line(
@@ -31,7 +33,7 @@ def export_journal(database: TabletDatabase) -> Iterator[str]:
         }
     )
     for entry in reversed(database.entries(limit=_ALL)):
-        if entry.op.body:
+        if entry.op.body and entry.op.kind != PIN_SET:
             yield spell_line({"op": entry.op.as_wire(), "chain": entry.chain, "state": entry.state})
 
 

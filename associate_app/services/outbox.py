@@ -40,6 +40,7 @@ _WHAT: Final[Mapping[str, str]] = {
     "calendar_entry_added": "Calendar entry",
     "play_read": "Play read",
     "play_changed": "Play changed",
+    "pin_set": "New PIN",
     "op_withdrawn": "Undo",
 }
 _WHAT_GERMAN: Final[Mapping[str, str]] = {
@@ -68,6 +69,7 @@ _WHAT_GERMAN: Final[Mapping[str, str]] = {
     "calendar_entry_added": "Kalendereintrag",
     "play_read": "Play gelesen",
     "play_changed": "Play geändert",
+    "pin_set": "Neue PIN",
     "op_withdrawn": "Zurückgenommen",
 }
 _STATE_WORDS: Final[Mapping[OpState, str]] = {
@@ -83,6 +85,7 @@ _CODE_WORDS: Final[Mapping[str, str]] = {
     "unknown_play": "HQ does not know the play; it applies the record when it does.",
     "unknown_offer": "HQ had not published the offer then; HQ looks into it.",
     "over_limit": "It went beyond what HQ allows for this offer; HQ looks into it.",
+    "not_allowed": "HQ did not allow this; the old PIN holds. Ask HQ to set it.",
     "bad_body": "Something in it is not as HQ expects; HQ looks into it.",
     "merge_failed": "HQ could not merge it; HQ looks into it.",
     "card_reused": "The card was already given to somebody else; HQ looks into it.",
@@ -97,6 +100,7 @@ _CODE_WORDS_GERMAN: Final[Mapping[str, str]] = {
     "unknown_play": "Die Zentrale kennt das Play noch nicht; sobald sie es kennt, gilt der Eintrag.",
     "unknown_offer": "Die Zentrale hatte das Angebot da noch nicht veröffentlicht; sie sieht es sich an.",
     "over_limit": "Das ging über das hinaus, was die Zentrale für dieses Angebot erlaubt; sie sieht es sich an.",
+    "not_allowed": "Die Zentrale hat das nicht erlaubt; die alte PIN gilt. Bitte die Zentrale, sie zu setzen.",
     "bad_body": "Etwas darin ist nicht, wie die Zentrale es erwartet; sie sieht es sich an.",
     "merge_failed": "Die Zentrale konnte das nicht zusammenführen; sie sieht es sich an.",
     "card_reused": "Die Karte hat schon jemand anders; die Zentrale sieht es sich an.",
@@ -168,6 +172,11 @@ def _line(entry: JournalEntry, tongue: str) -> JournalLine:
         profile_id=entry.profile_id,
         play_id=op.body.get("play_id"),
     )
+
+
+def why_of(code: str | None, language: str = ENGLISH) -> str:
+    """Why HQ could not take or apply a record, as a sentence."""
+    return _why(code, spoken(language))
 
 
 def _standing(state: OpState) -> Standing:

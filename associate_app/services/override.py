@@ -6,7 +6,7 @@ and what the store's feed tells of the others; tablets that are offline at once 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ class Approval:
     """A manager's PIN, typed on this tablet."""
 
     associate_id: str
-    pin: str
+    pin: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def honour_offer(
     if problem := problem_of(recorder, book, wish, has_manager=approval is not None, language=language):
         raise Refused(problem)
     is_approved = approval is not None and offer.override.needs == MANAGER
-    approved_by = _approver(recorder, book, approval, language) if approval is not None and is_approved else None
+    approved_by = approver(recorder, book, approval, language) if approval is not None and is_approved else None
     body = {**wish.as_body(), **({"approved_by": approved_by} if approved_by else {})}
     saved = record_one(recorder, KIND, body, shopper)
     return Honoured(saved, till_text(offer, body, book.store.currency, saved.op_id))
@@ -127,7 +127,7 @@ def _offer_of(book: StoreBook, offer_id: str) -> Offer:
     return offer
 
 
-def _approver(recorder: Recorder, book: StoreBook, approval: Approval, language: str) -> str:
+def approver(recorder: Recorder, book: StoreBook, approval: Approval, language: str) -> str:
     """The manager whose PIN was right. Wrong ones are counted, as at signing in."""
     if not is_manager(recorder.database, approval.associate_id):
         raise Refused(_MANAGERS_PIN[spoken(language)])

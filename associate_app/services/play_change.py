@@ -14,7 +14,7 @@ from associate_app.services.override import is_manager
 from associate_app.services.record import Recorder, Saved, play_of, record_one
 from associate_app.services.store_book import StoreBook
 from shared.errors import Refused
-from shared.plays.guardrails import ONLY_MANAGERS, change_problem, parts_of
+from shared.plays.guardrails import ONLY_MANAGERS, change_problem, parts_of, words_problem
 from shared.plays.playbook import Play
 from shared.plays.speech import ENGLISH, GERMAN, spoken
 
@@ -58,16 +58,44 @@ def change_play(
     return record_one(recorder, "play_changed", {"play_id": play.id, **said})
 
 
-def propose(recorder: Recorder, book: StoreBook, play_id: str, text: str, *, screen_language: str = ENGLISH) -> Saved:
-    """Tell HQ what the play should be; it answers. Raises Refused for an empty text and for who is no manager."""
+def propose(
+    recorder: Recorder,
+    book: StoreBook,
+    play_id: str,
+    text: str,
+    *,
+    points: Mapping[str, Any] | None = None,
+    screen_language: str = ENGLISH,
+) -> Saved:
+    """Tell HQ what the play should be; it answers. `points` are the words proposed in the screen's language (opener,
+    bullets); HQ's of now travel with them, so that everybody sees what would change. Raises Refused for an empty text
+    without words, for words no play can have, and for who is no manager."""
     words = _WORDS[spoken(screen_language)]
     play, kept = _play_for(recorder, book, play_id, words), " ".join(text.split())
-    if not 0 < len(kept) <= PROPOSAL_MAX:
+    told = _proposed(play, points, screen_language) if points is not None else {}
+    if len(kept) > PROPOSAL_MAX or not (kept or told):
         raise Refused(words["length"].format(most=PROPOSAL_MAX, n=len(kept)))
-    return record_one(recorder, "play_changed", {"play_id": play.id, "proposal": {"text": kept}})
+    return record_one(recorder, "play_changed", {"play_id": play.id, "proposal": {"text": kept, **told}})
+
+
+def _proposed(play: Play, points: Mapping[str, Any], screen_language: str) -> dict[str, Any]:
+    """The words of now and those proposed; nothing where they are the same."""
+    language, held = play.points_in(screen_language)
+    now = {"opener": held.opener, "bullets": list(held.bullets)}
+    then = {"opener": str(points["opener"]), "bullets": list(points["bullets"])}
+    rest = {"objection": held.objection, "do_not_mention": held.do_not_mention}
+    if then == now:
+        return {}
+    if problem := words_problem(play, language, {**_without_none(rest), **then}, screen_language):
+        raise Refused(problem)
+    return {"language": language, "before": now, "after": then}
 
 
 def _play_for(recorder: Recorder, book: StoreBook, play_id: str, words: Mapping[str, str]) -> Play:
     if not is_manager(recorder.database, recorder.associate_id):
         raise Refused(words["managers"])
     return play_of(book, play_id)
+
+
+def _without_none(parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in parts.items() if part is not None}

@@ -6,6 +6,7 @@ tablet that HQ has not vouched for in seven days (a setting), signs nobody in.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import ValidationError
 
 from associate_app.absence import away_s
-from associate_app.ports import Clock, TabletDatabase
+from associate_app.ports import CLOCK_OFFSET_NOTE, Clock, JournalEntry, TabletDatabase
 from associate_app.services.store_book import TabletRules
-from shared.clock import format_at, parse_at
+from shared.clock import format_at, parse_at, shift_at
 from shared.documents import AssociateDocument
+from shared.pins import PIN_SET
 from shared.plays.speech import ENGLISH, GERMAN, spoken
 
 FREE_TRIES: Final = 5
@@ -64,13 +66,39 @@ class SignIn:
 
 def associates_here(database: TabletDatabase) -> tuple[AssociateDocument, ...]:
     """Who may sign in at this store, by name. Their PIN hashes go no further than this process."""
-    found = []
+    own, found = own_pins(database), []
     for stored in database.documents("associate"):
         try:
-            found.append(AssociateDocument.model_validate(stored.body))
+            found.append(_with_own_pin(AssociateDocument.model_validate(stored.body), own))
         except ValidationError:
             continue
     return tuple(sorted((one for one in found if not one.is_disabled), key=lambda one: one.name.casefold()))
+
+
+def own_pins(database: TabletDatabase) -> dict[str, tuple[str, str]]:
+    """PINs that were set on this tablet and are not in the documents yet: id -> (when by HQ's clock, hash). One that HQ
+    did not allow is none; one that HQ does not understand yet holds here."""
+    entries = database.recorded_since(PIN_SET, "")
+    at = {state.scope: state.at for state in database.states()} if entries else {}
+    offset_ms = int(database.read_note(CLOCK_OFFSET_NOTE) or 0) if entries else 0
+    return {
+        entry.op.body["associate_id"]: (shift_at(entry.op.occurred_at, ms=offset_ms), entry.op.body["pin_hash"])
+        for entry in reversed(entries)
+        if entry.op.body and _holds_here(entry, at.get(entry.op.scope, 0))
+    }
+
+
+def _holds_here(entry: JournalEntry, at: int) -> bool:
+    if entry.state == "acked":
+        return entry.visible_at is None or entry.visible_at > at
+    return entry.state in ("pending", "withheld") or entry.code in ("unknown_kind", "unknown_schema")
+
+
+def _with_own_pin(associate: AssociateDocument, own: Mapping[str, tuple[str, str]]) -> AssociateDocument:
+    set_at, pin_hash = own.get(associate.associate_id, ("", ""))
+    if not pin_hash or set_at < (associate.pin_set_at or ""):
+        return associate
+    return associate.model_copy(update={"pin_hash": pin_hash, "pin_set_at": set_at})
 
 
 def sign_in(
@@ -91,10 +119,10 @@ def sign_in(
         return SignIn(None, words["no_pin"])
     if _is_unvouched(database, now, rules):
         return SignIn(None, words["unvouched"].format(days=rules.sign_in_d))
-    if (wait_s := _wait_s(database, associate_id, now)) > 0:
+    if (wait_s := wait_s_of(database, associate, now)) > 0:
         return SignIn(None, _wait_sentence(wait_s, words), wait_s)
     if not _fits(associate.pin_hash, pin):
-        return _note_wrong_try(database, associate_id, now, words)
+        return _note_wrong_try(database, associate, now, words)
     database.write_note(_TRIES_NOTE + associate_id, None)
     return SignIn(associate)
 
@@ -110,25 +138,36 @@ def _is_unvouched(database: TabletDatabase, now: datetime, rules: TabletRules) -
     return (away_s(database, now) or 0.0) > rules.sign_in_d * 86_400
 
 
-def _tries(database: TabletDatabase, associate_id: str) -> tuple[int, str | None]:
-    noted = json.loads(database.read_note(_TRIES_NOTE + associate_id) or '{"count": 0, "until_at": null}')
-    return noted["count"], noted["until_at"]
+def _tries(database: TabletDatabase, associate: AssociateDocument) -> tuple[int, str | None]:
+    """Wrong tries of the present PIN: a new one begins without any, wherever it was set."""
+    noted = json.loads(database.read_note(_TRIES_NOTE + associate.associate_id) or "{}")
+    if noted.get("pin") not in (None, _mark_of(associate)):
+        return 0, None
+    return noted.get("count", 0), noted.get("until_at")
 
 
-def _wait_s(database: TabletDatabase, associate_id: str, now: datetime) -> int:
+def _mark_of(associate: AssociateDocument) -> str:
+    """What tells a PIN from the one before it, and nothing else: its hash has a salt of its own."""
+    return hashlib.sha256((associate.pin_hash or "").encode()).hexdigest()[:16]
+
+
+def wait_s_of(database: TabletDatabase, associate: AssociateDocument, now: datetime) -> int:
     """Seconds still to wait; never more than the longest wait, whatever the clock did meanwhile."""
-    _, until_at = _tries(database, associate_id)
+    _, until_at = _tries(database, associate)
     if until_at is None:
         return 0
     left_s = int((parse_at(until_at) - now).total_seconds()) + 1
     return left_s if 0 < left_s <= WAIT_S_MAX + 1 else 0
 
 
-def _note_wrong_try(database: TabletDatabase, associate_id: str, now: datetime, words: Mapping[str, str]) -> SignIn:
-    count = _tries(database, associate_id)[0] + 1
+def _note_wrong_try(
+    database: TabletDatabase, associate: AssociateDocument, now: datetime, words: Mapping[str, str]
+) -> SignIn:
+    count = _tries(database, associate)[0] + 1
     wait_s = 0 if count < FREE_TRIES else min(WAIT_S_MAX, WAIT_S_FIRST * 2 ** min(count - FREE_TRIES, 10))
     until_at = format_at(now + timedelta(seconds=wait_s)) if wait_s else None
-    database.write_note(_TRIES_NOTE + associate_id, json.dumps({"count": count, "until_at": until_at}))
+    noted = {"count": count, "until_at": until_at, "pin": _mark_of(associate)}
+    database.write_note(_TRIES_NOTE + associate.associate_id, json.dumps(noted))
     if wait_s:
         return SignIn(None, _wait_sentence(wait_s, words), wait_s)
     left = FREE_TRIES - count

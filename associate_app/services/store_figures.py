@@ -40,12 +40,15 @@ D = TypeVar("D", bound=Document)
 
 @dataclass(frozen=True, slots=True)
 class FleetRow:
-    """A tablet of the store. Of this one what it had unsent is known now, of others as of their last contact."""
+    """A tablet of the store. Of this one what it had unsent is known now, of others as of their last contact. `parked`:
+    records that need a look; `app`: the version HQ last heard of."""
 
     name: str
     last_seen_at: str | None
     unsent: int | None
     is_this: bool
+    parked: int = 0
+    app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +121,17 @@ def _is_counted(entry: JournalEntry, through_s: int) -> bool:
 
 def _tablets(database: TabletDatabase, told: tuple[TabletRow, ...], device: DeviceIdentity) -> Iterator[FleetRow]:
     """This tablet first, as it stands now; then the others by name, those too of which HQ told nothing but the name."""
-    yield FleetRow(device.name, database.read_note(LAST_CONTACT_NOTE), database.counts().pending, is_this=True)
     known = {row.device_id: row for row in told}
+    parked: dict[str, int] = {}
     for one in database.documents("device"):
         device_id = one.id.partition("/")[2]
         known.setdefault(device_id, TabletRow(device_id=device_id, name=str(one.body.get("name") or "")))
+        parked[device_id] = len(one.body.get("parked") or ())
+    counts, own = database.counts(), known.get(device.device_id)
+    looks = counts.parked + counts.rejected + counts.withheld
+    seen_at = database.read_note(LAST_CONTACT_NOTE)
+    yield FleetRow(device.name, seen_at, counts.pending, is_this=True, parked=looks, app=own.app if own else None)
     others = sorted((row for row in known.values() if row.device_id != device.device_id), key=lambda row: row.name)
-    yield from (FleetRow(row.name, row.last_seen_at, row.unsent, is_this=False) for row in others)
+    for row in others:
+        looks = parked.get(row.device_id, 0)
+        yield FleetRow(row.name, row.last_seen_at, row.unsent, is_this=False, parked=looks, app=row.app)

@@ -26,6 +26,7 @@ from associate_app.ui.parts.notice import speak_on
 from associate_app.ui.parts.shell import bottom_bar, rail
 from associate_app.ui.scanner import Key, ScannerKeys
 from associate_app.ui.screens.appointments import appointments_screen
+from associate_app.ui.screens.approvals import approvals_screen
 from associate_app.ui.screens.connect import connect_screen
 from associate_app.ui.screens.feedback import feedback_screen
 from associate_app.ui.screens.find import find_screen
@@ -34,16 +35,31 @@ from associate_app.ui.screens.holds import holds_screen
 from associate_app.ui.screens.library import library_screen
 from associate_app.ui.screens.new_shopper import new_shopper_screen
 from associate_app.ui.screens.offer import offer_screen
+from associate_app.ui.screens.pins import pins_screen
 from associate_app.ui.screens.plays import plays_screen
 from associate_app.ui.screens.product import product_screen
+from associate_app.ui.screens.review import review_screen
+from associate_app.ui.screens.reviews import reviews_screen
 from associate_app.ui.screens.scan import scan_screen
 from associate_app.ui.screens.shopper import shopper_screen
 from associate_app.ui.screens.sign_in import sign_in_screen
 from associate_app.ui.screens.store import store_screen
 from associate_app.ui.screens.sync import sync_screen
+from associate_app.ui.screens.tablets import tablets_screen
 from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
-from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Shifts, Whereabouts, use_desk
+from associate_app.ui.state import (
+    Desk,
+    DeskContext,
+    Floor,
+    Frame,
+    Heart,
+    Place,
+    Shift,
+    Shifts,
+    Whereabouts,
+    use_desk,
+)
 from shared.cards import SignedCard, parse_card
 
 _LOG = logging.getLogger("associate_app.ui")
@@ -254,6 +270,8 @@ def _screen_at(place: Place) -> ft.Control:
         return keyed(key, tell_screen, place.token)
     if place.screen == "appointments":
         return keyed(place.screen, appointments_screen, place.token)
+    if place.screen == "review":
+        return keyed(key, review_screen, place.token or "")
     screens = {
         "feedback": feedback_screen,
         "follow_ups": follow_ups_screen,
@@ -262,6 +280,10 @@ def _screen_at(place: Place) -> ft.Control:
         "scan": scan_screen,
         "find": find_screen,
         "plays": plays_screen,
+        "reviews": reviews_screen,
+        "pins": pins_screen,
+        "approvals": approvals_screen,
+        "tablets": tablets_screen,
         "sync": sync_screen,
         "new": new_shopper_screen,
         "store": store_screen,

@@ -120,6 +120,9 @@ class ChangeFace:
     is_own: bool
     opener: str
     bullets: tuple[str, ...]
+    hq_opener: str = ""
+    hq_bullets: tuple[str, ...] = ()
+    """HQ's words, also where the store has its own."""
 
 
 @dataclass(frozen=True, slots=True)

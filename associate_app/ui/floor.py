@@ -20,6 +20,7 @@ from associate_app.services.enrol import Invitation as HqInvitation
 from associate_app.services.feedback import count_news, mark_read
 from associate_app.services.holds import holds_open
 from associate_app.services.lookup import CardView, ShopperKey, look_up, look_up_again, look_up_profile, name_of
+from associate_app.services.matching import Matching
 from associate_app.services.override import is_manager
 from associate_app.services.record import (
     ConsentAnswer,
@@ -67,6 +68,7 @@ from associate_app.ui.goods_telling import tell_had
 from associate_app.ui.guarded import bend_offer, bendable_offers, change_of, change_play_as_told
 from associate_app.ui.holding import end_hold_as_told, hold_as_told, holdable, holds_told
 from associate_app.ui.language import choose_language, chosen_language, language_of
+from associate_app.ui.manager_floor import TabletOffice
 from associate_app.ui.open_cards import OPEN_CARDS_MAX, OpenCards
 from associate_app.ui.overview import Overview
 from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
@@ -139,6 +141,7 @@ class TabletFloor(DayFloor):
         self._cards = OpenCards(database)
         self._overview = Overview(database, engine.status)
         self._gleaned = engine.gleaned
+        self._matching = Matching(clock)
         self._views: dict[str, CardView] = {}
         self._preferred: str | None = None
 
@@ -531,6 +534,12 @@ class TabletFloor(DayFloor):
     def read_answers(self, keys: Iterable[str], associate_id: str) -> None:
         """Note that an associate has read these answers."""
         mark_read(self._database, associate_id, keys)
+
+    @property
+    def office(self) -> TabletOffice:
+        """What only store managers ask."""
+        asked = (self._database, self._books, self._clock, self._matching)
+        return TabletOffice(*asked, self._recorder, self._words)
 
     # words and people ------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,7 @@ def change_of(book: StoreBook, play: Play, words: Speaker) -> ChangeFace:
     """How a play stands in this store, and what its manager may change about it."""
     change, rails = book.playbook.change_of(play), play.guardrails
     _, points = book.playbook.points_of(play, words.language)
+    _, of_hq = play.points_in(words.language)
     return ChangeFace(
         play_id=play.id,
         is_paused=change.paused,
@@ -114,13 +115,16 @@ def change_of(book: StoreBook, play: Play, words: Speaker) -> ChangeFace:
         is_own=bool(change.talking_points),
         opener=points.opener,
         bullets=points.bullets,
+        hq_opener=of_hq.opener,
+        hq_bullets=of_hq.bullets,
     )
 
 
 def change_play_as_told(recorder: Recorder, book: StoreBook, words: Speaker, play_id: str, told: PlayChange) -> None:
     """Record a manager's change or proposal. Raises Refused beyond the guardrails."""
     if told.proposal is not None:
-        propose(recorder, book, play_id, told.proposal, screen_language=words.language)
+        proposed = {"opener": told.opener, "bullets": told.bullets} if told.opener else None
+        propose(recorder, book, play_id, told.proposal, points=proposed, screen_language=words.language)
         return
     points = _own_words(book, play_of(book, play_id), words, told) if told.opener is not None else None
     said: dict[str, Any] = {"paused": told.paused, "lever": told.lever, "talking_points": points}

@@ -45,6 +45,7 @@ from associate_app.ui.faces import (
 )
 from associate_app.ui.goods_faces import OfferScreenFace, ProductFace
 from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
+from associate_app.ui.manager_state import Office
 from associate_app.ui.today_faces import EntryFace, HelpedFace, TextFace, TodayLists
 from associate_app.ui.words import Speaker
 
@@ -58,6 +59,8 @@ SCREENS: Final = (
 _BESIDE_A_CARD: Final = ("product", "offer")
 _ON_THE_WAY: Final = ("scan", "find")
 """Screens on which the card that was open stays the one something is scanned for."""
+MANAGERS_SCREENS: Final = ("reviews", "review", "pins", "approvals", "tablets")
+"""Entered from Store today, by store managers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Place:
     def from_route(cls, route: str | None) -> Place:
         """Read an address; anything unknown is Today."""
         parts = [unquote(part) for part in (route or "/").split("?")[0].split("/") if part]
-        if not parts or parts[0] not in SCREENS:
+        if not parts or parts[0] not in (*SCREENS, *MANAGERS_SCREENS):
             return cls()
         card = parts[2] if len(parts) > 2 and parts[0] in _BESIDE_A_CARD else None
         return cls(parts[0], parts[1] if len(parts) > 1 else None, card)
@@ -184,7 +187,8 @@ class Bend:
 
 @dataclass(frozen=True, slots=True)
 class PlayChange:
-    """What a manager changes about a play: one of these. An empty opener brings HQ's words back."""
+    """What a manager changes about a play: one of these. An empty opener brings HQ's words back; with a proposal,
+    opener and bullets are the words proposed."""
 
     paused: bool | None = None
     lever: int | None = None
@@ -448,6 +452,10 @@ class Floor(Protocol):
 
     def read_answers(self, keys: Iterable[str], associate_id: str) -> None:
         """Note that an associate has read these answers."""
+
+    @property
+    def office(self) -> Office:
+        """What only store managers ask."""
 
 
 class Shifts:

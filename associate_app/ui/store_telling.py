@@ -6,7 +6,8 @@ Every number comes with its formula, its window and its count. Part of the floor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -32,6 +33,22 @@ def tell_store(store: StoreNow, book: StoreBook, words: Speaker, now: datetime, 
     return _Teller(store, book, words, now, is_week=is_week).face()
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What came of each play in the last seven days: from where, of which days, and a bar by play id."""
+
+    source: str
+    is_stale: bool
+    window: str
+    bar: Callable[[str], BarFace]
+
+
+def tell_results(store: StoreNow, book: StoreBook, words: Speaker, now: datetime) -> Results:
+    """The results of plays one by one, those too that were not shown."""
+    teller = _Teller(store, book, words, now, is_week=True)
+    return Results(teller.source(), store.is_stale, teller.window(), teller.result)
+
+
 class _Teller:
     """One telling: what is told, in whose words, of which days."""
 
@@ -49,7 +66,7 @@ class _Teller:
         told = (self._words("store.days.line", day=day.label, used=day.used, bought=day.bought) for day in days)
         left = len(bars) - _BARS_MAX
         return StoreFace(
-            source=self._source(),
+            source=self.source(),
             is_stale=self._store.is_stale,
             figures=(self._used(), self._bought(), self._lift()),
             bars=tuple(bars[:_BARS_MAX]),
@@ -60,14 +77,16 @@ class _Teller:
             tablets=tuple(self._tablet(row) for row in self._store.tablets),
         )
 
-    def _source(self) -> str:
+    def source(self) -> str:
+        """What is from where."""
         at = self._store.hq_as_of
         if at is None:
             return self._words("store.source.own")
         key = "store.source.stale" if self._store.is_stale else "store.source.hq"
         return self._words(key, time=self._words.stamp(at, self._now))
 
-    def _window(self) -> str:
+    def window(self) -> str:
+        """Of which days the numbers are."""
         if not self._is_week:
             return self._words("store.window.today")
         since, until = (self._words.long_weekday_of(on) for on in (self._since_on, self._store.today_on))
@@ -82,8 +101,8 @@ class _Teller:
         """How much of a number no other tablet and not HQ knows, said where HQ's figures are part of it."""
         own = sum(found[what] for found in by_play(self._store.own, self._since_on).values())
         if not own or self._store.hq_as_of is None:
-            return self._window()
-        return f"{self._window()} {self._words('store.own', n=self._words.number(own))}"
+            return self.window()
+        return f"{self.window()} {self._words('store.own', n=self._words.number(own))}"
 
     def _used(self) -> FigureFace:
         words, shown, used = self._words, self._sum["shown"], self._sum["used"]
@@ -144,6 +163,12 @@ class _Teller:
         for play_id in order:
             yield self._bar(play_id, met[play_id])
 
+    def result(self, play_id: str) -> BarFace:
+        """A play's bar, its lift told in any case: with interval and n, or why not yet."""
+        bar = self._bar(play_id, self._plays.get(play_id, Counter()))
+        number, note = self._words("store.lift.too_few"), self._words("store.lift.not_held")
+        return bar if bar.lift else replace(bar, lift=self._words("store.lift.line", number=number, note=note))
+
     def _bar(self, play_id: str, found: Mapping[str, int]) -> BarFace:
         words = self._words
         shown, used, bought, held = (found[what] for what in ("shown", "used", "bought", "would_show"))
@@ -155,7 +180,7 @@ class _Teller:
             told=words("store.bar", **{name: words.number(n) for name, n in counts.items()}),
             parts=(bought, max(0, used - bought), max(0, shown - used), held),
             lift=self._lift_line(play_id),
-            how=f"{how} {self._window()}",
+            how=f"{how} {self.window()}",
         )
 
     def _lift_line(self, play_id: str) -> str:

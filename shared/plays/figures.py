@@ -35,13 +35,20 @@ _NOT_USED: Final = "not_mentioned"
 
 
 class Moment(NamedTuple):
-    """A play was shown or held back (no outcome), or something came of it, in a store."""
+    """A play was shown or held back (no outcome), or something came of it, in a store. `showing`: the op of the showing
+    that something came of, None where the outcome names none."""
 
     op_id: str
     at: str
     play_id: str
     arm: str
     outcome: str | None = None
+    showing: str | None = None
+
+    @property
+    def used_as(self) -> tuple[str, str]:
+        """What is used at most once: the play in one showing, or the outcome by itself."""
+        return self.play_id, self.showing or self.op_id
 
 
 class FigureRow(Document):
@@ -65,12 +72,13 @@ class DayRevenue(Document):
 
 
 class TabletRow(Document):
-    """A tablet of the store as HQ last heard of it, and how much it had unsent then."""
+    """A tablet of the store as HQ last heard of it: how much it had unsent then, and which version of the app."""
 
     device_id: str
     name: str
     last_seen_at: str | None = None
     unsent: int | None = None
+    app: str | None = None
 
 
 class OnlineFirst(Document):
@@ -142,19 +150,27 @@ def _moments(first: Op, newest: Op) -> Iterator[Moment]:
         for shown in body.get("shown") or ():
             yield Moment(first.op_id, first.occurred_at, shown["play_id"], shown["arm"])
     elif first.kind == "outcome_recorded" and body.get("outcome"):
-        yield Moment(first.op_id, first.occurred_at, body["play_id"], body["arm"], body["outcome"])
+        came = (body["outcome"], body.get("impression_op_id"))
+        yield Moment(first.op_id, first.occurred_at, body["play_id"], body["arm"], *came)
 
 
 def count_moments(moments: Iterable[Moment], day_of: Callable[[str], str]) -> Figures:
-    """Count distinct moments by the store's days. Held-out showings count apart and nothing came of them."""
+    """Count distinct moments by the store's days. Held-out showings count apart and nothing came of them.
+
+    A card opened again within its visit is one showing; two outcomes of it are one use, on the day of the first.
+    """
     figures: Figures = Counter()
+    used: dict[tuple[str, str], list[Moment]] = {}
     for moment in set(moments):
-        on = day_of(moment.at)
         if moment.outcome is None:
-            figures[on, moment.play_id, "shown" if moment.arm == "shown" else "would_show"] += 1
+            what = "shown" if moment.arm == "shown" else "would_show"
+            figures[day_of(moment.at), moment.play_id, what] += 1
         elif moment.arm == "shown" and moment.outcome != _NOT_USED:
-            figures[on, moment.play_id, "used"] += 1
-            figures[on, moment.play_id, "bought"] += moment.outcome == "bought"
+            used.setdefault(moment.used_as, []).append(moment)
+    for (play_id, _), came in used.items():
+        on = day_of(min(moment.at for moment in came))
+        figures[on, play_id, "used"] += 1
+        figures[on, play_id, "bought"] += any(moment.outcome == "bought" for moment in came)
     return figures
 
 

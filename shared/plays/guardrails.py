@@ -59,6 +59,11 @@ def _problems(play: Play, said: Mapping[str, Any], told: Mapping[str, str]) -> I
         yield from _word_problems(play, language, points, told)
 
 
+def words_problem(play: Play, language: str, points: Mapping[str, Any], told_in: str = ENGLISH) -> str | None:
+    """Why a play cannot have these words in a language at all, whoever writes them; None where it can."""
+    return next(_word_problems(play, language, points, _WORDS[spoken(told_in)]), None)
+
+
 def _word_problems(play: Play, language: str, points: Any, told: Mapping[str, str]) -> Iterator[str]:
     try:
         read = TalkingPoints.model_validate(points)

@@ -6,11 +6,11 @@ of its trace what each part of the condition asks and whether it is met.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.plays.condition import Group
+from shared.plays.condition import Condition, Group
 from shared.plays.evaluate import Trace
 from shared.plays.explain import explain
 from shared.plays.files import in_language
@@ -136,6 +136,16 @@ def trace_lines(trace: Trace, inputs: EvaluationInputs, tongue: str) -> tuple[Tr
         TraceLine(depth, part.is_met, rule_words(part, tongue), _found(part, inputs, tongue))
         for depth, part in parts_of(trace)
     )
+
+
+def condition_lines(part: Condition, tongue: str = ENGLISH, depth: int = 0) -> Iterator[tuple[int, str]]:
+    """When a play fires, line by line with how deep each lies: a group before its parts, as in a trace."""
+    if not isinstance(part, Group) or not part.parts:
+        yield depth, describe(part, tongue)
+        return
+    yield depth, _GROUPS[spoken(tongue)][part.op]
+    for inner in part.parts:
+        yield from condition_lines(inner, tongue, depth + 1)
 
 
 def rule_words(trace: Trace, tongue: str = ENGLISH) -> str:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from shared.clock import is_at
 from shared.errors import Malformed
 from shared.ids import is_sha, is_uuid
+from shared.pins import HASH_PATTERN, PIN_SET
 from shared.wire.canonical import INTEGER_MAX, TEXT_POINTS_MAX
 
 SCHEMA: Final = 1
@@ -291,6 +292,13 @@ class PlayChanged(Body):
     proposal: dict[str, Any] | None = None
 
 
+class PinSet(Body):
+    """A store manager gave somebody of the store a new PIN. HQ takes the hash out before it keeps the op."""
+
+    associate_id: Name
+    pin_hash: Annotated[str, Field(max_length=200, pattern=HASH_PATTERN)]
+
+
 class OpWithdrawn(Body):
     """Undo of the envelope's `amends`."""
 
@@ -323,6 +331,7 @@ BODY_OF_KIND: Final[dict[str, type[Body]]] = {
     "calendar_entry_added": CalendarEntryAdded,
     "play_read": PlayRead,
     "play_changed": PlayChanged,
+    PIN_SET: PinSet,
     "op_withdrawn": OpWithdrawn,
 }
 _READERS: Final[dict[str, TypeAdapter[Body]]] = {kind: TypeAdapter(model) for kind, model in BODY_OF_KIND.items()}

@@ -58,6 +58,7 @@ associate = Table(
     Column("name", Text, nullable=False),
     Column("role", String(20), nullable=False),
     Column("pin_hash", Text),
+    Column("pin_set_at", String(24), comment="when the PIN was set, by HQ's clock; of two the later one holds"),
     Column("is_disabled", Boolean, nullable=False, default=False),
 )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from shared.plays.word_changes import SIGNS, proposed_lines
 from sync_server.command_line.common import DEFAULT, Common, complain, headquarters, say, say_json, say_table
 from sync_server.services import play_changes, play_life
 from sync_server.services.playbook import retire_plays
@@ -117,6 +120,8 @@ def play_proposals(*, every: bool = False, common: Common = DEFAULT) -> None:
     """
     with headquarters(common) as hq:
         rows = play_changes.list_proposals(hq, is_every=every)
+    if not common.json:
+        rows = [{**row, "asked": _asked_words(row["asked"])} for row in rows]
     columns = {
         "id": "Id",
         "store": "Store",
@@ -126,6 +131,13 @@ def play_proposals(*, every: bool = False, common: Common = DEFAULT) -> None:
         "state": "State",
     }
     say_table(common, rows, columns, "No proposal waits.")
+
+
+def _asked_words(asked: Mapping[str, Any]) -> str:
+    """What a proposal asks, as a person reads it: its text, then the words line by line, - and + before a change."""
+    named = [f"{name}: {value}" for name, value in asked.items() if name not in ("text", "language", "before", "after")]
+    lines = [f"{SIGNS[line.mark]} {line.text}" for line in proposed_lines(asked)]
+    return "\n".join([*filter(None, [asked.get("text")]), *named, *lines])
 
 
 def play_accept(proposal: str, *, why: str | None = None, common: Common = DEFAULT) -> None:

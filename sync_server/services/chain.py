@@ -19,6 +19,7 @@ from argon2 import PasswordHasher
 from shared.code_patterns import CheckRule, CodePattern
 from shared.errors import Malformed, Refused
 from shared.opening_hours import check_hours
+from shared.pins import MEMORY_KIB, PARALLELISM, TIME_COST, is_pin
 from shared.plays.settings import SETTING_ID as PLAY_SETTING_ID
 from shared.plays.settings import PlaySettings
 from shared.wire.canonical import canonical
@@ -39,7 +40,6 @@ DEFAULT_NUMBERS: Final = (CodePattern("29", 13, check=CheckRule.EAN13),)
 _STORE_CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}\Z")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}\Z")
-_PIN: Final = re.compile(r"[0-9]{4,6}\Z")
 _NAME_MAX: Final = 80
 
 
@@ -307,7 +307,7 @@ def add_associates(hq: Headquarters, people: Sequence[NewAssociate]) -> list[dic
         rows = [_associate_row(tx, person, pin_hash) for person, pin_hash in zip(people, hashed, strict=True)]
         for row in rows:
             hq.note_audit(tx, "command line", "added the associate", row["associate_id"])
-        tx.publish([_associate_document(row) for row in rows], hq.now_at())
+        tx.publish([associate_document(row) for row in rows], hq.now_at())
     hq.doorbell.ring()
     return [_shown(row) for row in rows]
 
@@ -328,15 +328,15 @@ def disable_associate(hq: Headquarters, associate_id: str) -> dict[str, Any]:
 
 def reset_pin(hq: Headquarters, associate_id: str, pin: str) -> dict[str, Any]:
     """Give an associate a new PIN, and let a disabled one in again."""
-    changes = {"pin_hash": hash_pin(pin), "is_disabled": False}
+    changes = {"pin_hash": hash_pin(pin), "pin_set_at": hq.now_at(), "is_disabled": False}
     return _change_associate(hq, associate_id, "reset the PIN of the associate", changes)
 
 
 def hash_pin(pin: str) -> str:
-    """argon2id of a PIN, at OWASP's least-memory setting so that a tablet verifies it in a blink."""
-    if not _PIN.match(pin):
+    """argon2id of a PIN."""
+    if not is_pin(pin):
         raise Refused("A PIN has 4 to 6 digits.")
-    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(pin)
+    return PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM).hash(pin)
 
 
 def draw_pin(hq: Headquarters) -> str:
@@ -355,6 +355,7 @@ def _associate_row(tx: CentralWriter, person: NewAssociate, pin_hash: str | None
         "name": person.name.strip(),
         "role": person.role,
         "pin_hash": pin_hash,
+        "pin_set_at": None,
         "is_disabled": False,
     }
     if person.associate_id is not None:
@@ -375,13 +376,15 @@ def _change_associate(hq: Headquarters, associate_id: str, did: str, changes: Ma
             raise Refused(f"There is no associate with the id {associate_id!r:.60}: see `sync-server associate list`.")
         [row] = tx.rows("associate", associate_id=associate_id)
         hq.note_audit(tx, "command line", did, associate_id)
-        tx.publish([_associate_document(row)], hq.now_at())
+        tx.publish([associate_document(row)], hq.now_at())
     hq.doorbell.ring()
     return _shown(row)
 
 
-def _associate_document(row: Mapping[str, Any]) -> DocWrite:
-    told = {name: row[name] for name in ("associate_id", "name", "role", "pin_hash", "is_disabled")}
+def associate_document(row: Mapping[str, Any]) -> DocWrite:
+    """`associate/<id>` in the scope of their store."""
+    names = ("associate_id", "name", "role", "pin_hash", "pin_set_at", "is_disabled")
+    told = {name: row[name] for name in names}
     return document_in_store(row["store"], f"associate/{row['associate_id']}", told)
 
 

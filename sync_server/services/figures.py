@@ -30,7 +30,7 @@ from sync_server.ports import CentralReader, Store
 from sync_server.services.online_first import OnlineFirstCount
 
 _PAGE: Final = 500
-_TABLET: Final = ("device_id", "name", "last_seen_at", "unsent")
+_TABLET: Final = ("device_id", "name", "last_seen_at", "unsent", "app")
 
 
 class StoreCount:
@@ -44,6 +44,7 @@ class StoreCount:
         self._showings: dict[str, list[Moment]] = {}
         self._moments: dict[str, list[Moment]] = {code: [] for code in self._day_of}
         self._proven: dict[str, Figures] = {code: Counter() for code in self._day_of}
+        self._proven_uses: set[tuple[str, str]] = set()
         self._revenue: dict[str, Counter[tuple[str, str]]] = {code: Counter() for code in self._day_of}
         self._online_first = OnlineFirstCount(stores, now_at)
 
@@ -57,14 +58,17 @@ class StoreCount:
         for record in reading.records:
             if record.kind == "outcome_recorded" and record.at >= self._since_at and record.store in self._day_of:
                 body = record.body
-                moment = Moment(record.op_id, record.at, body["play_id"], body["arm"], body["outcome"])
+                came = (body["outcome"], body.get("impression_op_id"))
+                moment = Moment(record.op_id, record.at, body["play_id"], body["arm"], *came)
                 self._moments[record.store].append(moment)
                 if record.op_id in proven:
                     self._add_proven(record.store, moment, net_of(reading, proven[record.op_id]))
 
     def _add_proven(self, store: str, moment: Moment, net: tuple[int, str] | None) -> None:
         on = self._day_of[store](moment.at)
-        self._proven[store][on, moment.play_id, "proven"] += 1
+        is_first = moment.used_as not in self._proven_uses
+        self._proven_uses.add(moment.used_as)
+        self._proven[store][on, moment.play_id, "proven"] += is_first
         if net is not None:
             self._revenue[store][on, net[1]] += net[0]
 

@@ -51,6 +51,7 @@ from sync_server.services.named import refused_name
 from sync_server.services.opening import Doorkeeper, Opening
 from sync_server.services.overrides import override_documents
 from sync_server.services.parity import parity_row
+from sync_server.services.pins import kept, kept_raw, set_pins
 from sync_server.services.play_changes import change_documents
 from sync_server.services.problems import refuse
 from sync_server.services.pushes import STAND_INS, Push, ReadOp, read_push
@@ -298,7 +299,7 @@ def _reject(draft: _Draft, op: Mapping[str, Any], problem: Malformed, setting: _
     letter_id = derived_id("rejected", draft.install.install_id, str(op["seq"]), op["sha"])
     is_erased = mentions_erased(setting.reader, setting.erasures, op)
     draft.has_erased_letter |= is_erased
-    raw = json.dumps(stand_in(op) if is_erased else op, ensure_ascii=True)
+    raw = json.dumps(stand_in(op) if is_erased else kept_raw(op), ensure_ascii=True)
     origin, at = draft.install.install_id, setting.received_at
     draft.letters.append(DeadLetter(letter_id, origin, op["seq"], problem.code, str(problem), at, raw))
     return {"verdict": "rejected", "code": problem.code, "detail": str(problem)}
@@ -435,7 +436,7 @@ def _write(tx: CentralWriter, draft: _Draft, setting: _Setting) -> dict[str, int
         if op_id in draft.rows:
             _park(draft, op_id, "merge_failed", why)
     rows = list(draft.rows.values())
-    tx.add_facts([*rows, *(row for row in answers if row.about not in merged.spoiled)], merged.profile_of)
+    tx.add_facts([*map(kept, rows), *(row for row in answers if row.about not in merged.spoiled)], merged.profile_of)
     tx.add_entries(draft.entries)
     tx.add_dead_letters(draft.letters)
     if draft.sent_inputs:
@@ -485,8 +486,8 @@ def _park_all(draft: _Draft, why: str) -> None:
 def told_documents(tx: CentralWriter, rows: Sequence[LedgerRow]) -> list[DocWrite]:
     """The documents that ops make by themselves, beside what the fold makes of the shopper."""
     sound = [row for row in rows if row.verdict == "accepted" and row.store is not None and row.code != ERASED]
-    mine = [*_calendar_documents(sound), *feedback_documents(tx, sound)]
-    return [*mine, *change_documents(tx, rows), *override_documents(tx, rows), *task_documents(tx, rows)]
+    mine = [*_calendar_documents(sound), *feedback_documents(tx, sound), *task_documents(tx, rows)]
+    return [*mine, *change_documents(tx, rows), *override_documents(tx, rows), *set_pins(tx, rows)]
 
 
 def _calendar_documents(rows: Sequence[LedgerRow]) -> list[DocWrite]:

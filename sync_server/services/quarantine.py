@@ -15,6 +15,7 @@ from shared.clock import shift_at
 from shared.corrections import CORRECTED
 from shared.errors import Malformed, Refused
 from shared.fold import EVENT, Fact
+from shared.pins import PIN_SET
 from shared.wire.canonical import load_json
 from shared.wire.ops import ERASED, WITHHELD, is_chainable, read_body
 from sync_server.ports import CentralReader, CentralWriter, Device, DocWrite, LedgerRow, RowRefused
@@ -26,6 +27,7 @@ from sync_server.services.intake import take_push, told_documents
 from sync_server.services.merge import fact_of_row, identifiers_of_op, merge, region_of
 from sync_server.services.named import refused_name
 from sync_server.services.opening import Doorkeeper, Opening
+from sync_server.services.pins import kept, kept_body
 from sync_server.services.pushes import LIMITS
 from sync_server.services.sessions import EPOCH_NOTE
 
@@ -62,7 +64,8 @@ def show_quarantine(hq: Headquarters, named: str) -> dict[str, Any]:
     """One of them with what it says. Raises Refused where there is none of that id."""
     with hq.database.read() as reader:
         for row in reader.rows("fact", fact_id=named, verdict="parked"):
-            return {**_parked(row), "occurred_at": row["occurred_at"], "body": json.loads(row["body"])}
+            body = kept_body(row["body"]) if row["kind"] == PIN_SET else row["body"]
+            return {**_parked(row), "occurred_at": row["occurred_at"], "body": json.loads(body)}
         for row in reader.rows("dead_letter", letter_id=named):
             return {**_letter(row), "replayed_at": row["replayed_at"], "raw": row["raw"]}
     raise Refused(f"Nothing in quarantine has the id {named!r:.60}: see `sync-server quarantine list`.")
@@ -131,7 +134,7 @@ def _settle(hq: Headquarters, tx: CentralWriter, page: Sequence[str]) -> list[di
     named = {one.id: json.dumps(one.identifiers) for one in again.facts if one.kind == CORRECTED}
     for fact_id, row in again.sound.items():
         subject = named.get(fact_id, row.subject)
-        changes = {"verdict": "accepted", "code": None, "detail": None, "subject": subject}
+        changes = {"verdict": "accepted", "code": None, "detail": None, "subject": subject, "body": kept(row).body}
         tx.change_rows("fact", {**changes, "profile_id": merged.profile_of.get(fact_id)}, fact_id=fact_id)
     for fact_id, problem in again.left.items():
         tx.change_rows("fact", {"code": problem.code, "detail": str(problem)}, fact_id=fact_id)

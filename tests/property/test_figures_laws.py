@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -42,7 +43,9 @@ def journals(draw: st.DrawFn) -> list[Op]:
             shown = [{"play_id": play_id, "arm": draw(ARMS)} for play_id in draw(st.sets(PLAYS))]
             ops.append(op_of(number, kind, {"shown": shown}))
         elif kind == "outcome_recorded" or not firsts:
-            ops.append(op_of(number, "outcome_recorded", outcome))
+            showings = [op.op_id for op in firsts if op.kind == "impression_recorded"]
+            named = {"impression_op_id": draw(st.sampled_from([None, *showings]))}
+            ops.append(op_of(number, "outcome_recorded", {**outcome, **named}))
         else:
             target = draw(st.sampled_from(firsts))
             if kind == "op_withdrawn":
@@ -95,6 +98,18 @@ def test_rows_tell_the_same_and_bought_is_a_part_of_used(ops: list[Op]) -> None:
     assert all(row.bought <= row.used for row in rows)
     for play_id, found in by_play(counted, "2026-11-20").items():
         assert found["shown"] == sum(row.shown for row in rows if row.play_id == play_id)
+
+
+def test_two_outcomes_of_one_showing_are_one_use() -> None:
+    """A card opened again within its visit: interested first, bought later, shown once."""
+    shown = op_of(23, "impression_recorded", {"shown": [{"play_id": "cart", "arm": "shown"}]})
+    came = {"play_id": "cart", "arm": "shown", "impression_op_id": shown.op_id}
+    first = op_of(23, "outcome_recorded", {**came, "outcome": "interested"})
+    later = op_of(24, "outcome_recorded", {**came, "outcome": "bought"})
+    first = replace(first, op_id="op-x")
+    told = by_play(figures([shown, first, later]), "2026-11-20")["cart"]
+    assert (told["shown"], told["used"], told["bought"]) == (1, 1, 1)
+    assert figures([first, later])["2026-11-20", "cart", "used"] == 1, "on the day of the first"
 
 
 @given(

@@ -50,8 +50,9 @@ def pin_pad(
     *,
     is_ready: bool,
     is_resting: bool,
+    entering: str = "",
 ) -> ft.Control:
-    """The pad; it rests while too many wrong tries are waited out."""
+    """The pad; it rests while too many wrong tries are waited out. `entering` is what its arrow does, else sign in."""
     digits = [_digit(str(n), press) for n in range(1, 10)]
     erase = ft.Icon(ft.Icons.BACKSPACE_OUTLINED, size=24, color=ft.Colors.ON_SURFACE_VARIANT)
     back = _key(erase, words("pin.delete"), take_back)
@@ -63,7 +64,9 @@ def pin_pad(
             await enter()
 
     ink = ft.Colors.ON_PRIMARY if may_enter else ft.Colors.OUTLINE
-    sign_in = _key(ft.Icon(ft.Icons.ARROW_FORWARD, size=26, color=ink), words("pin.enter"), go, is_main=may_enter)
+    sign_in = _key(
+        ft.Icon(ft.Icons.ARROW_FORWARD, size=26, color=ink), entering or words("pin.enter"), go, is_main=may_enter
+    )
     rows = [digits[0:3], digits[3:6], digits[6:9], [back, _digit("0", press), sign_in]]
     return ft.Container(
         ft.Column([ft.Row(row, spacing=theme.M, tight=True) for row in rows], spacing=theme.M, tight=True),

@@ -1,5 +1,5 @@
-"""What a store manager changes about a play, under its line of *Every play and why*: a pause, the lever, own words, and
-a proposal to HQ where the guardrails end. In force here as soon as it is saved."""
+"""What a store manager changes about a play, on its review and under *Every play and why*: a pause, the lever, words of
+the store's own, and a proposal to HQ where the guardrails end. In force here as soon as it is saved."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import ChangeFace
 from associate_app.ui.hooks import keyed, use_cell, use_value
+from associate_app.ui.manager_faces import WordLine
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.text import say
+from associate_app.ui.parts.word_diff import word_diff
 from associate_app.ui.state import PlayChange, use_desk
 from associate_app.ui.theme import Ink
+from associate_app.ui.words import Speaker
 from shared.errors import Refused
+from shared.plays.word_changes import changed_lines
 
 _STEP: Final = 10
 
@@ -67,8 +71,7 @@ def _words_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Ca
     opener, bullets = use_cell(lambda: change.opener), use_cell(lambda: "\n".join(change.bullets))
 
     async def keep() -> None:
-        lines = tuple(line.strip() for line in bullets.value.splitlines() if line.strip())
-        await save(PlayChange(opener=opener.value.strip(), bullets=lines))
+        await save(PlayChange(opener=opener.value.strip(), bullets=_lines_of(bullets.value)))
 
     look = Field(words("change.opener"), value=change.opener, lines=2, has_focus=True)
     points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(change.bullets), lines=3)
@@ -83,18 +86,41 @@ def _words_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Ca
 def _proposal_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Callable[[], None]) -> ft.Control:
     words = use_desk().speaker
     text = use_cell(str)
+    begun = (change.opener, change.bullets)
+    proposed, propose = use_value(begun)
+
+    def say_opener(typed: str) -> None:
+        propose((typed.strip(), proposed[1]))
+
+    def say_bullets(typed: str) -> None:
+        propose((proposed[0], _lines_of(typed)))
 
     async def send() -> None:
-        await save(PlayChange(proposal=text.value or " "))
+        await save(PlayChange(proposal=text.value or " ", opener=proposed[0], bullets=proposed[1]))
 
+    points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(begun[1]), lines=3)
     look = Field(words("change.proposal"), lines=2, length_max=500, has_focus=True)
-    return _form(
-        [text_field("proposal", look, partial(setattr, text, "value"))],
-        words("change.send"),
-        send,
-        words("close"),
-        close,
-    )
+    fields = [
+        text_field("proposal-opener", Field(words("change.opener"), value=begun[0], lines=2), say_opener),
+        text_field("proposal-bullets", points, say_bullets),
+        *_would_change(change, words, *proposed),
+        text_field("proposal", look, partial(setattr, text, "value")),
+    ]
+    return _form(fields, words("change.send"), send, words("close"), close)
+
+
+def _would_change(change: ChangeFace, words: Speaker, opener: str, bullets: tuple[str, ...]) -> list[ft.Control]:
+    """What of HQ's words the proposal would change, while it is written."""
+    before = {"opener": change.hq_opener, "bullets": change.hq_bullets}
+    lines = changed_lines(before, {"opener": opener, "bullets": bullets})
+    if all(line.mark == "same" for line in lines):
+        return [say(words("change.same_words"), theme.TINY, Ink.QUIET)]
+    told = say(words("change.would_change"), theme.TINY, Ink.QUIET)
+    return [told, word_diff([WordLine(line.mark, line.text) for line in lines], words)]
+
+
+def _lines_of(typed: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in typed.splitlines() if line.strip())
 
 
 def _form(

@@ -15,7 +15,7 @@ from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import tapped
 from associate_app.ui.parts.pill import sync_pill
 from associate_app.ui.parts.text import heading, say
-from associate_app.ui.state import Frame, Place, SyncLight, use_desk
+from associate_app.ui.state import MANAGERS_SCREENS, Frame, Place, SyncLight, use_desk
 from associate_app.ui.theme import Ink
 
 _ROOMS: Final = (
@@ -34,9 +34,15 @@ def _rooms_of(associate: AssociateFace) -> tuple[tuple[str, ft.IconData, ft.Icon
     return (*_ROOMS, _MANAGERS_ROOM) if associate.is_manager else _ROOMS
 
 
+def _room_of(screen: str) -> str:
+    """The room a screen lies behind."""
+    return _MANAGERS_ROOM[0] if screen in MANAGERS_SCREENS else screen
+
+
 def rail(screen: str, associate: AssociateFace, go: Callable[[str], None], switch: Callable[[], None]) -> ft.Control:
     """The column of rooms on the left, and who is working at its foot."""
-    rooms = [_room(name, hollow, full, name == screen, go) for name, hollow, full in _rooms_of(associate)]
+    here = _room_of(screen)
+    rooms = [_room(name, hollow, full, name == here, go) for name, hollow, full in _rooms_of(associate)]
     return ft.Container(
         ft.Column(
             [
@@ -118,13 +124,13 @@ def bottom_bar(screen: str, associate: AssociateFace, go: Callable[[str], None])
     """The rooms at the foot of a phone."""
     words = use_desk().speaker
     rooms = [room for room in _rooms_of(associate) if room[0] in _PHONE_ROOMS]
-    names = [name for name, *_ in rooms]
+    names, here = [name for name, *_ in rooms], _room_of(screen)
     return ft.NavigationBar(
         destinations=[
             ft.NavigationBarDestination(icon=hollow, selected_icon=full, label=words(f"nav.{name}"))
             for name, hollow, full in rooms
         ],
-        selected_index=names.index(screen) if screen in names else names.index("today"),
+        selected_index=names.index(here) if here in names else names.index("today"),
         on_change=lambda e: go(names[int(e.control.selected_index or 0)]),
         bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,
         height=72,

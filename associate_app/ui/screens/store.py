@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import flet as ft
 
@@ -21,6 +22,13 @@ from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
+_WAYS_ON: Final = (
+    ("reviews", ft.Icons.RULE),
+    ("approvals", ft.Icons.APPROVAL_OUTLINED),
+    ("pins", ft.Icons.PIN_OUTLINED),
+    ("tablets", ft.Icons.TABLET_OUTLINED),
+)
+
 
 @screen
 def store_screen() -> ft.Control:
@@ -36,8 +44,17 @@ def store_screen() -> ft.Control:
         choice_chip(words("store.span.today"), lambda: set_week(False), is_chosen=not is_week),
         choice_chip(words("store.span.week"), lambda: set_week(True), is_chosen=is_week),
     ]
-    blocks = [ft.Row(spans, spacing=theme.S), _source(face), _numbers(desk, face), _below(desk, face, is_week=is_week)]
+    head = ft.Row([*spans, _ways_on(desk)], wrap=True, spacing=theme.S, run_spacing=theme.S)
+    blocks = [head, _source(face), _numbers(desk, face), _below(desk, face, is_week=is_week)]
     return page_of(words("store.title"), ft.Column(blocks, spacing=theme.XL))
+
+
+def _ways_on(desk: Desk) -> ft.Control:
+    """To what a manager does besides reading: each a screen of its own."""
+    ways: list[ft.Control] = [
+        quiet_button(desk.speaker(f"{name}.title"), partial(desk.go, Place(name)), icon=icon) for name, icon in _WAYS_ON
+    ]
+    return ft.Row(ways, wrap=True, spacing=theme.XS, run_spacing=theme.XS)
 
 
 def _read(desk: Desk, *, is_week: bool) -> StoreFace | None:
@@ -62,7 +79,9 @@ def _numbers(desk: Desk, face: StoreFace) -> ft.Control:
     if desk.whereabouts.frame is Frame.PHONE:
         return ft.Column(tiles, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     held: list[ft.Control] = [ft.Container(tile, expand=True) for tile in tiles]
-    return ft.Row(held, spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.START)
+    row = ft.Row(held, spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.STRETCH)
+    row.intrinsic_height = True  # as high as the highest, each of them
+    return row
 
 
 def _below(desk: Desk, face: StoreFace, *, is_week: bool) -> ft.Control:

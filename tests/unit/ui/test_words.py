@@ -36,6 +36,8 @@ SAME_IN_BOTH = {
         "store.tablets",
         "correct.new",
         "correct.old_new",
+        "pins.title",
+        "tablets.title",
     ),
 }
 ENGLISH_WORDS = re.compile(
