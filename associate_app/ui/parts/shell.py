@@ -119,6 +119,7 @@ def bottom_bar(screen: str, associate: AssociateFace, go: Callable[[str], None])
     words = use_desk().speaker
     rooms = [room for room in _rooms_of(associate) if room[0] in _PHONE_ROOMS]
     names = [name for name, *_ in rooms]
+    screen = "scan" if screen in ("product", "offer") else screen
     return ft.NavigationBar(
         destinations=[
             ft.NavigationBarDestination(icon=hollow, selected_icon=full, label=words(f"nav.{name}"))
