@@ -16,6 +16,7 @@ from associate_app.services.holds import free_of
 from associate_app.services.lookup import CardView
 from associate_app.services.scan import OfferReading, read_scan
 from associate_app.services.store_book import StoreBook
+from shared.offers import fold_code
 from shared.plays.files import Offer
 from shared.plays.overrides import last_day
 from shared.profile import OfferState
@@ -45,18 +46,19 @@ class OfferView:
 
 def look_up_offer(book: StoreBook, name: str, now: datetime, kept: Mapping[str, int]) -> OfferView | None:
     """The offer of an id, or of a code as scanned or typed; None for one this tablet does not know. `kept`: on hold."""
-    offer, code = book.playbook.offers.get(name), None
+    offer, scanned = book.playbook.offers.get(name), ""
     if offer is None:
         reading = read_scan(book, name, now=now)
         if not isinstance(reading, OfferReading) or reading.offer is None:
             return None
-        offer, code = reading.offer, reading.code
+        offer, scanned = reading.offer, fold_code(reading.code)
+    common = next((one for one in offer.codes if scanned in ("", fold_code(one))), None)
     today = book.today(now)
     standing = standing_of(offer, today)
     return OfferView(
         offer=offer,
-        code=code or next(iter(offer.codes), None),
-        is_own_code=code is not None and all(code.strip().upper() != one.upper() for one in offer.codes),
+        code=common or scanned or None,
+        is_own_code=bool(scanned) and common is None,
         standing=standing,
         bars=tuple(_bars(offer, standing, book, kept)),
         bent_until=_bent_until(offer, standing, today),

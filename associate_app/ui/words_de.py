@@ -781,8 +781,8 @@ GERMAN: Final[dict[str, str]] = {
     "find.products": "Produkte",
     # An offer, scanned or tapped
     "offer.had": "Angebote, die schon da sind",
-    "offer.yes.anybody": "Es gilt heute in diesem Laden.",
-    "offer.yes.named": "{name} kann es heute hier einlösen.",
+    "offer.yes.anybody": "Es gilt heute hier, zu den Bedingungen.",
+    "offer.yes.named": "{name} kann es heute hier zu den Bedingungen einlösen.",
     "offer.look.named": "{name} hat es schon eingelöst. Ob es noch einmal zählt, sagen die Bedingungen.",
     "offer.no.ended": "Es lässt sich nicht mehr einlösen: Es ist zu Ende.",
     "offer.no.not_yet": "Es lässt sich noch nicht einlösen.",
@@ -795,7 +795,7 @@ GERMAN: Final[dict[str, str]] = {
     "offer.own_code": "Das ist ein eigener Code: Die Kasse weiß, ob er schon eingelöst ist.",
     "offer.no_card": "Öffne die Karte und scanne den Code noch einmal, um zu sehen, was die Person davon hatte.",
     "offer.history": "{name}: {had}.",
-    "offer.never": "Soweit die Zentrale weiß, ging es nicht an {name}.",
+    "offer.never": "Die Zentrale weiß von keiner Nachricht damit an {name}.",
     "offer.no_consent": "Ob es an {name} ging, bleibt verborgen: Der Nutzung von Online-Aktivität hier wurde nicht "
     "zugestimmt.",
     "offer.had.sent": "bekommen",

@@ -28,6 +28,12 @@ _ROOMS: Final = (
 )
 _PHONE_ROOMS: Final = ("scan", "find", "today", "plays", "sync", "store")
 _MANAGERS_ROOM: Final = ("store", ft.Icons.STOREFRONT_OUTLINED, ft.Icons.STOREFRONT)
+_BEHIND: Final = {
+    **dict.fromkeys(("product", "offer"), "scan"),
+    **dict.fromkeys(("follow_ups", "holds", "appointments", "new"), "today"),
+    **{"library": "plays", "feedback": "tell"},
+}
+"""Screens that are no room of their own, and the room they are entered from."""
 
 
 def _rooms_of(associate: AssociateFace) -> tuple[tuple[str, ft.IconData, ft.IconData], ...]:
@@ -36,7 +42,7 @@ def _rooms_of(associate: AssociateFace) -> tuple[tuple[str, ft.IconData, ft.Icon
 
 def _room_of(screen: str) -> str:
     """The room a screen lies behind."""
-    return _MANAGERS_ROOM[0] if screen in MANAGERS_SCREENS else screen
+    return _MANAGERS_ROOM[0] if screen in MANAGERS_SCREENS else _BEHIND.get(screen, screen)
 
 
 def rail(screen: str, associate: AssociateFace, go: Callable[[str], None], switch: Callable[[], None]) -> ft.Control:
