@@ -147,11 +147,11 @@ GERMAN: Final[dict[str, str]] = {
     "today.helped": "So half Digital deinem Laden",
     "today.helped_share": "In den letzten 7 Tagen haben hier {n} Mitglieder gekauft, {looked} davon hatten vorher "
     "online geschaut.",
-    "today.helped_baskets": "Ihr Einkauf: im Schnitt {theirs}, sonst {others}.",
+    "today.helped_baskets": "Im Schnitt gaben sie {theirs} aus, die anderen {others}.",
     "today.helped_few": "Noch nicht genug: Zu wenige Mitglieder, die gezählt werden dürfen, kauften hier in den "
     "letzten 7 Tagen.",
     "today.helped_none": "Die Zentrale hat das noch nicht gezählt.",
-    "today.helped_never": "Sie zählt jede Nacht.",
+    "today.helped_never": "Gezählt wird jede Nacht.",
     "today.helped_as_of": "in der Zentrale gezählt {when}",
     "today.helped_more": "So wird gezählt",
     "today.helped_less": "Schließen",
