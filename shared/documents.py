@@ -1,8 +1,8 @@
 """The other documents of the feed: associates, stock, products, cards and settings; plays and offers live in `plays/`.
 
 Ids are `<kind>/<key>`. Scope `all` carries product, available, play, offer, calendar, card_key, receipt_key,
-card_cancelled, setting, store, lift; a store's scope carries profile, associate, stock, follow_up, hold, appointment,
-feedback, device, figures.
+card_cancelled, setting, store, lift, template, library; a store's scope carries profile, associate, stock, follow_up,
+hold, appointment, feedback, device, figures, tasks.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ GERMAN: Final[dict[str, str]] = {
     "today.helped": "So half Digital deinem Laden",
     "today.helped_share": "In den letzten 7 Tagen haben hier {n} Mitglieder gekauft, {looked} davon hatten vorher "
     "online geschaut.",
-    "today.helped_baskets": "Im Schnitt kauften sie für {theirs} ein, sonst {others}.",
+    "today.helped_baskets": "Im Schnitt gaben sie {theirs} aus, die anderen {others}.",
     "today.helped_few": "Noch nicht genug: Zu wenige Mitglieder, die gezählt werden dürfen, kauften hier in den "
     "letzten 7 Tagen.",
     "today.helped_none": "Die Zentrale hat das noch nicht gezählt.",

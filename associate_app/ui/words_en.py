@@ -132,7 +132,7 @@ ENGLISH: Final[dict[str, str]] = {
     "today.helped_baskets": "Their basket was {theirs} on average, against {others}.",
     "today.helped_few": "Not enough yet: too few members who agreed to be counted bought here in the last 7 days.",
     "today.helped_none": "HQ has not counted this yet.",
-    "today.helped_never": "It counts every night.",
+    "today.helped_never": "It is counted every night.",
     "today.helped_as_of": "counted at HQ {when}",
     "today.helped_more": "How this is counted",
     "today.helped_less": "Close",

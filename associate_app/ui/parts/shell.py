@@ -31,7 +31,8 @@ _MANAGERS_ROOM: Final = ("store", ft.Icons.STOREFRONT_OUTLINED, ft.Icons.STOREFR
 _BEHIND: Final = {
     **dict.fromkeys(("product", "offer"), "scan"),
     **dict.fromkeys(("follow_ups", "holds", "appointments", "new"), "today"),
-    **{"library": "plays", "feedback": "tell"},
+    "library": "plays",
+    "feedback": "tell",
 }
 """Screens that are no room of their own, and the room they are entered from."""
 

@@ -10,6 +10,7 @@ from associate_app.ui import theme
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import Press, tapped
+from associate_app.ui.parts.fold_head import fold_head
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import use_desk, use_reading
@@ -50,23 +51,8 @@ def _head(entry: EntryFace, words: Speaker, *, is_open: bool, toggle: Press) -> 
     told = ft.Column(
         [say(entry.title, theme.LABEL, lines=2), say(hint, theme.TINY, Ink.QUIET, lines=2)], spacing=0, expand=True
     )
-    fold = ft.Icon(ft.Icons.EXPAND_LESS if is_open else ft.Icons.EXPAND_MORE, color=ft.Colors.ON_SURFACE_VARIANT)
-    press = tapped(toggle)
-    return ft.Semantics(
-        label=f"{entry.title}, {hint}",
-        button=True,
-        expanded=is_open,
-        container=True,
-        exclude_semantics=True,
-        on_tap=press,
-        content=ft.Container(
-            ft.Row([ft.Icon(icon, size=20, color=ft.Colors.PRIMARY), told, fold], spacing=theme.M),
-            padding=ft.Padding.symmetric(vertical=theme.S),
-            border_radius=theme.ROUND_M,
-            on_click=press,
-            ink=True,
-        ),
-    )
+    drawn = [ft.Icon(icon, size=20, color=ft.Colors.PRIMARY), told]
+    return fold_head(f"{entry.title}, {hint}", drawn, toggle, is_open=is_open)
 
 
 @part

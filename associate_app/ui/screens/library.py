@@ -11,8 +11,9 @@ from associate_app.services.library import KINDS
 from associate_app.ui import theme
 from associate_app.ui.hooks import keyed, use_cell, use_value
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import line_button, tapped
+from associate_app.ui.parts.buttons import line_button
 from associate_app.ui.parts.fields import Field, text_field
+from associate_app.ui.parts.fold_head import fold_head
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.plays_switch import plays_switch
 from associate_app.ui.parts.shell import page_of
@@ -62,25 +63,12 @@ def _mentions(text: TextFace, wanted: str) -> bool:
 @part
 def _row(text: TextFace) -> ft.Control:
     is_open, set_open = use_value(False)
-    press = tapped(lambda: set_open(not is_open))
     told = ft.Column(
         [say(text.title, theme.LABEL, lines=2), say(text.hint, theme.TINY, Ink.QUIET, lines=1)], spacing=0, expand=True
     )
-    fold = ft.Icon(ft.Icons.EXPAND_LESS if is_open else ft.Icons.EXPAND_MORE, color=ft.Colors.ON_SURFACE_VARIANT)
-    head = ft.Semantics(
-        label=f"{text.title}, {text.hint}",
-        button=True,
-        expanded=is_open,
-        container=True,
-        exclude_semantics=True,
-        on_tap=press,
-        content=ft.Container(
-            ft.Row([ft.Icon(_ICONS[text.kind], size=20, color=ft.Colors.PRIMARY), told, fold], spacing=theme.M),
-            padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.L),
-            on_click=press,
-            ink=True,
-        ),
-    )
+    drawn = [ft.Icon(_ICONS[text.kind], size=20, color=ft.Colors.PRIMARY), told]
+    spoken = f"{text.title}, {text.hint}"
+    head = fold_head(spoken, drawn, lambda: set_open(not is_open), is_open=is_open, edge=theme.L)
     inside: list[ft.Control] = [head]
     if is_open:
         shown = ft.Column([say(text.text), keyed("copy", _copy, text.copied)], spacing=theme.L)

@@ -11,9 +11,10 @@ from associate_app.ui import theme
 from associate_app.ui.faces import BookPlay
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import Press, line_button, tapped
+from associate_app.ui.parts.buttons import Press, line_button
 from associate_app.ui.parts.chips import chip, new_mark
 from associate_app.ui.parts.fields import Field, text_field
+from associate_app.ui.parts.fold_head import fold_head
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.play_card import talking_points
 from associate_app.ui.parts.plays_switch import plays_switch
@@ -88,20 +89,18 @@ def _row(play: BookPlay) -> ft.Control:
 def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Press) -> ft.Control:
     words = desk.speaker
     is_narrow = desk.whereabouts.frame is Frame.PHONE
-    head = ft.Row(
-        [
-            ft.Column(
-                [say(play.title, theme.HEADING, lines=2), say(play.opener, theme.TINY, Ink.QUIET, lines=2)],
-                spacing=2,
-                expand=True,
-            ),
-            *([new_mark(words("new_mark"))] if play.is_new else []),
-            *([chip(play.offer.title, is_strong=True)] if play.offer and not is_narrow else []),
-            ft.Icon(ft.Icons.EXPAND_LESS if is_open else ft.Icons.EXPAND_MORE, color=ft.Colors.ON_SURFACE_VARIANT),
-        ],
-        spacing=theme.M,
-    )
-    inside: list[ft.Control] = [head]
+    told: list[ft.Control] = [
+        ft.Column(
+            [say(play.title, theme.HEADING, lines=2), say(play.opener, theme.TINY, Ink.QUIET, lines=2)],
+            spacing=2,
+            expand=True,
+        ),
+        *([new_mark(words("new_mark"))] if play.is_new else []),
+        *([chip(play.offer.title, is_strong=True)] if play.offer and not is_narrow else []),
+    ]
+    spoken = [play.title, *([words("new_mark")] if play.is_new else []), *([play.offer.title] if play.offer else [])]
+    head = fold_head(", ".join(spoken), told, toggle, is_open=is_open, edge=theme.L)
+    inside: list[ft.Control] = []
     if play.offer and is_narrow:
         inside.append(ft.Row([chip(play.offer.title, is_strong=True)]))
     if is_open:
@@ -119,11 +118,11 @@ def _drawn(desk: Desk, play: BookPlay, is_open: bool, toggle: Press) -> ft.Contr
                 ]
             )
         )
+    shown = ft.Container(
+        ft.Column(inside, spacing=theme.M), padding=ft.Padding.only(left=theme.L, right=theme.L, bottom=theme.L)
+    )
     return ft.Container(
-        ft.Column(inside, spacing=theme.M),
-        padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.L),
+        ft.Column([head, *([shown] if inside else [])], spacing=0),
         border_radius=theme.ROUND_M,
         border=ft.Border.all(1, ft.Colors.PRIMARY if is_open else ft.Colors.OUTLINE_VARIANT),
-        on_click=tapped(toggle),
-        ink=True,
     )

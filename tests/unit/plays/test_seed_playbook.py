@@ -9,7 +9,7 @@ import pytest
 
 from shared.plays.catalogue import PURPOSES
 from shared.plays.evaluate import evaluate
-from shared.plays.files import parse_calendar_entry, parse_offer, parse_template, parse_wording
+from shared.plays.files import parse_calendar_entry, parse_library_text, parse_offer, parse_template, parse_wording
 from shared.plays.playbook import Playbook, play_document, problems_across
 from shared.plays.rank import recommend
 from tests.support.default_plays import FIRES, PLAYS, bought, cart
@@ -64,6 +64,9 @@ def test_offers_calendar_wordings_and_templates_are_sound():
         assert entry.offer_id is None or entry.offer_id in seed_playbook().offers
     for name, mapping in load_folder("templates").items():
         assert parse_template(mapping, name).id == name.removesuffix(".yaml")
+    for name, mapping in load_folder("library").items():
+        text = parse_library_text(mapping, name)
+        assert (text.id, {"en", "de"}) == (name.removesuffix(".yaml"), {*text.title} & {*text.text})
     wordings = [parse_wording(mapping, name) for name, mapping in load_folder("wordings").items()]
     assert {wording.purpose for wording in wordings} == set(PURPOSES)
     assert all(wording.sha_in("en") != wording.sha_in("de") for wording in wordings)
