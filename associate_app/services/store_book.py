@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from associate_app.ports import JournalEntry, TabletDatabase
 from shared.code_patterns import CodePattern
-from shared.documents import ProductDocument
+from shared.documents import LOCK_AFTER_MIN, ProductDocument
 from shared.errors import Refused
 from shared.plays.files import codes_of
 from shared.plays.guardrails import overlay_changes
@@ -39,14 +39,15 @@ _RULE_KINDS: Final = ("play", "offer", "estimate", "play_change", "setting")
 @dataclass(frozen=True, slots=True)
 class TabletRules:
     """`setting/tablet`: after how long without HQ a tablet hides behaviour (hours), signs nobody in and deletes its
-    shoppers (days); of how many impressions one carries what the evaluator looked at (0: none); and at which hour of
-    the store's day the holds of that day are gone."""
+    shoppers (days); of how many impressions one carries what the evaluator looked at (0: none); at which hour of the
+    store's day the holds of that day are gone; and after how many minutes without a touch a screen is locked."""
 
     hide_behaviour_h: int = 72
     sign_in_d: int = 7
     wipe_d: int = 14
     inputs_one_in: int = ONE_IN
     holds_end_h: int = HOLDS_END_H
+    lock_after_min: int = LOCK_AFTER_MIN
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> TabletRules:

@@ -73,8 +73,20 @@ def use_task(work: Callable[[], Awaitable[None]], keys: Iterable[object]) -> Non
 
 
 def use_listening(listen: Callable[[], Callable[[], None]]) -> None:
-    """Listen while the component is on the screen; `listen` returns what ends it."""
-    ft.use_effect(listen, [])
+    """Listen while the component is on the screen; `listen` returns what ends it.
+
+    Kept in a cell: Flet forgets what a setup returned as soon as the component is drawn again.
+    """
+    ends = use_cell(list[Callable[[], None]]).value
+
+    def begin() -> None:
+        ends.append(listen())
+
+    def end() -> None:
+        while ends:
+            ends.pop()()
+
+    ft.use_effect(begin, [], end)
 
 
 def memoised(draw: Callable[P, ft.Control]) -> Callable[P, ft.Control]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
@@ -22,6 +21,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import (
+    AboutFace,
     AssociateFace,
     BendFace,
     BookPlay,
@@ -31,6 +31,7 @@ from associate_app.ui.faces import (
     HoldRow,
     PillFace,
     PillTone,
+    PracticeCard,
     PromiseFace,
     ResultFace,
     ShopperRow,
@@ -39,13 +40,17 @@ from associate_app.ui.faces import (
     TodayFace,
     VerdictFace,
 )
+from associate_app.ui.first_steps import SCAN_TIP, Coach, FirstSteps
 from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
 from associate_app.ui.words import Speaker
+from shared.documents import LOCK_AFTER_MIN
 
 T = TypeVar("T")
 
-SHIFT_S_MAX: Final = 12 * 3600.0
-SCREENS: Final = ("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store")
+SCREENS: Final = (
+    *("today", "scan", "find", "plays", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store"),
+    "settings",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Pairing:
     store_name: str | None
     speaker: Speaker
     may_cut_network: bool = False
+    lock_after_min: int = LOCK_AFTER_MIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,33 +377,20 @@ class Floor(Protocol):
     def tell(self, about: str, text: str, play_id: str | None, associate_id: str) -> None:
         """Record feedback for HQ."""
 
+    def about(self) -> AboutFace:
+        """What this tablet is, for whoever asks for help with it."""
 
-class Shifts:
-    """Who is signed in, by a random token kept in the browser.
+    def first_steps(self, associate_id: str) -> FirstSteps:
+        """How far an associate is with the practice card and the tips."""
 
-    It survives a lost socket and ends with the process, with signing out, or after `SHIFT_S_MAX`. `monotonic_s` gives
-    seconds that never go back.
-    """
+    def note_first_steps(self, associate_id: str, steps: FirstSteps) -> None:
+        """Remember it on this tablet."""
 
-    def __init__(self, monotonic_s: Callable[[], float]) -> None:
-        self._monotonic_s = monotonic_s
-        self._by_token: dict[str, tuple[AssociateFace, float]] = {}
+    def practise(self, associate: AssociateFace) -> Floor:
+        """A practice store of its own with made-up shoppers: in memory, sent to nobody, gone when it is left."""
 
-    def begin(self, associate: AssociateFace) -> str:
-        """Remember a sign-in; returns its token (256 random bits)."""
-        token = secrets.token_urlsafe(32)
-        self._by_token[token] = (associate, self._monotonic_s() + SHIFT_S_MAX)
-        return token
-
-    def find(self, token: object) -> AssociateFace | None:
-        """Who signed in with a token, and still is."""
-        associate, until_s = self._by_token.get(token, (None, 0.0)) if isinstance(token, str) else (None, 0.0)
-        return associate if until_s > self._monotonic_s() else None
-
-    def end(self, token: object) -> None:
-        """Forget a sign-in."""
-        if isinstance(token, str):
-            self._by_token.pop(token, None)
+    def practice_cards(self) -> tuple[PracticeCard, ...]:
+        """The cards to practise with; none outside the practice store."""
 
 
 class Heart:
@@ -491,6 +484,13 @@ class Desk:
     light: SyncLight = field(default_factory=SyncLight)
     last_scan: LastScan = field(default_factory=LastScan)
     fields_in_focus: set[str] = field(default_factory=set)
+    coach: Coach = field(default_factory=Coach)
+    is_practice: bool = False
+    choose_theme: Callable[[str], None] = lambda _: None
+    theme_name: Callable[[], str] = lambda: ""
+    on_practise: Callable[[bool], Awaitable[None]] | None = None
+    take_test_scan: Callable[[str, bool], None] | None = None
+    """Set while the scanner test wants the scans, each with whether it ended with Enter."""
     on_sign_in: Callable[[AssociateFace], None] | None = None
     on_sign_out: Callable[[], None] | None = None
     _prepared: tuple[str, CardFace] | None = None
@@ -538,6 +538,11 @@ class Desk:
         if self.on_sign_out:
             self.on_sign_out()
 
+    async def practise(self, is_wanted: bool) -> None:
+        """Go to the practice store, or back from it."""
+        if self.on_practise:
+            await self.on_practise(is_wanted)
+
     async def scan(self, text: str) -> None:
         """Follow a scan from any screen: a card opens at once, anything else is told on the Scan screen."""
         await self._follow(partial(self.floor.read_scan, text))
@@ -552,6 +557,7 @@ class Desk:
         self.last_scan.invitation = answer.invitation
         if answer.token is not None:
             self._prepared = (answer.token, face) if face else None
+            self.coach.did(SCAN_TIP)
             self.go(Place("shopper", answer.token))
         elif answer.result is not None:
             self.go(Place("scan"))

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from shared.documents import LOCK_AFTER_MIN
 from shared.errors import Refused
 from shared.plays.estimates import STRENGTH
 from shared.plays.sent_inputs import ONE_IN
@@ -20,7 +21,8 @@ NOTICE: Final = "notice"
 INPUTS_ONE_IN: Final = "inputs_one_in"
 ESTIMATE_K: Final = "estimate_k"
 HOLDS_END: Final = "holds_end_h"
-ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END)
+LOCK_AFTER: Final = "lock_after_min"
+ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END, LOCK_AFTER)
 """Terms that are part of `setting/tablet`."""
 _NOTE: Final = "setting/{}"
 
@@ -67,6 +69,13 @@ TERMS: Final = {
             r"([1-9]|1[0-9]|2[0-4])\Z",
             "an hour of the day from 1 to 24, such as 20",
             "The hour of the store's day at which the holds of that day are gone.",
+        ),
+        TermKind(
+            LOCK_AFTER,
+            str(LOCK_AFTER_MIN),
+            r"([1-9]|[1-5][0-9]|60)\Z",
+            "a number of minutes from 1 to 60, such as 2",
+            "Minutes without a touch after which a tablet's screen is locked and asks for the PIN.",
         ),
     )
 }

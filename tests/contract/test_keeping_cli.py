@@ -84,6 +84,7 @@ def test_what_holds_for_all_tablets_is_set_and_listed(chain: tuple[Path, str, di
         "inputs_one_in": "20",
         "estimate_k": "200",
         "holds_end_h": "20",
+        "lock_after_min": "2",
     }
 
 

@@ -9,13 +9,17 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import TodayFace
+from associate_app.ui.first_steps import SCAN_TIP
+from associate_app.ui.hooks import keyed, use_observed
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import quiet_button, tapped
 from associate_app.ui.parts.follow_up_row import follow_up_line
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.practice_cards import practice_cards
 from associate_app.ui.parts.rows import news_row, shopper_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.parts.tips import practice_offer, tip
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 
@@ -24,11 +28,15 @@ from associate_app.ui.theme import Ink
 def today_screen() -> ft.Control:
     """The screen."""
     desk = use_desk()
+    use_observed(desk.coach)
     associate = desk.shift.associate
     face, _ = use_reading(lambda: desk.floor.today(associate) if associate else None, [associate])
     if face is None:
         return ft.Container(expand=True)
-    body = ft.Column([_ways_in(desk), _below(desk, face)], spacing=theme.XXL)
+    first = [*practice_offer(desk), *tip(desk, SCAN_TIP)]
+    if desk.is_practice:
+        first.append(keyed("cards", practice_cards))
+    body = ft.Column([*first, _ways_in(desk), _below(desk, face)], spacing=theme.XXL)
     return page_of(face.greeting, body, lead=face.place)
 
 

@@ -27,6 +27,7 @@ GERMAN = Speaker("de", zone_named("Europe/Berlin"))
 SAME_IN_BOTH = {
     *("app.name", "nav.plays", "book.title", "connect.name_default", "language.en", "language.de", "saved.what"),
     *("event.bought_online", "result.product.title", "follow_ups.made", "holds.told", "store.tablets"),
+    *("about.tablet", "about.version"),
 }
 ENGLISH_WORDS = re.compile(
     r"\b(?:the|and|is|are|of|this|that|your|you|with|for|from|not|it|has|have|what|when|who|store|shopper|card|sync|hq"
