@@ -46,12 +46,13 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z\Z")
 
 @dataclass(frozen=True, slots=True)
 class PracticePlace:
-    """What the practice store takes from the real one: who practises, and in which time zone."""
+    """What the practice store takes from the real one: who practises, in which time zone, and what it is called."""
 
     associate_id: str
     name: str
     role: str
     timezone: str
+    store_name: str = "Practice"
 
 
 def is_practice_card(text: str) -> bool:
@@ -104,7 +105,7 @@ def _own_of_all(chain: Mapping[str, Any], place: PracticePlace) -> dict[str, Any
     store_id = f"store/{_STORE}"
     public = base64.b64encode(_KEY.public_key().public_bytes_raw()).decode()
     return {
-        store_id: {**chain[store_id], "timezone": place.timezone},
+        store_id: {**chain[store_id], "timezone": place.timezone, "name": place.store_name},
         f"card_key/{_KID}": {"kid": _KID, "public_key": public},
     }
 

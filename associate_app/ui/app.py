@@ -45,7 +45,7 @@ from associate_app.ui.screens.store import store_screen
 from associate_app.ui.screens.sync import sync_screen
 from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
-from associate_app.ui.shifts import Shifts
+from associate_app.ui.shifts import MINUTE_S, Shifts
 from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Whereabouts, use_desk
 from associate_app.ui.words import Speaker
 from shared.cards import SignedCard, parse_card
@@ -219,7 +219,7 @@ class _Session:
         if is_over or self._shifts.is_locked(self._token, pairing.lock_after_min):
             self._lock()
             return
-        left_s = pairing.lock_after_min * 60 - self._shifts.idle_s(self._token)
+        left_s = pairing.lock_after_min * MINUTE_S - self._shifts.idle_s(self._token)
         self._idling = self._loop.call_later(max(left_s, 1.0), self._look_idle, context=self._context)
 
     def _lock(self) -> None:

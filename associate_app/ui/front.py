@@ -56,4 +56,4 @@ def tell_touches(page: ft.Page, touched: Callable[[], None]) -> None:
             touched()
         await dispatch(control_id, event_name, told)
 
-    session.dispatch_event = watched  # type: ignore[method-assign]
+    session.dispatch_event = watched  # type: ignore[assignment, method-assign]

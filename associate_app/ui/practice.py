@@ -43,7 +43,7 @@ def practice_maker(
     def make(associate: AssociateFace, timezone: str, words: Speaker) -> Floor:
         role = MANAGER if associate.is_manager else "associate"
         database = open_database()
-        place = PracticePlace(associate.associate_id, associate.name, role, timezone)
+        place = PracticePlace(associate.associate_id, associate.name, role, timezone, words("practice.store"))
         fill_practice(database, place, clock.now())
         choose_language(database, words.language)
         return PracticeFloor(database, StoreBooks(), clock, readers, make_id, _no_engine(), _no_practice)

@@ -12,6 +12,7 @@ from typing import Final
 
 TEST_CODE: Final = "TEST.yzYZ-_/:?0123456789"
 """Letters, digits and marks that lie elsewhere on each layout; none needs a third level."""
+_Y_AND_Z: Final = str.maketrans("yzYZ", "zyZY")
 _PART_MIN: Final = 3
 
 # The keys row by row, as each layout reads them: plain, then with Shift.
@@ -45,12 +46,23 @@ def judge_scan(typed: str, *, has_enter: bool) -> ScannerVerdict:
     for scanner, tablet in permutations(_LAYOUTS, 2):
         if typed.casefold() == as_read(TEST_CODE, scanner, tablet).casefold():
             return ScannerVerdict("layout", {"scanner": scanner, "tablet": tablet})
+    plain, wanted = _letters(typed), _letters(TEST_CODE)
+    if plain == wanted:
+        return ScannerVerdict("good" if has_enter else "no_enter")
+    if plain.casefold() == wanted.translate(_Y_AND_Z).casefold():
+        return ScannerVerdict("swapped")
     before, found, after = typed.partition(TEST_CODE)
     if found:
         return ScannerVerdict("added", {"added": " … ".join(part for part in (before, after) if part)})
     if len(typed) >= _PART_MIN and typed in TEST_CODE:
         return ScannerVerdict("part", {"typed": typed})
     return ScannerVerdict("strange", {"typed": typed})
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone. A browser may report a mark by its key and not by what it says on it, and no card, no
+    number and no product code needs one."""
+    return "".join(letter for letter in text if letter.isascii() and letter.isalnum())
 
 
 def as_read(text: str, scanner: str, tablet: str) -> str:

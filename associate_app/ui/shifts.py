@@ -14,7 +14,7 @@ from typing import Final
 from associate_app.ui.faces import AssociateFace
 
 SHIFT_S_MAX: Final = 12 * 3600.0
-_MINUTE_S: Final = 60.0
+MINUTE_S: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Shifts:
         held = self._find(token)
         if held is None:
             return False
-        held.is_locked = held.is_locked or self.idle_s(token) >= after_min * _MINUTE_S
+        held.is_locked = held.is_locked or self.idle_s(token) >= after_min * MINUTE_S
         return held.is_locked
 
     def unlock(self, token: object) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.app_page import AppPage
 from tests.e2e.conftest import OpenApp, Sheet
 from tests.support.hub_process import HubProcess
 from tests.support.programs import ServerProcess, run_json
@@ -30,7 +29,7 @@ def test_a_newcomer_practises_without_a_network_and_nothing_of_it_is_kept(
     """Sign in, practice card, three tips, an outcome: five taps after the PIN; the journal is as empty as before."""
     app = open_app(new_hub.url).sign_in(sheet.people[0]["name"], sheet.people[0]["pin"])
     app.press("Sync")
-    app.press("Take the network away")
+    app.tap(app.page.get_by_role("switch", name="Take the network away"))
     app.press("Today")
     app.see("New here? Try it first")
     app.press("Practise")

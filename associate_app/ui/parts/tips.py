@@ -31,8 +31,8 @@ def practice_offer(desk: Desk) -> list[ft.Control]:
     words = desk.speaker
 
     async def practise() -> None:
-        desk.coach.answer_offer()
         await desk.practise(True)
+        desk.coach.answer_offer()
 
     told = ft.Column(
         [heading(words("practice.offer.title")), say(words("practice.offer.text"), theme.BODY, Ink.QUIET)],

@@ -12,6 +12,8 @@ from associate_app.ui.scanner_check import TEST_CODE, as_read, judge_scan
     [
         (TEST_CODE, True, "good"),
         (TEST_CODE, False, "no_enter"),
+        ("TEST.yzYZ--?;0123456789", True, "good"),
+        ("TEST.zyZY-?-;0123456789", True, "swapped"),
         (TEST_CODE.swapcase(), True, "caps"),
         (TEST_CODE.upper(), True, "caps"),
         (f"]Q1{TEST_CODE}", True, "added"),
