@@ -16,7 +16,7 @@ from associate_app.adapters.code_reader import make_code_reader
 from associate_app.adapters.http import HttpEndpoint
 from associate_app.adapters.key_store import choose_key_store
 from associate_app.adapters.picture_shelf import FilePictureShelf
-from associate_app.adapters.sqlite import TabletFile, open_tablet_database
+from associate_app.adapters.sqlite import TabletFile, open_memory_database, open_tablet_database
 from associate_app.adapters.system import SystemChance, SystemClock
 from associate_app.ports import Chance, Clock, CodeReader, KeyStore, TabletDatabase
 from associate_app.services.enrol import Invitation
@@ -65,6 +65,10 @@ class Tablet:
     def open_database(self) -> TabletFile:
         """A connection of the caller's own; close it."""
         return open_tablet_database(self.settings.database_path, self.key, clock=self.clock, chance=self.chance)
+
+    def open_practice(self) -> TabletFile:
+        """An empty database in memory, of the practice store's own."""
+        return open_memory_database(clock=self.clock, chance=self.chance)
 
     def connect(self, invitation: Invitation) -> HttpEndpoint:
         """HQ at an invitation's address, before this tablet has a token of it."""

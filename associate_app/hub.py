@@ -72,12 +72,18 @@ POLICY: Final = "; ".join(
 # Flutter's picture freezes after a lost socket, so the second socket of a page reloads it. A lost hub is found by the
 # socket's close or by a silent heartbeat (a Wi-Fi that went away closes nothing), and covers the screen. The splash
 # stays until the first picture has come, because Flet's own first frames wear Flet's colours. The socket's address says
-# what the browser prefers: not every browser sends a header with it.
+# what the browser prefers: not every browser sends a header with it. Theme and language are as chosen on the screens
+# (`ui/browser_memory.py`). A look every 2 s that waits 2.5 s covers the screen within 5 s.
 _SCRIPT: Final = """<script>(function(){
  const says=%(gone)s,tongue=(navigator.language||'').slice(0,2);if(tongue in says)document.documentElement.lang=tongue;
+ const kept=name=>{try{return JSON.parse(localStorage.getItem('flutter.'+name))}catch{return null}};
+ const wear=()=>{document.documentElement.dataset.theme=kept('theme')||'device'};wear();
+ document.fonts?.load('500 22px Inter');
  const Plain=window.WebSocket;let opened=0,gone=false,cover=null;
- function show(){gone=true;if(cover||!document.body)return;cover=document.createElement('div');cover.id='hub-gone';
-  cover.setAttribute('role','alert');cover.textContent=says[document.documentElement.lang]||says.en;document.body.appendChild(cover);}
+ function show(){gone=true;if(cover||!document.body)return;wear();
+  cover=document.createElement('div');cover.id='hub-gone';
+  cover.setAttribute('role','alert');
+  cover.textContent=says[kept('language')]||says[document.documentElement.lang]||says.en;document.body.appendChild(cover);}
  class Watched extends Plain{constructor(u,p){const own=String(u).endsWith('/ws');
   if(own)u+='?languages='+(navigator.languages||[]).join(',');p===undefined?super(u):super(u,p);
   if(own){this.addEventListener('message',()=>setTimeout(()=>document.getElementById('splash')?.remove(),300),{once:true});
@@ -85,15 +91,18 @@ _SCRIPT: Final = """<script>(function(){
    this.addEventListener('close',()=>{if(opened)setTimeout(()=>{if(opened<2)show();},1200);});}}}
  window.WebSocket=Watched;
  setInterval(()=>{if(!opened)return;fetch('/alive',{cache:'no-store',signal:AbortSignal.timeout(2500)})
-  .then(()=>{if(gone)location.reload();},()=>show());},2500);
+  .then(()=>{if(gone)location.reload();},()=>show());},2000);
 })();</script>
 <style>
+ @font-face{font-family:Inter;src:url(assets/fonts/Inter.ttf);font-weight:100 900}
  #loading{display:none!important}
  #splash{position:fixed;inset:0;z-index:9998;display:flex;align-items:center;justify-content:center;pointer-events:none;
   background:%(light)s} #splash img{width:112px;height:112px}
  #hub-gone{position:fixed;inset:0;z-index:9999;display:flex;align-items:center;justify-content:center;text-align:center;
-  padding:32px;font:500 22px/1.5 Roboto,system-ui,sans-serif;background:%(light)s;color:%(ink)s}
- @media (prefers-color-scheme: dark){#splash,#hub-gone{background:%(dark)s!important;color:%(dark_ink)s}}
+  padding:32px;font:500 22px/1.5 Inter,system-ui,sans-serif;background:%(light)s;color:%(ink)s}
+ [data-theme=dark] :is(#splash,#hub-gone){background:%(dark)s;color:%(dark_ink)s}
+ @media (prefers-color-scheme: dark){
+  :root:not([data-theme=light]) :is(#splash,#hub-gone){background:%(dark)s;color:%(dark_ink)s}}
 </style>
 """
 _MARK: Final = '<div id="splash"><img src="logo/floorside-256.png" alt="" /></div>'

@@ -15,6 +15,8 @@ from shared.profile import Money
 
 MANAGER: Final = "manager"
 """The role of an associate who answers for a store."""
+LOCK_AFTER_MIN: Final = 2
+"""Minutes without a touch after which a tablet's screen is locked, where the chain sets no other (`setting/tablet`)."""
 
 
 class Document(BaseModel):

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from associate_app.adapters.install_file import InstallFile
-from associate_app.adapters.sqlite_connection import Connection
+from associate_app.adapters.install_file import InstallFile, NoInstallFile
+from associate_app.adapters.sqlite_connection import IN_MEMORY, Connection
 from associate_app.adapters.sqlite_journal import JournalTables
 from associate_app.adapters.sqlite_notebook import NotebookTables
 from associate_app.adapters.sqlite_pictures import PictureTables
@@ -64,11 +64,19 @@ def open_tablet_database(path: Path, key: str, *, clock: Clock, chance: Chance) 
 
     Raises Damaged when the file cannot be read with this key, StorageFull when there is no room to begin.
     """
-    connection = Connection(path, key)
+    return _open(Connection(path, key), InstallFile(path.with_name(path.name + ".install")), clock, chance)
+
+
+def open_memory_database(*, clock: Clock, chance: Chance) -> TabletFile:
+    """A tablet's database that is in memory alone, empty, and gone with its connection: for the practice store."""
+    return _open(Connection(IN_MEMORY, ""), NoInstallFile(IN_MEMORY), clock, chance)
+
+
+def _open(connection: Connection, install_file: InstallFile, clock: Clock, chance: Chance) -> TabletFile:
     try:
         with connection.atomic():
             MIGRATIONS.apply(connection.tables)
-        opened = TabletFile(connection, InstallFile(path.with_name(path.name + ".install")))
+        opened = TabletFile(connection, install_file)
         opened.settle_install(Uuid7(clock.now, chance.bits)())
         opened.sweep()
     except BaseException:

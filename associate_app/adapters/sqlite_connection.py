@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from shared.errors import Damaged, Refused, StorageFull
 
+IN_MEMORY: Final = Path(":memory:")
 _PLAIN_MAGIC: Final = b"SQLite format 3\x00"
 _BUSY_MS: Final = 10_000
 _CACHE_KIB: Final = 16_384
@@ -45,6 +46,7 @@ class Connection:
 
     def __init__(self, path: Path, key: str) -> None:
         self.path = path
+        """Where the file lies; `IN_MEMORY` for a database that is nowhere and ends with its connection."""
         self._lock = threading.RLock()
         self.must_tidy = False
         driver = self._choose_driver()
@@ -64,6 +66,8 @@ class Connection:
 
     def _choose_driver(self) -> Any:
         """SQLCipher for new and encrypted files; a file once begun without it stays readable."""
+        if self.path == IN_MEMORY:
+            return sqlite3
         is_plain = self.path.exists() and self.path.stat().st_size > 0 and self._magic() == _PLAIN_MAGIC
         cipher = None if is_plain else _sqlcipher()
         if cipher is None and not is_plain and self.path.exists() and self.path.stat().st_size > 0:

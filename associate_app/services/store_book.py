@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 from associate_app.ports import JournalEntry, TabletDatabase
 from shared.clashes import AT_ONCE
 from shared.code_patterns import CodePattern
-from shared.documents import ProductDocument
+from shared.documents import LOCK_AFTER_MIN, ProductDocument
 from shared.errors import Refused
 from shared.opening_hours import OpeningHours
 from shared.plays.files import codes_of
@@ -42,7 +42,8 @@ _RULE_KINDS: Final = ("play", "offer", "estimate", "play_change", "setting")
 class TabletRules:
     """`setting/tablet`: after how long without HQ a tablet hides behaviour (hours), signs nobody in and deletes its
     shoppers (days); of how many impressions one carries what the evaluator looked at (0: none); at which hour of the
-    store's day the holds of that day are gone; and how many appointments a store keeps at one time."""
+    store's day the holds of that day are gone; how many appointments a store keeps at one time; and after how many
+    minutes without a touch a screen is locked."""
 
     hide_behaviour_h: int = 72
     sign_in_d: int = 7
@@ -50,6 +51,7 @@ class TabletRules:
     inputs_one_in: int = ONE_IN
     holds_end_h: int = HOLDS_END_H
     appointments_at_once: int = AT_ONCE
+    lock_after_min: int = LOCK_AFTER_MIN
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> TabletRules:

@@ -450,6 +450,22 @@ class StoreFace:
     tablets: tuple[NewsRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AboutFace:
+    """What this tablet is: its lines as (what, told), for whoever asks for help with it."""
+
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeCard:
+    """A card of the practice store: whose, what is worth trying with it, and the text of its QR."""
+
+    name: str
+    say: str
+    text: str
+
+
 def initials_of(name: str) -> str:
     """The first letters of the first and last word: `Mara Lindqvist` -> `ML`; a dot for nobody."""
     words = name.split()

@@ -22,6 +22,7 @@ from associate_app.services.holds import holds_open
 from associate_app.services.lookup import CardView, ShopperKey, look_up, look_up_again, look_up_profile, name_of
 from associate_app.services.matching import Matching
 from associate_app.services.override import is_manager
+from associate_app.services.practice import is_practice_card
 from associate_app.services.record import (
     ConsentAnswer,
     Recorder,
@@ -40,10 +41,12 @@ from associate_app.services.slice_walk import NOTHING, Gleaned
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
 from associate_app.services.store_figures import read_store
 from associate_app.sync.status import SyncStatus
+from associate_app.ui.about import tell_about
 from associate_app.ui.appointing import Appointing
 from associate_app.ui.correcting import correct_as_told, correctable, flag_as_told
 from associate_app.ui.day_floor import DayFloor
 from associate_app.ui.faces import (
+    AboutFace,
     AssociateFace,
     BendFace,
     CardFace,
@@ -54,6 +57,7 @@ from associate_app.ui.faces import (
     HoldRow,
     LinkFace,
     PillFace,
+    PracticeCard,
     PromiseFace,
     ResultFace,
     ShopperRow,
@@ -62,6 +66,7 @@ from associate_app.ui.faces import (
     VerdictFace,
     initials_of,
 )
+from associate_app.ui.first_steps import FirstSteps, read_first_steps, write_first_steps
 from associate_app.ui.goods import offer_told, product_told, products_found, record_product_as_told
 from associate_app.ui.goods_faces import OfferScreenFace, ProductFace
 from associate_app.ui.goods_telling import tell_had
@@ -78,6 +83,7 @@ from associate_app.ui.state import (
     ConnectAnswer,
     Enrolled,
     FetchProgress,
+    Floor,
     FollowUpChange,
     FollowUpWish,
     HoldWished,
@@ -135,7 +141,9 @@ class TabletFloor(DayFloor):
         readers: tuple[CodeReader, CodeReader],
         make_id: Callable[[], str],
         engine: Engine,
+        make_practice: Callable[[AssociateFace, str, Speaker], Floor],
     ) -> None:
+        self._make_practice = make_practice
         self._database, self._books, self._clock, self._readers = database, books, clock, readers
         self._make_id, self._engine = make_id, engine
         self._cards = OpenCards(database)
@@ -150,7 +158,8 @@ class TabletFloor(DayFloor):
     def pairing(self) -> Pairing:
         """Whether this tablet is connected, to which store, in which time zone."""
         book = self._book_or_none()
-        return Pairing(book.store_name if book else None, self._words(), may_cut_network=self._engine.cut is not None)
+        may_cut, rules = self._engine.cut is not None, book.rules if book else TabletRules()
+        return Pairing(book.store_name if book else None, self._words(), may_cut, rules.lock_after_min)
 
     def for_reader_of(self, language: str | None) -> TabletFloor:
         """The same floor for a session whose browser prefers a language; what was chosen on the tablet goes first."""
@@ -205,6 +214,8 @@ class TabletFloor(DayFloor):
         book, now, words = self._book_or_none(), self._clock.now(), self._words()
         if book is None:
             return ScanAnswer(invitation=_invitation(parse_enrolment(text)))
+        if (odd := self._odd_to_practice(text, words)) is not None:
+            return ScanAnswer(result=odd)
         reading = read_scan(book, text, now=now)
         if isinstance(reading, CardReading):
             view = look_up(self._database, book, text, now=now, language=words.language)
@@ -540,6 +551,34 @@ class TabletFloor(DayFloor):
         """What only store managers ask."""
         asked = (self._database, self._books, self._clock, self._matching)
         return TabletOffice(*asked, self._recorder, self._words)
+
+    # this tablet and first steps -------------------------------------------------------------------------------------
+
+    def about(self) -> AboutFace:
+        """What this tablet is, for whoever asks for help with it."""
+        return tell_about(self._database, self._book_or_none(), self._words())
+
+    def first_steps(self, associate_id: str) -> FirstSteps:
+        """How far an associate is with the practice card and the tips."""
+        return read_first_steps(self._database, associate_id)
+
+    def note_first_steps(self, associate_id: str, steps: FirstSteps) -> None:
+        """Remember it on this tablet."""
+        write_first_steps(self._database, associate_id, steps)
+
+    def practise(self, associate: AssociateFace) -> Floor:
+        """A practice store with made-up shoppers, in memory alone."""
+        return self._make_practice(associate, self._books.read(self._database).store.timezone, self._words())
+
+    def practice_cards(self) -> tuple[PracticeCard, ...]:
+        """None: this is a real store."""
+        return ()
+
+    def _odd_to_practice(self, text: str, words: Speaker) -> ResultFace | None:
+        """What is said of a practice card in a real store, and in the practice store of any other."""
+        if not is_practice_card(text):
+            return None
+        return ResultFace(words("practice.card.title"), words("practice.card.text"), may_search=False)
 
     # words and people ------------------------------------------------------------------------------------------------
 

@@ -75,18 +75,18 @@ def use_task(work: Callable[[], Awaitable[None]], keys: Iterable[object]) -> Non
 def use_listening(listen: Callable[[], Callable[[], None]]) -> None:
     """Listen while the component is on the screen; `listen` returns what ends it.
 
-    What it returned is kept here: Flet forgets the cleanup a setup returned as soon as the component is drawn again.
+    Kept in a cell: Flet forgets what a setup returned as soon as the component is drawn again.
     """
-    end = use_cell(lambda: _nothing)
+    ends = use_cell(list[Callable[[], None]]).value
 
     def begin() -> None:
-        end.value = listen()
+        ends.append(listen())
 
-    ft.use_effect(begin, [], lambda: end.value())
+    def end() -> None:
+        while ends:
+            ends.pop()()
 
-
-def _nothing() -> None:
-    """Ends what never began."""
+    ft.use_effect(begin, [], end)
 
 
 def memoised(draw: Callable[P, ft.Control]) -> Callable[P, ft.Control]:

@@ -20,6 +20,8 @@ LENGTH_MIN: Final = 4
 LENGTH_MAX: Final = 512
 
 _ENTER: Final = ("Enter", "Numpad Enter", "NumpadEnter")
+_SMALL_ONLY: Final = {"SS": "ß"}
+"""Letters without a capital: what their label becomes in upper case, and what was meant."""
 _SHIFTED: Final = dict(zip("1234567890-=[]\\;',./`", '!@#$%^&*()_+{}|:"<>?~', strict=True))
 
 
@@ -87,9 +89,9 @@ class ScannerKeys:
 
 def _typed(key: Key) -> str:
     """The character a key types, or nothing for keys that type none."""
-    label = key.label.removeprefix("Numpad ") if key.label.startswith("Numpad ") else key.label
+    label = _SMALL_ONLY.get(key.label, key.label.removeprefix("Numpad "))
     if key.is_chord or len(label) != 1:
         return ""
-    if label.isalpha():
+    if label.isalpha() and label not in _SMALL_ONLY.values():
         return label.upper() if key.has_shift else label.lower()
     return _SHIFTED.get(label, label) if key.has_shift else label

@@ -26,7 +26,9 @@ from associate_app.sync.steps import Ring
 from associate_app.sync.worker import DoorbellThread, OpeningThread, PictureThread, SyncThread
 from associate_app.ui.app import run_session
 from associate_app.ui.floor import Engine, TabletFloor
-from associate_app.ui.state import Floor, Heart, Shifts
+from associate_app.ui.practice import practice_maker
+from associate_app.ui.shifts import Shifts
+from associate_app.ui.state import Floor, Heart
 
 _STOP_S: Final = 3.0
 
@@ -60,6 +62,9 @@ class Tablet(Protocol):
 
     def open_database(self) -> TabletDatabase:
         """A connection of the caller's own."""
+
+    def open_practice(self) -> TabletDatabase:
+        """An empty database in memory."""
 
     def connect(self, invitation: Invitation) -> SyncEndpoint:
         """HQ at an invitation's address."""
@@ -183,12 +188,11 @@ def open_stage(tablet: Tablet, *, app: str, switch: NetworkSwitch | None = None)
     """Open a tablet for its screens and start its sync."""
     database, heart = tablet.open_database(), Heart()
     engine = SyncEngine(tablet, database, heart)
+    parts = tablet.clock, (tablet.code_reader, tablet.frame_reader), tablet.op_ids
     floor = TabletFloor(
         database,
         tablet.books,
-        tablet.clock,
-        (tablet.code_reader, tablet.frame_reader),
-        tablet.op_ids,
+        *parts,
         Engine(
             status=engine.status,
             ring=engine.ring,
@@ -197,6 +201,7 @@ def open_stage(tablet: Tablet, *, app: str, switch: NetworkSwitch | None = None)
             is_cut=(lambda: switch.is_cut) if switch else None,
             cut=partial(_cut, switch, engine) if switch else None,
         ),
+        practice_maker(tablet.open_practice, *parts),
     )
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="floor")
     engine.start()

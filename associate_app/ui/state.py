@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -23,6 +22,7 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.appointment_faces import AppointmentBook
 from associate_app.ui.faces import (
+    AboutFace,
     AssociateFace,
     BendFace,
     BookPlay,
@@ -35,6 +35,7 @@ from associate_app.ui.faces import (
     LinkFace,
     PillFace,
     PillTone,
+    PracticeCard,
     PromiseFace,
     ResultFace,
     ShopperRow,
@@ -43,18 +44,19 @@ from associate_app.ui.faces import (
     TodayFace,
     VerdictFace,
 )
+from associate_app.ui.first_steps import SCAN_TIP, Coach, FirstSteps
 from associate_app.ui.goods_faces import OfferScreenFace, ProductFace
 from associate_app.ui.hooks import use_cell, use_listening, use_task, use_value
 from associate_app.ui.manager_state import Office
 from associate_app.ui.today_faces import EntryFace, HelpedFace, TextFace, TodayLists
 from associate_app.ui.words import Speaker
+from shared.documents import LOCK_AFTER_MIN
 
 T = TypeVar("T")
 
-SHIFT_S_MAX: Final = 12 * 3600.0
 SCREENS: Final = (
     *("today", "scan", "find", "plays", "library", "tell", "sync", "new", "follow_ups", "holds", "shopper", "store"),
-    *("appointments", "product", "offer", "feedback"),
+    *("appointments", "product", "offer", "feedback", "settings"),
 )
 _BESIDE_A_CARD: Final = ("product", "offer")
 _ON_THE_WAY: Final = ("scan", "find")
@@ -115,6 +117,7 @@ class Pairing:
     store_name: str | None
     speaker: Speaker
     may_cut_network: bool = False
+    lock_after_min: int = LOCK_AFTER_MIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,33 +460,20 @@ class Floor(Protocol):
     def office(self) -> Office:
         """What only store managers ask."""
 
+    def about(self) -> AboutFace:
+        """What this tablet is, for whoever asks for help with it."""
 
-class Shifts:
-    """Who is signed in, by a random token kept in the browser.
+    def first_steps(self, associate_id: str) -> FirstSteps:
+        """How far an associate is with the practice card and the tips."""
 
-    It survives a lost socket and ends with the process, with signing out, or after `SHIFT_S_MAX`. `monotonic_s` gives
-    seconds that never go back.
-    """
+    def note_first_steps(self, associate_id: str, steps: FirstSteps) -> None:
+        """Remember it on this tablet."""
 
-    def __init__(self, monotonic_s: Callable[[], float]) -> None:
-        self._monotonic_s = monotonic_s
-        self._by_token: dict[str, tuple[AssociateFace, float]] = {}
+    def practise(self, associate: AssociateFace) -> Floor:
+        """A practice store of its own with made-up shoppers: in memory, sent to nobody, gone when it is left."""
 
-    def begin(self, associate: AssociateFace) -> str:
-        """Remember a sign-in; returns its token (256 random bits)."""
-        token = secrets.token_urlsafe(32)
-        self._by_token[token] = (associate, self._monotonic_s() + SHIFT_S_MAX)
-        return token
-
-    def find(self, token: object) -> AssociateFace | None:
-        """Who signed in with a token, and still is."""
-        associate, until_s = self._by_token.get(token, (None, 0.0)) if isinstance(token, str) else (None, 0.0)
-        return associate if until_s > self._monotonic_s() else None
-
-    def end(self, token: object) -> None:
-        """Forget a sign-in."""
-        if isinstance(token, str):
-            self._by_token.pop(token, None)
+    def practice_cards(self) -> tuple[PracticeCard, ...]:
+        """The cards to practise with; none outside the practice store."""
 
 
 class Heart:
@@ -579,6 +569,13 @@ class Desk:
     fields_in_focus: set[str] = field(default_factory=set)
     before: Place | None = None
     """Where the session was before, for the way back."""
+    coach: Coach = field(default_factory=Coach)
+    is_practice: bool = False
+    choose_theme: Callable[[str], None] = lambda _: None
+    theme_name: Callable[[], str] = lambda: ""
+    on_practise: Callable[[bool], Awaitable[None]] | None = None
+    take_test_scan: Callable[[str, bool], None] | None = None
+    """Set while the scanner test wants the scans, each with whether it ended with Enter."""
     on_sign_in: Callable[[AssociateFace], None] | None = None
     on_sign_out: Callable[[], None] | None = None
     _prepared: tuple[str, CardFace] | None = None
@@ -636,6 +633,11 @@ class Desk:
         if self.on_sign_out:
             self.on_sign_out()
 
+    async def practise(self, is_wanted: bool) -> None:
+        """Go to the practice store, or back from it."""
+        if self.on_practise:
+            await self.on_practise(is_wanted)
+
     async def scan(self, text: str) -> None:
         """Follow a scan from any screen: a card opens at once, anything else is told on the Scan screen."""
         await self._follow(partial(self.floor.read_scan, text))
@@ -650,6 +652,7 @@ class Desk:
         self.last_scan.invitation = answer.invitation
         if answer.token is not None:
             self._prepared = (answer.token, face) if face else None
+            self.coach.did(SCAN_TIP)
             self.go(Place("shopper", answer.token))
         elif answer.place is not None:
             self.go(replace(answer.place, card=self.card_in_hand))

@@ -1,9 +1,9 @@
 """Says the sentences an associate reads, from one catalogue a language, with names, counts, times and money.
 
-The catalogues are `words_en.py` and `words_de.py`. Screens name a sentence by its key and never hold text themselves; a
-test proves that each key used exists in every catalogue and that none lies about unused. A counted sentence has the
-forms of its language's plural (Babel) under `key.one`, `key.other`, .... Nothing here knows a screen, a database or a
-network.
+The catalogues are `words_en.py` and `words_de.py`, with a part of each in `words_first_*.py`. Screens name a sentence
+by its key and never hold text themselves; a test proves that each key used exists in every catalogue and that none lies
+about unused. A counted sentence has the forms of its language's plural (Babel) under `key.one`, `key.other`, ....
+Nothing here knows a screen, a database or a network.
 """
 
 from __future__ import annotations
@@ -22,11 +22,16 @@ from babel.numbers import format_currency, format_decimal
 
 from associate_app.ui.words_de import GERMAN
 from associate_app.ui.words_en import ENGLISH
+from associate_app.ui.words_first_de import FIRST_GERMAN
+from associate_app.ui.words_first_en import FIRST_ENGLISH
 from shared.clock import parse_at
 from shared.money import amount_of
 from shared.profile import Money
 
-CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {"en": ENGLISH, "de": GERMAN}
+CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {**ENGLISH, **FIRST_ENGLISH},
+    "de": {**GERMAN, **FIRST_GERMAN},
+}
 
 
 @dataclass(frozen=True, slots=True)

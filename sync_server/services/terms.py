@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.clashes import AT_ONCE
+from shared.documents import LOCK_AFTER_MIN
 from shared.errors import Refused
 from shared.feedback import ANSWER_DAYS
 from shared.plays.estimates import STRENGTH
@@ -24,7 +25,8 @@ ESTIMATE_K: Final = "estimate_k"
 HOLDS_END: Final = "holds_end_h"
 AT_ONCE_TERM: Final = "appointments_at_once"
 FEEDBACK_DAYS: Final = "feedback_days"
-ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END, AT_ONCE_TERM)
+LOCK_AFTER: Final = "lock_after_min"
+ON_TABLETS: Final = (INPUTS_ONE_IN, HOLDS_END, AT_ONCE_TERM, LOCK_AFTER)
 """Terms that are part of `setting/tablet`."""
 _NOTE: Final = "setting/{}"
 
@@ -85,6 +87,13 @@ TERMS: Final = {
             r"([1-9]|[1-8][0-9]|90)\Z",
             "a number of days from 1 to 90, such as 3",
             "Within how many days HQ answers what a store tells it; holds for what is told from now on.",
+        ),
+        TermKind(
+            LOCK_AFTER,
+            str(LOCK_AFTER_MIN),
+            r"([1-9]|[1-5][0-9]|60)\Z",
+            "a number of minutes from 1 to 60, such as 2",
+            "Minutes without a touch after which a tablet's screen is locked and asks for the PIN.",
         ),
     )
 }

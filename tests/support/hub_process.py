@@ -11,6 +11,10 @@ from pathlib import Path
 
 import httpx
 
+from associate_app.bootstrap import make_tablet
+from associate_app.services.sign_in import associates_here
+from associate_app.settings import Settings
+from associate_app.ui.first_steps import WELL_KNOWN, write_first_steps
 from tests.support.programs import START_S_MAX, ServerProcess, free_port, run_json
 
 _PROGRAM = """
@@ -34,12 +38,20 @@ class HubProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def enrol(self, server: ServerProcess, store: str = "berlin-1") -> HubProcess:
-        """Connect with a one-time code, and fetch the store's slice."""
+    def enrol(self, server: ServerProcess, store: str = "berlin-1", *, is_new_to_all: bool = False) -> HubProcess:
+        """Connect with a one-time code, and fetch the store's slice; its people know the app unless told otherwise."""
         code = run_json("sync_server", "device", "enrol", "--store", store, "--data-dir", server.data_dir)["code"]
         run_json("associate_app", "enrol", code, "--server", server.url, "--data-dir", self.folder)
         run_json("associate_app", "sync", "--data-dir", self.folder)
+        if not is_new_to_all:
+            self._know_everyone()
         return self
+
+    def _know_everyone(self) -> None:
+        database = make_tablet(Settings(data_dir=self.folder, is_own_folder=True)).open_database()
+        for person in associates_here(database):
+            write_first_steps(database, person.associate_id, WELL_KNOWN)
+        database.close()
 
     def start(self) -> HubProcess:
         """Start and wait until it answers."""

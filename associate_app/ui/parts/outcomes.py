@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from associate_app.ui.first_steps import OUTCOME_TIP
 from associate_app.ui.hooks import use_task, use_value
 from associate_app.ui.parts.saved_bar import REASONED, UNDO_S
 from associate_app.ui.state import Saved, use_desk
@@ -56,6 +57,7 @@ def use_outcomes(token: str) -> OutcomeKeeper:
             keep(_Kept(told=desk.speaker("saved.failed", why=str(no))))
             return
         keep(_Kept(saved, asks_reason=outcome in REASONED))
+        desk.coach.did(OUTCOME_TIP)
 
     async def undo() -> None:
         if kept.saved is not None:

@@ -14,7 +14,8 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import CardFace, LineFace, OfferFace
-from associate_app.ui.hooks import keyed, use_cell, use_task, use_value
+from associate_app.ui.first_steps import OUTCOME_TIP, WORDS_TIP
+from associate_app.ui.hooks import keyed, use_cell, use_observed, use_task, use_value
 from associate_app.ui.parts.appointment_sheet import appointment_button, appointments_of
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.bending import bending
@@ -35,6 +36,7 @@ from associate_app.ui.parts.play_card import held_list, play_card
 from associate_app.ui.parts.saved_bar import reason_sheet, saved_line, told_line
 from associate_app.ui.parts.shell import edge_of, pill_of_session
 from associate_app.ui.parts.text import heading, say, section
+from associate_app.ui.parts.tips import tip
 from associate_app.ui.parts.verdicts import verdicts
 from associate_app.ui.state import Desk, Frame, Place, Saved, use_desk, use_reading
 from associate_app.ui.theme import Ink
@@ -310,6 +312,7 @@ def _note_form(
 def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
     desk = use_desk()
     words = desk.speaker
+    use_observed(desk.coach)
     opened, set_opened = use_value("")
     is_held_open, set_held_open = use_value(False)
     ids = [play.play_id for play in face.plays]
@@ -326,6 +329,8 @@ def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
         )
         for play in face.plays
     ]
+    open_at = ids.index(open_id) + 1 if open_id else 0
+    cards[open_at:open_at] = tip(desk, OUTCOME_TIP) if open_id else []
     if face.had:
         cards.append(keyed("had", had_offers, face.token, face.had))
     if face.held:
@@ -336,7 +341,8 @@ def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
     if associate is not None and associate.is_manager:
         cards.append(keyed("verdicts", verdicts, face.token))
     nothing = [] if face.plays else [empty(words("plays.none"), ft.Icons.SPA_OUTLINED)]
-    return ft.Column([section(words("plays.for_now")), *nothing, *cards], spacing=theme.M)
+    first = tip(desk, WORDS_TIP) if open_id else []
+    return ft.Column([*first, section(words("plays.for_now")), *nothing, *cards], spacing=theme.M)
 
 
 def _foot(desk: Desk, kept: OutcomeKeeper) -> ft.Control:

@@ -31,13 +31,14 @@ _TILES_WIDTH: Final = {Frame.PHONE: 358, Frame.PORTRAIT: 560, Frame.LANDSCAPE: 9
 
 
 @screen
-def sign_in_screen() -> ft.Control:
-    """The screen."""
+def sign_in_screen(locked: AssociateFace | None = None) -> ft.Control:
+    """The screen; over a locked one it asks for the PIN of whose it is, or for somebody else."""
     desk = use_desk()
-    chosen, choose = use_value(_NOBODY)
+    chosen, choose = use_value(locked)
     associates, _ = use_reading(desk.floor.associates)
     if chosen:
-        inside = keyed(chosen.associate_id, _pin_entry, chosen, partial(choose, _NOBODY))
+        is_back = locked is not None and chosen.associate_id == locked.associate_id
+        inside = keyed(chosen.associate_id, _pin_entry, chosen, partial(choose, _NOBODY), is_back=is_back)
     else:
         inside = _tiles(desk, associates, choose)
     edge = edge_of(desk.whereabouts.frame)
@@ -142,7 +143,7 @@ class _Try:
 
 
 @screen
-def _pin_entry(associate: AssociateFace, leave: Callable[[], None]) -> ft.Control:
+def _pin_entry(associate: AssociateFace, leave: Callable[[], None], *, is_back: bool) -> ft.Control:
     desk = use_desk()
     live = use_live(_Try)
     now = live.value
@@ -181,6 +182,7 @@ def _pin_entry(associate: AssociateFace, leave: Callable[[], None]) -> ft.Contro
         [
             avatar(associate.initials, 64),
             heading(words("pin.title", name=associate.name.split()[0]), theme.NAME),
+            *([say(desk.speaker("lock.text"), theme.SMALL, Ink.QUIET, align=ft.TextAlign.CENTER)] if is_back else []),
             _sentence(desk, now),
             pin_dots(len(now.typed), words.count("pin.spoken", len(now.typed))),
             pad,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import flet as ft
@@ -10,12 +11,11 @@ from associate_app.ui import theme
 from associate_app.ui.faces import PillTone, RecordRow, SyncFace
 from associate_app.ui.hooks import use_observed
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import is_tapped_by_scanner, main_button
-from associate_app.ui.parts.language_switch import language_switch
+from associate_app.ui.parts.buttons import is_tapped_by_scanner, line_button, main_button
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
-from associate_app.ui.state import Desk, Frame, use_desk, use_reading
+from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 
 _MARKS: Final = {
@@ -35,7 +35,7 @@ def sync_screen() -> ft.Control:
     if face is None:
         return ft.Container(expand=True)
     blocks: list[ft.Control] = [_sentence(desk, face), *_notices(face), *_cut(desk, face)]
-    blocks += [_records(desk, face), _language(desk)]
+    blocks += [_settings(desk), _records(desk, face)]
     return page_of(words("sync.title"), ft.Column(blocks, spacing=theme.XL), has_width_limit=True)
 
 
@@ -99,8 +99,9 @@ def _cut(desk: Desk, face: SyncFace) -> list[ft.Control]:
     return [ft.Column([switch, hint, *told], spacing=theme.S)]
 
 
-def _language(desk: Desk) -> ft.Control:
-    return ft.Column([section(desk.speaker("language.title")), ft.Row([language_switch(desk)])], spacing=theme.S)
+def _settings(desk: Desk) -> ft.Control:
+    go = partial(desk.go, Place("settings"))
+    return ft.Row([line_button(desk.speaker("settings.title"), go, icon=ft.Icons.SETTINGS_OUTLINED)])
 
 
 def _records(desk: Desk, face: SyncFace) -> ft.Control:

@@ -10,7 +10,8 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import TodayFace
-from associate_app.ui.hooks import keyed, use_value
+from associate_app.ui.first_steps import SCAN_TIP
+from associate_app.ui.hooks import keyed, use_observed, use_value
 from associate_app.ui.parts.appointments_way import appointments_way
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import quiet_button, tapped
@@ -19,11 +20,13 @@ from associate_app.ui.parts.follow_up_row import follow_up_line
 from associate_app.ui.parts.helped import helped_block
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.outcomes import OutcomeKeeper, use_outcomes
+from associate_app.ui.parts.practice_cards import practice_cards
 from associate_app.ui.parts.rows import news_row, shopper_row
 from associate_app.ui.parts.said_row import answers_line
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import edge_of, page_of
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.parts.tips import practice_offer, tip
 from associate_app.ui.parts.today_lists import TakeUp, here_block, mine_block, words_block
 from associate_app.ui.parts.week_block import week_block
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
@@ -40,6 +43,7 @@ _NO_LISTS: Final = TodayLists((), (), (), is_looking=True)
 def today_screen() -> ft.Control:
     """The screen."""
     desk = use_desk()
+    use_observed(desk.coach)
     associate = desk.shift.associate
     face, _ = use_reading(lambda: desk.floor.today(associate) if associate else None, [associate])
     lists, _ = use_reading(lambda: desk.floor.today_lists(associate.associate_id) if associate else None, [associate])
@@ -56,10 +60,12 @@ def today_screen() -> ft.Control:
 
     if face is None:
         return ft.Container(expand=True)
+    first = [*practice_offer(desk), *tip(desk, SCAN_TIP)]
+    if desk.is_practice:
+        first.append(keyed("cards", practice_cards))
     below = _below(desk, face, lists or _NO_LISTS, take_up)
-    body = ft.Column(
-        [_ways_in(desk), keyed("answers", answers_line), below, ft.Container(height=_FOOT_HEIGHT)], spacing=theme.XXL
-    )
+    blocks = [*first, _ways_in(desk), keyed("answers", answers_line), below, ft.Container(height=_FOOT_HEIGHT)]
+    body = ft.Column(blocks, spacing=theme.XXL)
     return ft.Stack([page_of(face.greeting, body, lead=face.place), _foot(desk, kept, no)], expand=True)
 
 

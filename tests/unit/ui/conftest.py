@@ -12,17 +12,22 @@ from typing import Any
 
 import pytest
 
+from associate_app.adapters.sqlite import TabletFile, open_memory_database
 from associate_app.services.enrol import Invitation
 from associate_app.services.record import Recorder
 from associate_app.services.store_book import StoreBooks
 from associate_app.sync.status import SyncStatus
 from associate_app.ui.app import run_session
+from associate_app.ui.first_steps import WELL_KNOWN
 from associate_app.ui.floor import Engine, TabletFloor
-from associate_app.ui.state import Heart, Shifts
+from associate_app.ui.practice import practice_maker
+from associate_app.ui.shifts import Shifts
+from associate_app.ui.state import Heart
 from shared.errors import Refused
 from tests.support.flet_harness import Replies, Screen
 from tests.support.replica import ShopTablet, make_shop_tablet, op_ids, open_file
 from tests.support.tablet import TabletClock
+from tests.support.world import SeededChance
 
 JONAS, PIN = "Jonas Weber", "2580"
 
@@ -57,8 +62,12 @@ class Store:
         )
         shop = self.shop
         self.shifts = Shifts(shop.clock.monotonic_s)
-        readers = (NoCodes(), NoCodes())
-        self.floor = TabletFloor(shop.database, shop.books, shop.clock, readers, shop.recorder.make_id, engine)
+        parts = shop.clock, (NoCodes(), NoCodes()), shop.recorder.make_id
+        practise = practice_maker(self._open_practice, *parts)
+        self.floor = TabletFloor(shop.database, shop.books, *parts, engine, practise)
+
+    def _open_practice(self) -> TabletFile:
+        return open_memory_database(clock=self.shop.clock, chance=SeededChance(7))
 
     def _enrol(self, invitation: Invitation, name: str, language: str) -> None:
         raise Refused("This code cannot be used: it is wrong, used up or expired. Ask HQ for a new one.")
@@ -82,6 +91,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A tablet of Berlin Mitte on a Sunday at 14:02 with Mara Lindqvist in its slice; English was chosen on it."""
     store = Store(make_shop_tablet(tmp_path))
     store.floor.speak("en")
+    for person in store.floor.associates():
+        store.floor.note_first_steps(person.associate_id, WELL_KNOWN)
     yield store
     store.worker.shutdown(wait=True)
     store.shop.close()

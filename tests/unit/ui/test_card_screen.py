@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from associate_app.ui.floor import TabletFloor
-from associate_app.ui.state import SHIFT_S_MAX
+from associate_app.ui.shifts import SHIFT_S_MAX
 from shared.errors import Refused
 from tests.support.flet_harness import Screen
 from tests.support.plays import ago
@@ -215,7 +215,9 @@ def test_a_reload_of_the_address_leads_to_the_same_shopper(store: Store) -> None
         async with store.open() as screen:
             await open_mara(screen)
             route = screen.page.route
-            token = next(args["value"] for name, args in screen.client.invoked if name == "set")
+            token = next(
+                args["value"] for name, args in screen.client.invoked if name == "set" and args["key"] == "on_shift"
+            )
         async with store.open(route, replies={"get": token}) as again:
             await again.see("Mara Lindqvist")
         async with store.open(route) as stranger:
@@ -269,7 +271,7 @@ def test_many_scans_leave_nothing_behind(store: Store) -> None:
     async def play() -> None:
         async with store.open() as screen:
             await sign_in(screen)
-            desk: Any = cast(Any, screen.page.views).args[0]
+            desk: Any = cast(Any, screen.page.views).args[0].desk
             counts = []
             for _ in range(12):
                 await scan(screen, card_for(), "Plays for now")

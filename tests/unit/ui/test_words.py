@@ -38,6 +38,8 @@ SAME_IN_BOTH = {
         "correct.old_new",
         "pins.title",
         "tablets.title",
+        "about.tablet",
+        "about.version",
     ),
 }
 ENGLISH_WORDS = re.compile(
