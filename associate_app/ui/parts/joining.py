@@ -1,4 +1,6 @@
-"""For whom a product or an offer was scanned: the shopper whose card was open, the way back to it, and the way out."""
+"""What the Product and the Offer screen share: for whom something was scanned (the shopper whose card was open) with
+the way back and the way out, and what is shown of a thing this tablet does not know.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.goods_faces import ForFace
 from associate_app.ui.parts.avatar import avatar
-from associate_app.ui.parts.buttons import quiet_button
+from associate_app.ui.parts.buttons import main_button, quiet_button
+from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Desk, Place
 
@@ -40,3 +44,9 @@ def joining(desk: Desk, shopper: ForFace, controls: Sequence[ft.Control] = ()) -
         border_radius=theme.ROUND_L,
         border=ft.Border.all(1.5, ft.Colors.PRIMARY),
     )
+
+
+def unknown(desk: Desk, title: str, told: str) -> ft.Control:
+    """A thing this tablet does not know, or not any more: one sentence, one next step."""
+    again = main_button(desk.speaker("scan.again"), partial(desk.go, Place("scan")), icon=ft.Icons.QR_CODE_SCANNER)
+    return page_of(title, ft.Column([empty(told), ft.Row([again])], spacing=theme.L))

@@ -15,9 +15,8 @@ from associate_app.ui.goods_faces import OfferScreenFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.bending import bending_of
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import main_button
-from associate_app.ui.parts.joining import joining
-from associate_app.ui.parts.notice import empty, waiting
+from associate_app.ui.parts.joining import joining, unknown
+from associate_app.ui.parts.notice import waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
 from associate_app.ui.parts.qr import qr_png
 from associate_app.ui.parts.rows import link_row
@@ -43,15 +42,8 @@ def offer_screen(name: str, card: str | None) -> ft.Control:
     if not is_ready:
         return waiting(desk.speaker("loading"))
     if face is None:
-        return _unknown(desk)
+        return unknown(desk, desk.speaker("offer.unknown_title"), desk.speaker("offer.unknown"))
     return keyed(f"{name}/{card}", _offer, face)
-
-
-def _unknown(desk: Desk) -> ft.Control:
-    words = desk.speaker
-    again = main_button(words("scan.again"), partial(desk.go, Place("scan")), icon=ft.Icons.QR_CODE_SCANNER)
-    told = ft.Column([empty(words("offer.unknown")), ft.Row([again])], spacing=theme.L)
-    return page_of(words("offer.unknown_title"), told)
 
 
 @part

@@ -18,7 +18,7 @@ from associate_app.ui.goods_faces import ProductFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, soft_button
-from associate_app.ui.parts.joining import joining
+from associate_app.ui.parts.joining import joining, unknown
 from associate_app.ui.parts.lines import stock_mark
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.picture import picture
@@ -41,15 +41,8 @@ def product_screen(sku: str, card: str | None) -> ft.Control:
     if not is_ready:
         return waiting(desk.speaker("loading"))
     if face is None:
-        return _unknown(desk)
+        return unknown(desk, desk.speaker("product.unknown_title"), desk.speaker("product.unknown"))
     return keyed(f"{sku}/{card}", _product, face)
-
-
-def _unknown(desk: Desk) -> ft.Control:
-    words = desk.speaker
-    again = main_button(words("scan.again"), partial(desk.go, Place("scan")), icon=ft.Icons.QR_CODE_SCANNER)
-    told = ft.Column([empty(words("product.unknown")), ft.Row([again])], spacing=theme.L)
-    return page_of(words("product.unknown_title"), told)
 
 
 @part

@@ -14,6 +14,7 @@ from associate_app.services.lookup import CardView, look_up
 from associate_app.services.offers import look_up_offer, offers_had
 from associate_app.services.products import find_products, look_up_product
 from shared.plays.rank import WouldShow
+from shared.profile import Profile
 from tests.support.plays import days_ago, granted
 from tests.support.replica import MARA, SKU, STORE_SCOPE, ShopTablet, card_for, mara, page, put
 
@@ -56,6 +57,18 @@ def look(shop: ShopTablet, **changes: Any) -> CardView:
     return look_up(shop.database, shop.book, card_for(), now=shop.clock.now())
 
 
+def profile(shop: ShopTablet) -> Profile:
+    """Mara as her card shows her."""
+    found = look(shop).profile
+    assert found is not None
+    return found
+
+
+def product(shop: ShopTablet) -> Any:
+    """The jacket at this moment."""
+    return look_up_product(shop.database, shop.book, SKU, shop.clock.now())
+
+
 def offer(shop: ShopTablet, name: str = "two-days", **changes: Any) -> Any:
     """An offer as it stands, after HQ published it so."""
     if changes:
@@ -69,8 +82,7 @@ def test_a_product_is_told_less_what_is_on_hold_with_the_nearest_store_first(sho
     view = look(shop)
     assert view.shopper is not None
     hold(shop.recorder, shop.book, view.shopper, HoldWish(SKU, shop.book.today(shop.clock.now())))
-    told = look_up_product(shop.database, shop.book, SKU, shop.clock.now())
-    assert told is not None
+    told = product(shop)
     assert (told.level.quantity, told.kept[SKU], told.level.aisle) == (4, 1, "B3")
     assert [(one.name, one.distance_m) for one in told.elsewhere] == [
         ("Berlin Steglitz", 9400),
@@ -81,18 +93,17 @@ def test_a_product_is_told_less_what_is_on_hold_with_the_nearest_store_first(sho
 
 def test_not_told_is_not_nowhere(shop):
     """Before HQ has counted elsewhere nothing is known; then no other store has any."""
-    now = shop.clock.now()
-    assert look_up_product(shop.database, shop.book, SKU, now).elsewhere is None
+    assert product(shop).elsewhere is None
     stores_know(shop, "berlin-1")
-    assert look_up_product(shop.database, shop.book, SKU, now).elsewhere == ()
-    assert look_up_product(shop.database, shop.book, "NO-SUCH", now) is None
+    assert product(shop).elsewhere == ()
+    assert look_up_product(shop.database, shop.book, "NO-SUCH", shop.clock.now()) is None
 
 
 def test_products_are_found_by_words_in_any_order_and_by_their_number(shop):
     """Umlauts and case do not matter."""
-    product = shop.book.catalogue[SKU]
-    assert SKU in find_products(shop.book, product.title.split()[1].upper())
-    assert find_products(shop.book, product.gtin or "") == (SKU,)
+    known = shop.book.catalogue[SKU]
+    assert SKU in find_products(shop.book, known.title.split()[1].upper())
+    assert find_products(shop.book, known.gtin or "") == (SKU,)
     assert find_products(shop.book, " ") == ()
     assert find_products(shop.book, "no such thing") == ()
 
@@ -174,14 +185,14 @@ def test_what_was_bought_or_wished_is_on_the_card_at_once_and_taken_back_with_un
     view = look(shop, cart=[], wishlist=[], recent=[])
     assert view.shopper is not None
     saved = record.record_product(shop.recorder, view.shopper, SKU, "wished")
-    assert [line.sku for line in look(shop).profile.wishlist] == [SKU]
+    assert [line.sku for line in profile(shop).wishlist] == [SKU]
     record.withdraw(shop.recorder, saved.op_id)
-    after = look(shop).profile
+    after = profile(shop)
     assert (after.wishlist, after.products) == ([], [])
     record.record_product(shop.recorder, view.shopper, SKU, "bought")
     record.record_product(shop.recorder, view.shopper, SKU, "wished")
     record.change_consent(shop.recorder, view.shopper, record.ConsentAnswer("personalise_in_store", False, "spoken"))
-    hidden = look(shop).profile
+    hidden = profile(shop)
     assert [(line.sku, line.what) for line in hidden.products] == [(SKU, "bought"), (SKU, "wished")]
     assert hidden.wishlist == []
 
