@@ -19,7 +19,6 @@ from shared.cards import CardStatus
 from shared.identity import Identifier, IdentifierType, normalise, profile_id_for
 from shared.lifecycle import StageDecision
 from shared.overlay import bare_document, overlay
-from shared.plays.inputs import EvaluationInputs
 from shared.plays.rank import HeldBack, Recommendation, WouldShow, recommend
 from shared.plays.sent_inputs import Looked
 from shared.profile import Profile
@@ -189,14 +188,7 @@ def _view(
 ) -> CardView:
     is_old = is_slice_old(database, book, now)
     profile = _profile(found, card, is_behaviour_hidden=is_old)
-    inputs = EvaluationInputs(
-        profile=profile,
-        stock=book.stock,
-        products=book.products,
-        store=book.store,
-        now_s=int(now.timestamp()),
-        settings=book.settings,
-    )
+    inputs = book.inputs_for(profile, now)
     is_known = found.document is not None or profile.is_provisional
     playbook = book.playbook if is_known else book.generic
     anchor = profile.loyalty_id or profile.id

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from associate_app.services.store_book import StoreBook
-from shared.plays.inputs import EvaluationInputs
 from shared.plays.playbook import Play, Playbook
 from shared.plays.rank import Recommendation, recommend
 from shared.profile import Profile
@@ -50,14 +49,7 @@ def word_for(profile: Profile, book: StoreBook, now: datetime, language: str = "
     """The play that is worth a word now; None where none is, or nothing is agreed to say it by."""
     if profile.follow_ups:
         return None
-    inputs = EvaluationInputs(
-        profile=profile,
-        stock=book.stock,
-        products=book.products,
-        store=book.store,
-        now_s=int(now.timestamp()),
-        settings=book.settings,
-    )
+    inputs = book.inputs_for(profile, now)
     anchor = profile.loyalty_id or profile.id
     ranked = recommend(inputs, book.outreach, loyalty_anchor=anchor, language=language, where="outreach")
     plays = {play.id: play for play in book.outreach.plays}

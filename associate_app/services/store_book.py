@@ -22,11 +22,12 @@ from shared.errors import Refused
 from shared.opening_hours import OpeningHours
 from shared.plays.files import codes_of
 from shared.plays.guardrails import overlay_changes
-from shared.plays.inputs import ProductFacts, StockLevel, StoreFacts, zone_of
+from shared.plays.inputs import EvaluationInputs, ProductFacts, StockLevel, StoreFacts, zone_of
 from shared.plays.playbook import Playbook
 from shared.plays.readings import product_facts, read_catalogue, read_settings, read_stock, read_store
 from shared.plays.sent_inputs import ONE_IN
 from shared.plays.settings import SETTING_ID, PlaySettings
+from shared.profile import Profile
 from shared.promises import HOLDS_END_H
 from shared.scan_code import ScanRules
 from shared.wire.ops import Op
@@ -89,6 +90,17 @@ class StoreBook:
     stock: Mapping[str, StockLevel]
     card_keys: Mapping[int, bytes]
     cancelled: frozenset[str]
+
+    def inputs_for(self, profile: Profile, now: datetime) -> EvaluationInputs:
+        """What a rule sees of a shopper in this store."""
+        return EvaluationInputs(
+            profile=profile,
+            stock=self.stock,
+            products=self.products,
+            store=self.store,
+            now_s=int(now.timestamp()),
+            settings=self.settings,
+        )
 
     def today(self, now: datetime) -> date:
         """The date in the store's time zone."""

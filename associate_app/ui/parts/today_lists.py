@@ -83,9 +83,13 @@ def _word(desk: Desk, row: WordRow, take_up: TakeUp) -> ft.Control:
     )
     is_call = row.what == "call"
     icon = ft.Icons.CALL_OUTLINED if is_call else ft.Icons.MAIL_OUTLINED
+    press = partial(take_up, shopper.key)
     button = ft.Semantics(
         label=words("today.take_up_spoken", name=shopper.name),
+        button=True,
         container=True,
-        content=soft_button(words("today.take_up"), partial(take_up, shopper.key), icon=None if is_narrow else icon),
+        exclude_semantics=True,
+        on_tap=tapped(press),
+        content=soft_button(words("today.take_up"), press, icon=None if is_narrow else icon),
     )
     return ft.Container(ft.Row([lead, button], spacing=theme.S), key=shopper.key)

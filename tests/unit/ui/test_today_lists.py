@@ -40,7 +40,7 @@ def test_a_word_is_taken_up_by_one_tap_and_taken_back(store: Store) -> None:
             await sign_in(screen)
             await screen.see("Write that the wish is here")
             assert screen.shows("on the wishlist")
-            await screen.press("Follow up")
+            await screen.press("Follow up with Mara Lindqvist today")
             await screen.see("Saved: Message for Mara, today")
             assert store.kinds()[-2:] == ["impression_recorded", "follow_up_requested"]
             await screen.see("Message · Write that the wish is here · Today")
@@ -63,7 +63,7 @@ def test_a_word_that_is_gone_by_the_tap_saves_nothing(store: Store) -> None:
             await screen.see("Write that the wish is here")
             promised = mara(follow_ups=[{"op_id": "f", "what": "call", "state": "open"}])
             store.shop.database.apply_page(page(STORE_SCOPE, [put(f"profile/{MARA}", promised, 12)], head=12))
-            await screen.press("Follow up")
+            await screen.press("Follow up with Mara Lindqvist today")
             await screen.see("Nothing was saved")
             assert store.kinds() == []
 
