@@ -17,6 +17,7 @@ from associate_app.services.lookup import CardView, ShopperKey, has_consent
 from associate_app.services.store_book import StoreBook
 from shared.clock import format_at, parse_at
 from shared.errors import Malformed, Refused
+from shared.identity import Identifier, IdentifierType, profile_id_for
 from shared.plays.playbook import Play
 from shared.plays.rank import Recommendation, WouldShow
 from shared.plays.refusal import nearest
@@ -305,7 +306,8 @@ def enrol_shopper(
     """A new shopper with a card of this tablet's stock; works without a network."""
     told = {"given_name": given_name, "family_name": family_name, "email": email, "phone": phone, "postcode": postcode}
     body = {"loyalty_id": loyalty_id, **told, "consents": [answer.as_body() for answer in consents]}
-    return _record(recorder, [_Draft("shopper_enrolled", body)])
+    profile_id = profile_id_for(Identifier(IdentifierType.LOYALTY_ID, loyalty_id))
+    return _record(recorder, [_Draft("shopper_enrolled", body, ShopperKey("loyalty_id", loyalty_id, profile_id))])
 
 
 # without a shopper ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from associate_app.ports import SearchHit, TabletDatabase
-from shared.identity import Identifier, IdentifierType, fold_name, phone_key, profile_id_for
+from shared.identity import Identifier, IdentifierType, fold_name, normalise, phone_key, profile_id_for
 
 
 def find_shoppers(database: TabletDatabase, text: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
@@ -19,6 +19,20 @@ def find_shoppers(database: TabletDatabase, text: str, *, limit: int = 20) -> tu
     known = database.search(text, limit=limit)
     fresh = [hit for hit in _enrolled_here(database, text) if all(hit.loyalty_id != one.loyalty_id for one in known)]
     return (*fresh, *known)[:limit]
+
+
+def who_has(database: TabletDatabase, identifier: Identifier, *, region: str) -> SearchHit | None:
+    """Somebody this tablet knows by an e-mail or phone, however it was typed: in HQ's slice, or new here and not yet at
+    HQ. `region` completes phones without a country."""
+    held = database.find_profile(identifier.type.value, identifier.value)
+    if held is not None:
+        parts = (held.body.get("given_name"), held.body.get("family_name"))
+        return SearchHit(held.body["id"], " ".join(part for part in parts if part), "", None, "")
+    for entry in database.recorded_since("shopper_enrolled", ""):
+        told = (entry.op.body or {}).get(identifier.type.value)
+        if entry.state != "acked" and told and normalise(identifier.type, told, region=region) == identifier:
+            return _hit(entry.op.body)
+    return None
 
 
 def _enrolled_here(database: TabletDatabase, text: str) -> Iterator[SearchHit]:

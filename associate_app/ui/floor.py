@@ -35,7 +35,7 @@ from associate_app.services.record import (
     withdraw,
 )
 from associate_app.services.scan import CardReading, OfferReading, ProductReading, read_scan
-from associate_app.services.search import find_shoppers
+from associate_app.services.search import find_shoppers, who_has
 from associate_app.services.sign_in import associates_here, sign_in
 from associate_app.services.slice_walk import NOTHING, Gleaned
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
@@ -462,15 +462,14 @@ class TabletFloor(DayFloor):
             identifier = normalise(type_, typed, region=region)
             if identifier is None:
                 return NewCheck(words(sentence))
-            held = self._database.find_profile(type_.value, identifier.value)
-            if held is not None:
-                name = name_of(self._database, "profile_id", held.body["id"]) or words("card.unnamed")
-                return NewCheck(known=ShopperRow(held.body["id"], name, initials_of(name), ""))
+            if (known := who_has(self._database, identifier, region=region)) is not None:
+                name = known.name or words("card.unnamed")
+                return NewCheck(known=ShopperRow(known.profile_id, name, initials_of(name), ""))
         return NewCheck()
 
-    def wordings(self) -> tuple[Wording, ...]:
+    def wordings(self, language: str) -> tuple[Wording, ...]:
         """The newest wording of each purpose, in the order people understand them."""
-        language, newest = self._words().language, dict[str, ConsentWording]()
+        newest = dict[str, ConsentWording]()
         for stored in self._database.documents("consent_wording"):
             try:
                 wording = ConsentWording.model_validate(stored.body)

@@ -390,8 +390,8 @@ class Floor(Protocol):
     def check_new(self, shopper: NewShopper) -> NewCheck:
         """Whether someone can join with what they gave."""
 
-    def wordings(self) -> tuple[Wording, ...]:
-        """What a shopper is asked for, in the chain's exact words."""
+    def wordings(self, language: str) -> tuple[Wording, ...]:
+        """What a shopper is asked for, in the chain's exact words, in their language where the chain has it."""
 
     def enrol_shopper(self, shopper: NewShopper, granted: tuple[Wording, ...], associate_id: str) -> Enrolled:
         """Let someone join, with what they tapped themselves."""

@@ -12,15 +12,18 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import ShopperRow
 from associate_app.ui.hooks import Live, keyed, use_live, use_value
+from associate_app.ui.language import LANGUAGES
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, tapped
 from associate_app.ui.parts.fields import Field, text_field
+from associate_app.ui.parts.follow_up_sheet import chips
 from associate_app.ui.parts.notice import banner
 from associate_app.ui.parts.qr import qr_png
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import Desk, Enrolled, Frame, NewShopper, Place, Wording, use_desk, use_reading
 from associate_app.ui.theme import Ink
+from associate_app.ui.words import Speaker
 from shared.errors import Refused
 
 _FIELDS: Final = ("given", "family", "email", "phone", "postcode")
@@ -32,6 +35,8 @@ class _Joining:
 
     shopper: NewShopper = field(default_factory=NewShopper)
     is_handed_over: bool = False
+    language: str = ""
+    """The language the shopper chose to be asked in; the tablet's own where they chose none."""
     granted: frozenset[str] = frozenset()
     told: str = ""
     known: ShopperRow | None = None
@@ -43,7 +48,7 @@ def new_shopper_screen() -> ft.Control:
     """The screen: what they give, what they agree to, their card."""
     live = use_live(_Joining)
     if live.value.enrolled is not None:
-        return keyed("card", _card, live.value.shopper, live.value.enrolled)
+        return keyed("card", _card, live.value.shopper, live.value.enrolled, live.value.language)
     if live.value.is_handed_over:
         return keyed("consent", _consent, live)
     return keyed("form", _form, live)
@@ -117,8 +122,8 @@ def _take_back(desk: Desk, live: Live[_Joining]) -> None:
 @part
 def _consent(live: Live[_Joining]) -> ft.Control:
     desk = use_desk()
-    words = desk.speaker
-    wordings, _ = use_reading(desk.floor.wordings)
+    words = _speaker_of(desk, live.value.language)
+    wordings, _ = use_reading(partial(desk.floor.wordings, words.language), [words.language])
     told, tell = use_value("")
 
     def flip(purpose: str) -> None:
@@ -140,9 +145,21 @@ def _consent(live: Live[_Joining]) -> ft.Control:
         [main_button(words("new.done_button"), join, height=56), line_button(words("back"), back, height=56)],
         spacing=theme.M,
     )
-    body = ft.Column([*rows, *notice, foot], spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    blocks: list[ft.Control] = [_languages(words, live), *rows, *notice, foot]
+    body = ft.Column(blocks, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     title = words("new.consent_title", name=live.value.shopper.given.strip())
     return page_of(title, body, lead=words("new.consent_lead"), has_width_limit=True, has_pill=False)
+
+
+def _speaker_of(desk: Desk, language: str) -> Speaker:
+    """Speaks to the shopper: the tablet itself goes on speaking its own language."""
+    return replace(desk.speaker, language=language) if language else desk.speaker
+
+
+def _languages(words: Speaker, live: Live[_Joining]) -> ft.Control:
+    """Each language under its own name, as who reads it looks for it."""
+    named = [(language, words(f"language.{language}")) for language in LANGUAGES]
+    return chips(named, words.language, lambda language: live.put(replace(live.value, language=language)))
 
 
 def _wording(wording: Wording, is_granted: bool, flip: Callable[[], None]) -> ft.Control:
@@ -172,9 +189,9 @@ def _wording(wording: Wording, is_granted: bool, flip: Callable[[], None]) -> ft
 
 
 @part
-def _card(shopper: NewShopper, enrolled: Enrolled) -> ft.Control:
+def _card(shopper: NewShopper, enrolled: Enrolled, language: str) -> ft.Control:
     desk = use_desk()
-    words = desk.speaker
+    words = _speaker_of(desk, language)
     picture = ft.Container(
         ft.Image(src=qr_png(enrolled.card), width=300, height=300, semantics_label=words("new.qr")),
         padding=theme.M,

@@ -71,6 +71,47 @@ def test_a_shopper_joins_offline_and_gets_a_card_for_the_phone(stocked: Store) -
     played(play)
 
 
+def test_the_shopper_chooses_the_language_and_the_proof_names_what_they_read(stocked: Store) -> None:
+    """All they see is in it, QR included; the decision keeps language, version, hash; the tablet stays as it was."""
+    text = "E-Mails. Wir dürfen schreiben."
+
+    async def play() -> None:
+        async with stocked.open() as screen:
+            await fill(screen, First_name="Nora")
+            await screen.see("Welcome, Nora. May we…")
+            await screen.press("Deutsch")
+            await screen.see("Willkommen, Nora. Dürfen wir …")
+            await screen.see(text)
+            await screen.event(screen.find(ft.Semantics, text), "tap")
+            await screen.until(lambda: screen.find(ft.Semantics, text).checked is True)
+            await screen.press("Fertig")
+            await screen.see("Einfach mit dem Handy abfotografieren")
+            [given] = stocked.newest()["consents"]
+            assert (given["language"], given["wording_version"], len(given["wording_sha"])) == ("de", "3", 64)
+            await screen.press("Karte öffnen")
+            await screen.see("Plays for now")
+
+    played(play)
+
+
+def test_who_joined_here_without_a_network_is_known_however_the_phone_is_typed(stocked: Store) -> None:
+    """Not at HQ yet, and named all the same; their card opens."""
+
+    async def play() -> None:
+        async with stocked.open() as screen:
+            await fill(screen, First_name="Nora", Family_name="Lund", Phone="0170 / 123 45 67")
+            await screen.see("Welcome, Nora. May we…")
+            await screen.press("Done")
+            await screen.see("Photograph this with your phone")
+        async with stocked.open() as screen:
+            await fill(screen, First_name="Nora", Phone="+49 (170) 1234567")
+            await screen.see("Nora Lund is here already with this e-mail or phone.")
+            await screen.press("Open Nora Lund's card")
+            await screen.see("Joined on this tablet, not yet at HQ")
+
+    played(play)
+
+
 def test_what_they_do_not_tap_is_not_granted(stocked: Store) -> None:
     """No tap, no consent; and the next card of the stock is another one."""
 
