@@ -165,7 +165,9 @@ class _Teller:
 
     def result(self, play_id: str) -> BarFace:
         """A play's bar, its lift told in any case: with interval and n, or why not yet."""
-        bar = self._bar(play_id, self._plays.get(play_id, Counter()))
+        found = self._plays.get(play_id, Counter())
+        bar = self._bar(play_id, found)
+        bar = bar if any(found.values()) else replace(bar, told=self._words("store.bar.unshown"))
         number, note = self._words("store.lift.too_few"), self._words("store.lift.not_held")
         return bar if bar.lift else replace(bar, lift=self._words("store.lift.line", number=number, note=note))
 

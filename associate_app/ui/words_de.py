@@ -895,6 +895,7 @@ GERMAN: Final[dict[str, str]] = {
     "diff.new": "Käme neu: {text}",
     "change.same_words": "Ändere oben die Worte der Zentrale, oder sag unten, was du meinst.",
     "change.would_change": "Was aus den Worten der Zentrale würde",
+    "store.bar.unshown": "Hier in den letzten 7 Tagen nicht gezeigt",
     "store.lift.not_held": "zwei Wochen lang wurde es noch niemandem vorenthalten",
     "pins.title": "PINs",
     "pins.lead": "Jemand hat die PIN vergessen? Hier tippt die Person selbst eine neue, zweimal. Das geht auch "

@@ -860,6 +860,7 @@ ENGLISH: Final[dict[str, str]] = {
     "diff.new": "Would be new: {text}",
     "change.same_words": "Change HQ's words above, or say below what you mean.",
     "change.would_change": "What HQ's words would become",
+    "store.bar.unshown": "Not shown here in the last 7 days",
     "store.lift.not_held": "nobody has been held back from it for two weeks yet",
     "pins.title": "PINs",
     "pins.lead": "Somebody forgot theirs? They type a new one here, twice. It works without a network.",

@@ -16,9 +16,8 @@ from associate_app.ui.theme import Ink
 
 def shopper_row(row: ShopperRow, press: Press) -> ft.Control:
     """A shopper in a list, one tap from the card."""
-    told = ft.Column(
-        [say(row.name, theme.LABEL, lines=1), say(row.hint, theme.TINY, Ink.QUIET, lines=1)], spacing=0, expand=True
-    )
+    hint = [say(row.hint, theme.TINY, Ink.QUIET, lines=1)] if row.hint else []
+    told = ft.Column([say(row.name, theme.LABEL, lines=1), *hint], spacing=0, expand=True)
     tier = [chip(row.tier)] if row.tier else []
     return ft.Semantics(
         key=row.key,
