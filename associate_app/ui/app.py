@@ -39,6 +39,7 @@ from associate_app.ui.screens.sync import sync_screen
 from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
 from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Shifts, Whereabouts, use_desk
+from associate_app.ui.text_scale import text_probe
 from shared.cards import SignedCard, parse_card
 
 _LOG = logging.getLogger("associate_app.ui")
@@ -75,13 +76,13 @@ class _Session:
         """Read what the first paint needs, and listen."""
         desk, page = self._desk, self._desk.page
         desk.whereabouts.place = Place.from_route(page.route)
-        desk.whereabouts.frame = Frame.of(page.width)
+        self._fit(page.width)
         desk.shift.pairing = await desk.ask(desk.floor.pairing)
         desk.light.face = await desk.ask(desk.floor.pill)
         desk.on_sign_in, desk.on_sign_out = self._sign_in, self._sign_out
         page.title = desk.speaker("app.name")
         page.on_route_change = self._route_changed
-        page.on_resize = lambda e: setattr(desk.whereabouts, "frame", Frame.of(e.width))
+        page.on_resize = lambda e: self._fit(e.width)
         page.on_keyboard_event = self._key_pressed
         page.on_connect = self._reconnected
         page.on_app_lifecycle_state_change = self._woken
@@ -90,6 +91,10 @@ class _Session:
         unsubscribe = desk.heart.subscribe(self._post_beat)
         page.on_close = lambda _: unsubscribe()
         await self._resume()
+
+    def _fit(self, width: float | None) -> None:
+        where = self._desk.whereabouts
+        where.frame = Frame.of(width, where.text_scale)
 
     async def _resume(self) -> None:
         """Find out who works here when the socket was lost and this is a new session of the same browser."""
@@ -209,7 +214,16 @@ def _app(desk: Desk) -> list[ft.View]:
 
 
 def _view(whereabouts: Whereabouts, shift: Shift) -> ft.View:
-    return ft.View(route="/", can_pop=False, padding=0, spacing=0, controls=[_root(whereabouts, shift)])
+    layers = ft.Stack(
+        [_root(whereabouts, shift), text_probe(partial(_measured, whereabouts))], fit=ft.StackFit.EXPAND, expand=True
+    )
+    return ft.View(route="/", can_pop=False, padding=0, spacing=0, controls=[layers])
+
+
+def _measured(where: Whereabouts, scale: float) -> None:
+    """Text is larger than was thought: there is less room."""
+    where.text_scale = scale
+    where.frame = Frame.of(ft.context.page.width, scale)
 
 
 @screen

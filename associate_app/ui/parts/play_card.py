@@ -10,6 +10,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import HeldFace, OfferFace, PlayFace
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, soft_button, tapped
 from associate_app.ui.parts.text import say
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 from shared.wire.ops import OUTCOMES
@@ -52,8 +53,8 @@ def play_card(
 def _head(play: PlayFace, is_open: bool) -> ft.Row:
     rank = ft.Container(
         say(str(play.rank), theme.SMALL_STRONG, Ink.ON_BRAND if is_open else Ink.ON_BRAND_SOFT),
-        width=26,
-        height=26,
+        width=scaled(26),
+        height=scaled(26),
         alignment=ft.Alignment.CENTER,
         border_radius=theme.PILL,
         bgcolor=ft.Colors.PRIMARY if is_open else ft.Colors.PRIMARY_CONTAINER,
@@ -93,7 +94,9 @@ def talking_points(
 
 
 def _point(told: str, icon: ft.IconData, size: int, colour: ft.Colors) -> ft.Control:
-    mark = ft.Container(ft.Icon(icon, size=size, color=colour), width=18, height=23, alignment=ft.Alignment.CENTER)
+    mark = ft.Container(
+        ft.Icon(icon, size=size, color=colour), width=18, height=scaled(23), alignment=ft.Alignment.CENTER
+    )
     return ft.Row([mark, say(told, expand=True)], spacing=theme.S, vertical_alignment=ft.CrossAxisAlignment.START)
 
 

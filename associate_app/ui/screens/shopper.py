@@ -18,7 +18,7 @@ from associate_app.ui.hooks import keyed, use_cell, use_task, use_value
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.bending import bending
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, tapped
+from associate_app.ui.parts.buttons import icon_button, line_button, main_button, quiet_button
 from associate_app.ui.parts.chips import chip, consent_marks
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import promised
@@ -141,9 +141,7 @@ def _head(desk: Desk, face: CardFace) -> ft.Control:
     told = ft.Column([_name(face), _reason(desk, face)], spacing=theme.XS, expand=True)
     side = _age_and_consent(desk, face)
     if desk.whereabouts.frame is Frame.PHONE:
-        back = ft.IconButton(
-            ft.Icons.ARROW_BACK, tooltip=desk.speaker("back"), on_click=tapped(partial(desk.go, Place("today")))
-        )
+        back = icon_button(ft.Icons.ARROW_BACK, desk.speaker("back"), partial(desk.go, Place("today")))
         top = ft.Row([back, pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.SPACE_BETWEEN)
         who = ft.Row([avatar(face.initials, 48), told], spacing=theme.M, vertical_alignment=ft.CrossAxisAlignment.START)
         return ft.Column([top, who, side], spacing=theme.S)

@@ -23,6 +23,7 @@ from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_do
 from associate_app.ui.parts.shell import edge_of, pill_of_session
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import Desk, Frame, SignInAnswer, use_desk, use_reading
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 
 _NOBODY: Final[AssociateFace | None] = None
@@ -110,8 +111,8 @@ def _tile(associate: AssociateFace, choose: Callable[[AssociateFace], None]) -> 
                 alignment=ft.MainAxisAlignment.CENTER,
                 horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             ),
-            width=170,
-            height=184,
+            width=scaled(170),
+            height=scaled(112) + 72,
             padding=theme.M,
             border_radius=theme.ROUND_L,
             border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
@@ -197,7 +198,9 @@ def _sentence(desk: Desk, now: _Try) -> ft.Control:
     told, ink = _told(desk, now)
     return ft.Semantics(
         live_region=True,
-        content=ft.Container(say(told, theme.BODY, ink, align=ft.TextAlign.CENTER), width=420, height=48),
+        content=ft.Container(
+            say(told, theme.BODY, ink, align=ft.TextAlign.CENTER), width=scaled(420), height=scaled(48)
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from associate_app.ui.parts.rows import news_row, shopper_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 
 
@@ -57,10 +58,11 @@ def _ways_in(desk: Desk) -> ft.Control:
         is_narrow=is_phone,
     )
     if is_phone:
-        return ft.Column([scan, ft.Row([search, new], spacing=theme.M)], spacing=theme.M)
+        ways: list[ft.Control] = [scan, ft.Row([search, new], spacing=theme.M)]
+        return ft.Column(ways, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     side = ft.Column([search, new], spacing=theme.L, expand=4)
     scan.expand = 5
-    return ft.Row([scan, side], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.STRETCH, height=264)
+    return ft.Row([scan, side], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.STRETCH, height=scaled(264))
 
 
 def _tile(
@@ -112,11 +114,11 @@ def _below(desk: Desk, face: TodayFace) -> ft.Control:
         return ft.Column(
             [_follow_ups(desk, face), _seen(desk, face), _plays(desk, face), _week(desk, face)], spacing=theme.XL
         )
-    blocks: list[ft.Control] = [
-        ft.Column([_follow_ups(desk, face), _seen(desk, face)], spacing=theme.XL),
-        _plays(desk, face),
-        _week(desk, face),
-    ]
+    blocks: list[ft.Control] = [ft.Column([_follow_ups(desk, face), _seen(desk, face)], spacing=theme.XL)]
+    if desk.whereabouts.frame is Frame.PORTRAIT:
+        blocks.append(ft.Column([_plays(desk, face), _week(desk, face)], spacing=theme.XL))
+    else:
+        blocks += [_plays(desk, face), _week(desk, face)]
     for block in blocks:
         block.expand = True
     return ft.Row(blocks, spacing=theme.XXL, vertical_alignment=ft.CrossAxisAlignment.START)
@@ -129,7 +131,7 @@ def _follow_ups(desk: Desk, face: TodayFace) -> ft.Column:
     go = partial(desk.go, Place("follow_ups"))
     rows: list[ft.Control] = [follow_up_line(row, go) for row in face.due]
     told = rows or [empty(words("today.no_follow_ups"))]
-    shown = [ft.Row(numbers, spacing=theme.XL)] if any(face.due_counts) else []
+    shown = [ft.Row(numbers, spacing=theme.XL, run_spacing=theme.XS, wrap=True)] if any(face.due_counts) else []
     ways = [quiet_button(words("follow_ups.all"), go, horizontal=8)]
     if face.on_hold:
         ways.append(quiet_button(words("holds.all", n=face.on_hold), partial(desk.go, Place("holds")), horizontal=8))
