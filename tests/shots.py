@@ -30,6 +30,7 @@ FOLDER: Final = Path(__file__).resolve().parents[1] / ".shots"
 ASSETS: Final = FOLDER.parent / "assets"
 SETTLE_MS: Final = 350
 SETTLES_MAX: Final = 8
+FIRST_PAINT_MS: Final = 3000
 SCANS_MAX: Final = 3
 """On a busy machine keys come so far apart that they are no scan."""
 GO_TO: Final = "route=>{history.pushState(null,'',route);dispatchEvent(new PopStateEvent('popstate',{state:null}))}"
@@ -163,6 +164,11 @@ def leave_fields(walk: Walk) -> None:
         walk.app.page.wait_for_timeout(SETTLE_MS)
 
 
+def seen(key: str) -> Go:
+    """A sentence that must have come."""
+    return lambda walk: walk.see(key)
+
+
 def card(name: str, *pressed: str) -> Go:
     """A shopper's card."""
 
@@ -243,6 +249,12 @@ def then(*ways: Go) -> Go:
     return go
 
 
+def first_paint(walk: Walk) -> None:
+    """The first screen: the words are there before the picture is."""
+    walk.see("who.title")
+    walk.app.page.wait_for_timeout(FIRST_PAINT_MS)
+
+
 def one_digit(walk: Walk) -> None:
     """The first digit of a PIN."""
     walk.app.press(walk.sheet.people[0]["name"])
@@ -251,7 +263,7 @@ def one_digit(walk: Walk) -> None:
 
 
 BEFORE: Final = (
-    Stop("who", lambda walk: walk.see("who.title")),
+    Stop("who", first_paint),
     Stop("pin", one_digit),
 )
 STOPS: Final = (
@@ -264,14 +276,14 @@ STOPS: Final = (
     Stop("card-below", lower()),
     Stop("card-offer", then(card("Paul"), first_offer)),
     Stop("card-far", card("Paul")),
-    Stop("card-reason", press("outcome.not_today")),
+    Stop("card-reason", then(press("outcome.not_today"), seen("reason.title.not_today"))),
     Stop("card-saved", press("reason.skip")),
-    Stop("card-undone", press("saved.undo")),
+    Stop("card-undone", then(press("saved.undo"), seen("saved.undone"))),
     Stop("card-no-consent", card("Aylin")),
     Stop("card-note", card("Ines", "card.add_note")),
-    Stop("card-promise", card("Sofia", "follow_ups.add")),
-    Stop("card-hold", card("Mara", "holds.add")),
-    Stop("card-bend", card("Henrik", "bend.open")),
+    Stop("card-promise", then(card("Sofia", "follow_ups.add"), lower(400))),
+    Stop("card-hold", then(card("Mara", "holds.add"), lower(400))),
+    Stop("card-bend", then(card("Henrik", "bend.open"), lower(400))),
     Stop("card-traveller", scanned("traveller", "plays.for_now")),
     Stop("find", at("/find", "find.lead")),
     Stop("find-some", written(press(), "find.field", "mar")),
@@ -286,14 +298,14 @@ STOPS: Final = (
     Stop("follow-ups-open", row_of("Sofia")),
     Stop("holds", at("/holds", "holds.lead")),
     Stop("new", at("/new", "new.hand_over")),
-    Stop("new-consent", then(written(press(), "new.given", "Nora"), press("new.hand_over"))),
-    Stop("new-card", press("new.done_button")),
+    Stop("new-consent", then(written(press(), "new.given", "Nora"), press("new.hand_over"), seen("new.consent_lead"))),
+    Stop("new-card", then(press("new.done_button"), seen("new.done_text"))),
 )
 MANAGERS_STOPS: Final = (
     Stop("store", at("/store", "store.plays")),
     Stop("store-week", press("store.span.week")),
     Stop("store-below", lower()),
-    Stop("card-verdicts", card("Mara", "verdicts.open")),
+    Stop("card-verdicts", then(card("Mara", "verdicts.open"), lower(500))),
     Stop("today-manager", at("/", "today.seen")),
 )
 

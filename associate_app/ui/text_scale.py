@@ -15,13 +15,22 @@ _SCALE: Final = "text_scale"
 _PROBE_SIZE: Final = 20
 _STEP: Final = 20
 """Steps of a twentieth: fonts round, and a redraw must be worth it."""
+_CUT_SCALE_MAX: Final = 1.3
 SCALE_MAX: Final = 3.0
 
 
 def text_scale() -> float:
-    """The scale of the page being drawn; 1 until measured."""
-    held = ft.context.page.session.store.get(_SCALE)
+    """The scale of the page being drawn; 1 until measured, and where nothing is being drawn."""
+    try:
+        held = ft.context.page.session.store.get(_SCALE)
+    except RuntimeError:
+        return 1.0
     return held if isinstance(held, float) else 1.0
+
+
+def lines_for(lines: int | None) -> int | None:
+    """How many lines a text may take that is cut after so many: large text is not cut, or words would be lost."""
+    return None if text_scale() > _CUT_SCALE_MAX else lines
 
 
 def scaled(side: float) -> float:

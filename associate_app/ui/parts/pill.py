@@ -43,10 +43,10 @@ def sync_pill(face: PillFace, spoken: str, open_sync: Callable[[], None]) -> ft.
 
 
 def _drawn(told: str, icon: ft.IconData, ink: Ink, filled: ft.Colors | None) -> ft.Control:
+    words = say(told, theme.SMALL, ink, lines=1, expand=True)
+    words.expand_loose = True
     return ft.Container(
-        ft.Row(
-            [ft.Icon(icon, size=18, color=ink.value), say(told, theme.SMALL, ink, lines=1)], spacing=theme.S, tight=True
-        ),
+        ft.Row([ft.Icon(icon, size=18, color=ink.value), words], spacing=theme.S, tight=True),
         padding=ft.Padding.symmetric(vertical=11, horizontal=14),
         border_radius=theme.PILL,
         bgcolor=filled,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import flet as ft
 
@@ -14,6 +15,9 @@ from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 from shared.wire.ops import OUTCOMES
+
+_ONE_LINE_LETTERS_MAX: Final = 34
+"""Title and offer side by side, in the narrower of the card's two columns; more would cut the title."""
 
 
 def play_card(
@@ -30,7 +34,7 @@ def play_card(
     head = _head(play, is_open)
     inside: list[ft.Control] = [head]
     offer = _offer(play.offer, words, show_offer)
-    if is_narrow:
+    if is_narrow or (play.offer and len(play.title) + len(play.offer.title) > _ONE_LINE_LETTERS_MAX):
         inside += [ft.Row([offer])] if play.offer else []
     else:
         head.controls.append(offer)

@@ -175,9 +175,14 @@ def head(told: ft.Control) -> ft.Control:
     desk = use_desk()
     pill = pill_of_session(desk.light)
     if desk.whereabouts.frame is Frame.PHONE:
-        return ft.Column([ft.Row([pill], alignment=ft.MainAxisAlignment.END), told], spacing=theme.S)
+        return ft.Column([to_the_right(pill), told], spacing=theme.S)
     told.expand = True
     return ft.Row([told, pill], vertical_alignment=ft.CrossAxisAlignment.START, spacing=theme.L)
+
+
+def to_the_right(pill: ft.Control) -> ft.Control:
+    """The pill at the right edge, in no more room than there is."""
+    return ft.Row([ft.Container(pill, expand=True, alignment=ft.Alignment.CENTER_RIGHT)])
 
 
 def edge_of(frame: Frame) -> int:

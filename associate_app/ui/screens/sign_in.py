@@ -20,7 +20,7 @@ from associate_app.ui.parts.language_switch import language_switch
 from associate_app.ui.parts.logo import logo
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_dots, pin_pad
-from associate_app.ui.parts.shell import edge_of, pill_of_session
+from associate_app.ui.parts.shell import edge_of, pill_of_session, to_the_right
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import Desk, Frame, SignInAnswer, use_desk, use_reading
 from associate_app.ui.text_scale import scaled
@@ -45,7 +45,7 @@ def sign_in_screen() -> ft.Control:
     return ft.Container(
         ft.Column(
             [
-                ft.Row([pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.END),
+                to_the_right(pill_of_session(desk.light)),
                 ft.Container(inside, expand=True, alignment=ft.Alignment.CENTER),
                 *([] if chosen else [ft.Row([language_switch(desk)], alignment=ft.MainAxisAlignment.CENTER)]),
             ],
@@ -67,7 +67,7 @@ def _tiles(
     told = [
         logo(64),
         ft.Container(height=theme.S),
-        heading(words("who.title"), theme.HERO),
+        heading(words("who.title"), theme.HERO, align=ft.TextAlign.CENTER),
         say(pairing.store_name or "" if pairing else "", theme.BODY, Ink.QUIET),
     ]
     return ft.Column(
