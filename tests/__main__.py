@@ -1,4 +1,4 @@
-"""The one command for all checks: `python -m tests [quick | full | e2e | bench]`; without a word, all but the bench.
+"""The one command for all checks: `python -m tests [quick | full | e2e | bench | shots]`; without a word, the tests.
 
 Static checks first, then pytest in named parts, each with its budget in minutes beside the time it really took. A part
 that fails does not stop the next one. The last line is the sum over the pytest parts.
@@ -6,6 +6,7 @@ that fails does not stop the next one. The last line is the sum over the pytest 
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -22,13 +23,14 @@ from tests.proof_page import Outcome, write_proof_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
-USAGE = """usage: python -m tests [quick | full | e2e | bench]
+USAGE = """usage: python -m tests [quick | full | e2e | bench | shots [look ...]]
 
   (nothing)  static checks and every part of the tests
   quick      static checks, unit and property tests: before every commit
   full       everything and the bench; writes tests/PROOF.md
   e2e        the journeys only
-  bench      the bench only; figures are printed, never judged by the clock"""
+  bench      the bench only; figures are printed, never judged by the clock
+  shots      pictures of every screen in every look, in .shots/, to be looked through"""
 
 NO_TESTS_COLLECTED = 5
 
@@ -180,6 +182,8 @@ def run(selection: Selection, figures: Path) -> int:
 
 def main(words: Sequence[str]) -> int:
     """Read the one optional word and run what it selects; anything else is wrong usage."""
+    if words[:1] == ["shots"]:
+        return importlib.import_module("tests.shots").main(words[1:])
     selection = SELECTIONS.get(" ".join(words))
     if selection is None:
         print(USAGE, file=sys.stderr)

@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -57,6 +57,7 @@ from associate_app.ui.screens.tell import tell_screen
 from associate_app.ui.screens.today import today_screen
 from associate_app.ui.shifts import MINUTE_S, Shifts
 from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Whereabouts, use_desk
+from associate_app.ui.text_scale import text_probe
 from associate_app.ui.words import Speaker
 from shared.cards import SignedCard, parse_card
 from shared.errors import Refused, StorageFull
@@ -99,7 +100,7 @@ class _Session:
         """Read what the first paint needs, and listen."""
         desk, page = self.front.desk, self._page
         desk.whereabouts.place = Place.from_route(page.route)
-        desk.whereabouts.frame = Frame.of(page.width)
+        _fit(self.front, page.width)
         desk.shift.pairing = await desk.ask(desk.floor.pairing)
         desk.light.face = await desk.ask(desk.floor.pill)
         self._wire(desk)
@@ -175,7 +176,8 @@ class _Session:
     def _fresh_desk(self) -> Desk:
         held = self.front.desk
         desk = Desk(held.page, held.floor, held.heart, held.worker, light=held.light)
-        desk.whereabouts.frame, desk.shift.pairing = held.whereabouts.frame, held.shift.pairing
+        _same_room(desk.whereabouts, held.whereabouts)
+        desk.shift.pairing = held.shift.pairing
         self._wire(desk)
         return desk
 
@@ -196,7 +198,7 @@ class _Session:
         floor = await desk.ask_slowly(desk.floor.practise, associate)
         practice = Desk(desk.page, floor, Heart(), desk.worker, coach=desk.coach, is_practice=True)
         practice.heart.subscribe(practice.pulse.beat)
-        practice.whereabouts.frame = desk.whereabouts.frame
+        _same_room(practice.whereabouts, desk.whereabouts)
         practice.shift.pairing = await practice.ask(floor.pairing)
         practice.light.face = await practice.ask(floor.pill)
         practice.shift.associate = associate
@@ -269,8 +271,7 @@ class _Session:
             self.front.shown.go(Place.from_route(e.route))
 
     def _resized(self, e: ft.PageResizeEvent) -> None:
-        for desk in {id(one): one for one in (self.front.desk, self.front.shown)}.values():
-            desk.whereabouts.frame = Frame.of(e.width)
+        _fit(self.front, e.width)
 
     def _reconnected(self, _: object) -> None:
         """Updates made while the socket was gone were dropped: draw everything again from what is true now."""
@@ -360,12 +361,34 @@ def _touchable(front: Front) -> ft.Control:
     inside = ft.Container(keyed(f"desk-{front.number}", _at, front.shown), expand=True, visible=not front.is_locked)
     locked = [keyed("lock", _lock_at, front.desk)] if front.is_locked else []
     # Nothing is done with the finger: that it came is told to `tell_touches`.
-    return ft.GestureDetector(
+    touched = ft.GestureDetector(
         ft.Column([inside, *locked], spacing=0, expand=True),
         on_pan_down=lambda _: None,
         exclude_from_semantics=True,
         expand=True,
     )
+    return ft.Stack([touched, text_probe(partial(_measured, front))], fit=ft.StackFit.EXPAND, expand=True)
+
+
+def _measured(front: Front, scale: float) -> None:
+    """Text is larger than was thought: there is less room."""
+    for desk in _desks_of(front):
+        desk.whereabouts.text_scale = scale
+    _fit(front, ft.context.page.width)
+
+
+def _fit(front: Front, width: float | None) -> None:
+    for desk in _desks_of(front):
+        desk.whereabouts.frame = Frame.of(width, desk.whereabouts.text_scale)
+
+
+def _same_room(where: Whereabouts, as_at: Whereabouts) -> None:
+    where.frame, where.text_scale = as_at.frame, as_at.text_scale
+
+
+def _desks_of(front: Front) -> Iterable[Desk]:
+    """The desk, and that of the practice store where it is shown."""
+    return {id(one): one for one in (front.desk, front.shown)}.values()
 
 
 @ft.component

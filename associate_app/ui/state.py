@@ -102,9 +102,9 @@ class Frame(Enum):
     LANDSCAPE = "landscape"
 
     @classmethod
-    def of(cls, width: float | None) -> Frame:
-        """The frame of a window of that width in logical pixels."""
-        room = width or theme.TWO_COLUMN_WIDTH_MIN
+    def of(cls, width: float | None, text_scale: float = 1.0) -> Frame:
+        """The frame of a window of that width in logical pixels; twice as large a text has half the room."""
+        room = (width or theme.TWO_COLUMN_WIDTH_MIN) / text_scale
         if room < theme.PHONE_WIDTH_MAX:
             return cls.PHONE
         return cls.LANDSCAPE if room >= theme.TWO_COLUMN_WIDTH_MIN else cls.PORTRAIT
@@ -505,6 +505,7 @@ class Whereabouts:
 
     place: Place = field(default_factory=Place)
     frame: Frame = Frame.LANDSCAPE
+    text_scale: float = 1.0
     epoch: int = 0
     is_handed_over: bool = False
     """A shopper holds the tablet: nothing but the screen they were given is shown."""

@@ -171,9 +171,13 @@ def style(step: Type, ink: Ink | None = None) -> ft.TextStyle:
 
 
 def button_style(
-    ink: str, fill: str | None = None, line: str | None = None, *, vertical: int = 15, horizontal: int = 20
+    ink: str, fill: str | None = None, line: str | None = None, *, height: int = TARGET, horizontal: int = 20
 ) -> ft.ButtonStyle:
-    """A flat, touch-sized button: text colour, fill and outline; greyed the same way everywhere when disabled."""
+    """A flat, touch-sized button: text colour, fill and outline; greyed the same way everywhere when disabled.
+
+    `height` is reached with text of normal size and grows with larger text: a fixed one would cut it.
+    """
+    vertical = (height - LABEL.size * LABEL.line) / 2
     no_line = ft.BorderSide(0, ft.Colors.TRANSPARENT)
     shown_line = ft.BorderSide(1, line) if line else no_line
     return ft.ButtonStyle(

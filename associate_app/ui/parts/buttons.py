@@ -20,10 +20,9 @@ def main_button(
     return ft.FilledButton(
         words,
         icon=icon,
-        height=height,
         disabled=is_off,
         on_click=tapped(press),
-        style=theme.button_style(ft.Colors.ON_PRIMARY, ft.Colors.PRIMARY),
+        style=theme.button_style(ft.Colors.ON_PRIMARY, ft.Colors.PRIMARY, height=height),
     )
 
 
@@ -32,9 +31,10 @@ def soft_button(words: str, press: Press, *, icon: ft.IconData | None = None, he
     return ft.FilledButton(
         words,
         icon=icon,
-        height=height,
         on_click=tapped(press),
-        style=theme.button_style(ft.Colors.ON_PRIMARY_CONTAINER, ft.Colors.PRIMARY_CONTAINER, horizontal=18),
+        style=theme.button_style(
+            ft.Colors.ON_PRIMARY_CONTAINER, ft.Colors.PRIMARY_CONTAINER, height=height, horizontal=18
+        ),
     )
 
 
@@ -45,10 +45,13 @@ def line_button(
     return ft.OutlinedButton(
         words,
         icon=icon,
-        height=height,
         on_click=tapped(press),
         style=theme.button_style(
-            ft.Colors.ON_SURFACE, None, ft.Colors.with_opacity(0.55, ft.Colors.OUTLINE), horizontal=horizontal
+            ft.Colors.ON_SURFACE,
+            None,
+            ft.Colors.with_opacity(0.55, ft.Colors.OUTLINE),
+            height=height,
+            horizontal=horizontal,
         ),
     )
 
@@ -65,9 +68,20 @@ def quiet_button(
     return ft.TextButton(
         words,
         icon=icon,
-        height=theme.TARGET,
         on_click=tapped(press),
         style=theme.button_style(ink, horizontal=horizontal),
+    )
+
+
+def icon_button(icon: ft.IconData, told: str, press: Press) -> ft.Control:
+    """A thing one may do, drawn as a sign everybody knows; a tooltip alone would name the space around it."""
+    return ft.Semantics(
+        label=told,
+        button=True,
+        container=True,
+        exclude_semantics=True,
+        on_tap=tapped(press),
+        content=ft.IconButton(icon, tooltip=told, on_click=tapped(press)),
     )
 
 

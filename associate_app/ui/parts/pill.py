@@ -31,18 +31,24 @@ def sync_pill(face: PillFace, spoken: str, open_sync: Callable[[], None]) -> ft.
         container=True,
         exclude_semantics=True,
         on_tap=tapped(open_sync),
+        # A finger hits more than is drawn: the pill is quiet, its target is not small.
         content=ft.Container(
-            ft.Row(
-                [ft.Icon(icon, size=18, color=ink.value), say(face.text, theme.SMALL, ink, lines=1)],
-                spacing=theme.S,
-                tight=True,
-            ),
-            height=40,
-            padding=ft.Padding.symmetric(horizontal=14),
+            _drawn(face.text, icon, ink, filled),
+            padding=ft.Padding.symmetric(vertical=theme.XS),
             border_radius=theme.PILL,
-            bgcolor=filled,
-            border=None if filled else ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
             on_click=tapped(open_sync),
             ink=True,
         ),
+    )
+
+
+def _drawn(told: str, icon: ft.IconData, ink: Ink, filled: ft.Colors | None) -> ft.Control:
+    words = say(told, theme.SMALL, ink, lines=1, expand=True)
+    words.expand_loose = True
+    return ft.Container(
+        ft.Row([ft.Icon(icon, size=18, color=ink.value), words], spacing=theme.S, tight=True),
+        padding=ft.Padding.symmetric(vertical=11, horizontal=14),
+        border_radius=theme.PILL,
+        bgcolor=filled,
+        border=None if filled else ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
     )

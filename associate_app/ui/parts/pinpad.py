@@ -11,6 +11,7 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.parts.buttons import Press, tapped
 from associate_app.ui.parts.text import say
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 
@@ -88,7 +89,7 @@ def _key(face: ft.Control, told: str, press: Press, *, is_main: bool = False) ->
         content=ft.Container(
             face,
             width=_KEY_WIDTH,
-            height=_KEY_HEIGHT,
+            height=max(_KEY_HEIGHT, scaled(42)),
             alignment=ft.Alignment.CENTER,
             border_radius=theme.ROUND_L,
             bgcolor=ft.Colors.PRIMARY if is_main else ft.Colors.SURFACE_CONTAINER,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Final
 
 import flet as ft
 
@@ -12,9 +13,13 @@ from associate_app.ui.faces import HeldFace, OfferFace, PlayFace
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, soft_button, tapped
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Place, use_desk
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 from shared.wire.ops import OUTCOMES
+
+_ONE_LINE_LETTERS_MAX: Final = 34
+"""Title and offer side by side, in the narrower of the card's two columns; more would cut the title."""
 
 
 def play_card(
@@ -31,7 +36,7 @@ def play_card(
     head = _head(play, is_open)
     inside: list[ft.Control] = [head]
     offer = _offer(play.offer, words, show_offer)
-    if is_narrow:
+    if is_narrow or (play.offer and len(play.title) + len(play.offer.title) > _ONE_LINE_LETTERS_MAX):
         inside += [ft.Row([offer])] if play.offer else []
     else:
         head.controls.append(offer)
@@ -54,8 +59,8 @@ def play_card(
 def _head(play: PlayFace, is_open: bool) -> ft.Row:
     rank = ft.Container(
         say(str(play.rank), theme.SMALL_STRONG, Ink.ON_BRAND if is_open else Ink.ON_BRAND_SOFT),
-        width=26,
-        height=26,
+        width=scaled(26),
+        height=scaled(26),
         alignment=ft.Alignment.CENTER,
         border_radius=theme.PILL,
         bgcolor=ft.Colors.PRIMARY if is_open else ft.Colors.PRIMARY_CONTAINER,
@@ -95,7 +100,9 @@ def talking_points(
 
 
 def _point(told: str, icon: ft.IconData, size: int, colour: ft.Colors) -> ft.Control:
-    mark = ft.Container(ft.Icon(icon, size=size, color=colour), width=18, height=23, alignment=ft.Alignment.CENTER)
+    mark = ft.Container(
+        ft.Icon(icon, size=size, color=colour), width=18, height=scaled(23), alignment=ft.Alignment.CENTER
+    )
     return ft.Row([mark, say(told, expand=True)], spacing=theme.S, vertical_alignment=ft.CrossAxisAlignment.START)
 
 

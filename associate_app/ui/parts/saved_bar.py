@@ -46,10 +46,9 @@ def saved_line(saved: Saved, words: Speaker, undo: Callable[[], Awaitable[None]]
             ],
             spacing=theme.M,
         ),
-        padding=ft.Padding.only(left=theme.L, right=theme.XS),
+        padding=ft.Padding.only(left=theme.L, right=theme.XS, top=theme.XS, bottom=theme.XS),
         border_radius=theme.ROUND_L,
         bgcolor=ft.Colors.INVERSE_SURFACE,
-        height=56,
     )
 
 
@@ -95,10 +94,8 @@ def told_line(told: str) -> ft.Control:
         live_region=True,
         content=ft.Container(
             say(told, theme.SMALL, Ink.ON_DARK, lines=2),
-            padding=ft.Padding.symmetric(horizontal=theme.L),
-            alignment=ft.Alignment.CENTER_LEFT,
+            padding=ft.Padding.symmetric(vertical=18, horizontal=theme.L),
             border_radius=theme.ROUND_L,
             bgcolor=ft.Colors.INVERSE_SURFACE,
-            height=56,
         ),
     )

@@ -16,6 +16,7 @@ from associate_app.ui.parts.buttons import tapped
 from associate_app.ui.parts.pill import sync_pill
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import MANAGERS_SCREENS, Frame, Place, SyncLight, use_desk
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 
 _ROOMS: Final = (
@@ -59,7 +60,7 @@ def rail(screen: str, associate: AssociateFace, go: Callable[[str], None], switc
             alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
             horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         ),
-        width=theme.RAIL_WIDTH,
+        width=scaled(theme.RAIL_WIDTH),
         padding=ft.Padding.symmetric(vertical=theme.L),
         bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,
     )
@@ -86,8 +87,8 @@ def _room(name: str, hollow: ft.IconData, full: ft.IconData, is_here: bool, go: 
         on_tap=tapped(partial(go, name)),
         content=ft.Container(
             ft.Column([icon, label], spacing=3, horizontal_alignment=ft.CrossAxisAlignment.CENTER, tight=True),
-            width=theme.RAIL_WIDTH - 16,
-            height=70,
+            width=scaled(theme.RAIL_WIDTH) - 16,
+            height=scaled(36) + 34,
             alignment=ft.Alignment.CENTER,
             border_radius=theme.ROUND_M,
             on_click=tapped(partial(go, name)),
@@ -118,7 +119,7 @@ def _who(associate: AssociateFace, switch: Callable[[], None]) -> ft.Control:
                 tight=True,
                 horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             ),
-            width=theme.RAIL_WIDTH - 16,
+            width=scaled(theme.RAIL_WIDTH) - 16,
             padding=ft.Padding.symmetric(vertical=theme.S),
             border_radius=theme.ROUND_M,
             on_click=tapped(switch),
@@ -187,9 +188,14 @@ def head(told: ft.Control) -> ft.Control:
     desk = use_desk()
     pill = pill_of_session(desk.light)
     if desk.whereabouts.frame is Frame.PHONE:
-        return ft.Column([ft.Row([pill], alignment=ft.MainAxisAlignment.END), told], spacing=theme.S)
+        return ft.Column([to_the_right(pill), told], spacing=theme.S)
     told.expand = True
     return ft.Row([told, pill], vertical_alignment=ft.CrossAxisAlignment.START, spacing=theme.L)
+
+
+def to_the_right(pill: ft.Control) -> ft.Control:
+    """The pill at the right edge, in no more room than there is."""
+    return ft.Row([ft.Container(pill, expand=True, alignment=ft.Alignment.CENTER_RIGHT)])
 
 
 def edge_of(frame: Frame) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from associate_app.ui import theme
+from associate_app.ui.text_scale import lines_for
 from associate_app.ui.theme import Ink, Type
 
 
@@ -17,7 +18,8 @@ def say(
     align: ft.TextAlign = ft.TextAlign.START,
     expand: bool | int | None = None,
 ) -> ft.Text:
-    """A text of one step of the scale; `lines` cuts it with an ellipsis."""
+    """A text of one step of the scale; `lines` cuts it with an ellipsis, unless somebody needs large text."""
+    lines = lines_for(lines)
     return ft.Text(
         words,
         style=theme.style(step),

@@ -72,11 +72,11 @@ def scan_screen() -> ft.Control:
 
 def _laid_out(desk: Desk, inside: ft.Control, ways: ft.Control) -> ft.Control:
     edge = edge_of(desk.whereabouts.frame)
-    title = heading(desk.speaker("scan.title"), theme.NAME)
+    title, pill = heading(desk.speaker("scan.title"), theme.NAME), pill_of_session(desk.light)
     return ft.Container(
         ft.Column(
             [
-                ft.Row([title, pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.SPACE_BETWEEN),
+                ft.Row([title, ft.Container(pill, expand=True, alignment=ft.Alignment.CENTER_RIGHT)], spacing=theme.L),
                 ft.Container(inside, expand=True, alignment=ft.Alignment.CENTER),
                 ways,
             ],
@@ -198,6 +198,7 @@ def _sentence(title: str, text: str, icon: ft.IconData, buttons: list[ft.Control
             [_badge(icon), ft.Semantics(live_region=True, content=words), row],
             spacing=theme.XL,
             tight=True,
+            scroll=ft.ScrollMode.AUTO,
             horizontal_alignment=centred,
         ),
         width=520,

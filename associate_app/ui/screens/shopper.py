@@ -20,7 +20,7 @@ from associate_app.ui.parts.appointment_sheet import appointment_button, appoint
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.bending import bending
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, tapped
+from associate_app.ui.parts.buttons import icon_button, line_button, main_button, quiet_button
 from associate_app.ui.parts.chips import chip, consent_marks
 from associate_app.ui.parts.correct_sheet import corrections
 from associate_app.ui.parts.fields import Field, text_field
@@ -43,6 +43,7 @@ from associate_app.ui.theme import Ink
 
 _LINES_SHOWN: Final = 5
 _FOOT_HEIGHT: Final = 96
+_HEAD_SCALE_MAX: Final = 1.3
 ShowOffer = Callable[[OfferFace | None], None]
 
 
@@ -133,10 +134,19 @@ def _card(face: CardFace) -> ft.Control:
     # Above what scrolls: whoever writes a note far down must see that the card is another's now. Its place is always
     # taken: what came above the body would draw it anew, and a note half written would be gone.
     turn = ft.Container(banner(face.turn or "", ft.Icons.PEOPLE_OUTLINE), visible=face.turn is not None)
+    above: list[ft.Control] = [turn, body] if _is_head_scrolling(desk) else [_head(desk, face), turn, body]
+    if desk.whereabouts.frame is not Frame.LANDSCAPE:
+        # One column: the foot stands under it, or it would lie on an outcome that someone is about to tap.
+        foot = ft.Container(_foot(desk, kept), padding=ft.Padding.only(bottom=theme.M))
+        return ft.Container(
+            ft.Column([*above, foot], expand=True, spacing=theme.M),
+            padding=ft.Padding.only(left=edge, right=edge, top=theme.XL),
+            expand=True,
+        )
     return ft.Stack(
         [
             ft.Container(
-                ft.Column([_head(desk, face), turn, body], expand=True, spacing=theme.L),
+                ft.Column(above, expand=True, spacing=theme.L),
                 padding=ft.Padding.only(left=edge, right=edge, top=theme.XL),
                 expand=True,
             ),
@@ -146,6 +156,11 @@ def _card(face: CardFace) -> ft.Control:
     )
 
 
+def _is_head_scrolling(desk: Desk) -> bool:
+    """On a phone with large text the head would leave no room for the plays; there it scrolls away with them."""
+    return desk.whereabouts.frame is Frame.PHONE and desk.whereabouts.text_scale > _HEAD_SCALE_MAX
+
+
 _NO_OFFER: Final[OfferFace | None] = None
 
 
@@ -153,10 +168,9 @@ def _head(desk: Desk, face: CardFace) -> ft.Control:
     told = ft.Column([_name(face), _reason(desk, face)], spacing=theme.XS, expand=True)
     side = _age_and_consent(desk, face)
     if desk.whereabouts.frame is Frame.PHONE:
-        back = ft.IconButton(
-            ft.Icons.ARROW_BACK, tooltip=desk.speaker("back"), on_click=tapped(partial(desk.go, Place("today")))
-        )
-        top = ft.Row([back, pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.SPACE_BETWEEN)
+        back = icon_button(ft.Icons.ARROW_BACK, desk.speaker("back"), partial(desk.go, Place("today")))
+        pill = ft.Container(pill_of_session(desk.light), expand=True, alignment=ft.Alignment.CENTER_RIGHT)
+        top = ft.Row([back, pill])
         who = ft.Row([avatar(face.initials, 48), told], spacing=theme.M, vertical_alignment=ft.CrossAxisAlignment.START)
         return ft.Column([top, who, side], spacing=theme.S)
     right = ft.Column(
@@ -214,7 +228,8 @@ def _body(desk: Desk, face: CardFace, kept: OutcomeKeeper, show_offer: ShowOffer
             expand=True,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
-    return ft.Column([*banners, right, left, room_for_foot], spacing=theme.XL, scroll=ft.ScrollMode.AUTO, expand=True)
+    head = [_head(desk, face)] if _is_head_scrolling(desk) else []
+    return ft.Column([*head, *banners, right, left], spacing=theme.XL, scroll=ft.ScrollMode.AUTO, expand=True)
 
 
 def _banners(face: CardFace) -> list[ft.Control]:

@@ -20,9 +20,10 @@ from associate_app.ui.parts.language_switch import language_switch
 from associate_app.ui.parts.logo import logo
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_dots, pin_pad
-from associate_app.ui.parts.shell import edge_of, pill_of_session
+from associate_app.ui.parts.shell import edge_of, pill_of_session, to_the_right
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import Desk, Frame, SignInAnswer, use_desk, use_reading
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 
 _NOBODY: Final[AssociateFace | None] = None
@@ -45,7 +46,7 @@ def sign_in_screen(locked: AssociateFace | None = None) -> ft.Control:
     return ft.Container(
         ft.Column(
             [
-                ft.Row([pill_of_session(desk.light)], alignment=ft.MainAxisAlignment.END),
+                to_the_right(pill_of_session(desk.light)),
                 ft.Container(inside, expand=True, alignment=ft.Alignment.CENTER),
                 *([] if chosen else [ft.Row([language_switch(desk)], alignment=ft.MainAxisAlignment.CENTER)]),
             ],
@@ -67,7 +68,7 @@ def _tiles(
     told = [
         logo(64),
         ft.Container(height=theme.S),
-        heading(words("who.title"), theme.HERO),
+        heading(words("who.title"), theme.HERO, align=ft.TextAlign.CENTER),
         say(pairing.store_name or "" if pairing else "", theme.BODY, Ink.QUIET),
     ]
     return ft.Column(
@@ -111,8 +112,8 @@ def _tile(associate: AssociateFace, choose: Callable[[AssociateFace], None]) -> 
                 alignment=ft.MainAxisAlignment.CENTER,
                 horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             ),
-            width=170,
-            height=184,
+            width=scaled(170),
+            height=scaled(112) + 72,
             padding=theme.M,
             border_radius=theme.ROUND_L,
             border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
@@ -199,7 +200,9 @@ def _sentence(desk: Desk, now: _Try) -> ft.Control:
     told, ink = _told(desk, now)
     return ft.Semantics(
         live_region=True,
-        content=ft.Container(say(told, theme.BODY, ink, align=ft.TextAlign.CENTER), width=420, height=48),
+        content=ft.Container(
+            say(told, theme.BODY, ink, align=ft.TextAlign.CENTER), width=scaled(420), height=scaled(48)
+        ),
     )
 
 

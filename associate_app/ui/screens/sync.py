@@ -113,7 +113,7 @@ def _records(desk: Desk, face: SyncFace) -> ft.Control:
 
 def _record(row: RecordRow, *, is_phone: bool) -> ft.Control:
     icon, colour = _MARKS[row.tone]
-    told: list[ft.Control] = [say(row.what, theme.LABEL, lines=2 if is_phone else 1)]
+    told: list[ft.Control] = [say(row.what, theme.LABEL, lines=2)]
     if is_phone:
         told.append(say(f"{row.when} · {row.state}", theme.TINY, Ink.QUIET))
     if row.detail:

@@ -30,6 +30,7 @@ from associate_app.ui.parts.tips import practice_offer, tip
 from associate_app.ui.parts.today_lists import TakeUp, here_block, mine_block, words_block
 from associate_app.ui.parts.week_block import week_block
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 from associate_app.ui.today_faces import TodayLists
 from shared.errors import Refused
@@ -105,10 +106,11 @@ def _ways_in(desk: Desk) -> ft.Control:
         is_narrow=is_phone,
     )
     if is_phone:
-        return ft.Column([scan, ft.Row([search, new], spacing=theme.M)], spacing=theme.M)
+        ways: list[ft.Control] = [scan, ft.Row([search, new], spacing=theme.M)]
+        return ft.Column(ways, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     side = ft.Column([search, new], spacing=theme.L, expand=4)
     scan.expand = 5
-    return ft.Row([scan, side], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.STRETCH, height=264)
+    return ft.Row([scan, side], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.STRETCH, height=scaled(264))
 
 
 def _tile(
@@ -178,7 +180,7 @@ def _follow_ups(desk: Desk, face: TodayFace) -> ft.Column:
     go = partial(desk.go, Place("follow_ups"))
     rows: list[ft.Control] = [follow_up_line(row, go) for row in face.due]
     told = rows or [empty(words("today.no_follow_ups"))]
-    shown = [ft.Row(numbers, spacing=theme.XL)] if any(face.due_counts) else []
+    shown = [ft.Row(numbers, spacing=theme.XL, run_spacing=theme.XS, wrap=True)] if any(face.due_counts) else []
     ways = [quiet_button(words("follow_ups.all"), go, horizontal=8)]
     if face.on_hold:
         ways.append(quiet_button(words("holds.all", n=face.on_hold), partial(desk.go, Place("holds")), horizontal=8))
