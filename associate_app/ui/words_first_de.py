@@ -60,8 +60,8 @@ FIRST_GERMAN: Final[dict[str, str]] = {
     "Scanner.",
     "scanner.told.layout": "Falsche Tastatursprache: Der Scanner tippt {scanner}, dieses Tablet liest {tablet}. "
     "Scanne „{tablet}“ bei den Tastaturländern im Handbuch des Scanners.",
-    "scanner.told.swapped": "Falsche Tastatursprache: y und z sind vertauscht, wie zwischen Deutsch und Englisch. Stell den "
-    "Scanner auf das Tastaturland dieses Tablets: Sein Handbuch hat für jedes einen Code.",
+    "scanner.told.swapped": "Falsche Tastatursprache: y und z sind vertauscht, wie zwischen Deutsch und Englisch. "
+    "Stell den Scanner auf das Tastaturland dieses Tablets: Sein Handbuch hat für jedes einen Code.",
     "scanner.told.added": "Der Scanner hängt an jeden Code etwas an: {added}. Schalte Präfix und Suffix in seinem "
     "Handbuch aus; nur Enter darf folgen.",
     "scanner.told.part": "Nur ein Teil kam an: {typed}. Der Scanner tippt zu langsam oder verliert die Verbindung: "
