@@ -78,7 +78,7 @@ _SCRIPT: Final = """<script>(function(){
  const says=%(gone)s,tongue=(navigator.language||'').slice(0,2);if(tongue in says)document.documentElement.lang=tongue;
  const kept=name=>{try{return JSON.parse(localStorage.getItem('flutter.'+name))}catch{return null}};
  const wear=()=>{document.documentElement.dataset.theme=kept('theme')||'device'};wear();
- document.fonts?.load('500 22px Inter');
+ addEventListener('DOMContentLoaded',()=>document.fonts?.load('500 22px Inter'));
  const Plain=window.WebSocket;let opened=0,gone=false,cover=null;
  function show(){gone=true;if(cover||!document.body)return;wear();
   cover=document.createElement('div');cover.id='hub-gone';

@@ -59,8 +59,8 @@ FIRST_ENGLISH: Final[dict[str, str]] = {
     "scanner.",
     "scanner.told.layout": "Wrong keyboard layout: the scanner types as {scanner}, this tablet reads {tablet}. Scan "
     "“{tablet}” under keyboard countries in the scanner’s handbook.",
-    "scanner.told.swapped": "Wrong keyboard layout: y and z are swapped, as between German and English. Set the "
-    "scanner to this tablet’s keyboard country: its handbook has a code for each.",
+    "scanner.told.swapped": "Wrong keyboard layout: y and z are swapped, as between German and English. "
+    "Set the scanner to this tablet’s keyboard country: its handbook has a code for each.",
     "scanner.told.added": "The scanner adds something to each code: {added}. Switch prefix and suffix off in its "
     "handbook; only Enter may follow.",
     "scanner.told.part": "Only a part arrived: {typed}. The scanner types too slowly or loses its connection: set "
