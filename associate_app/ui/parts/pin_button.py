@@ -27,7 +27,6 @@ def pin_button(desk: Desk, face: CardFace) -> ft.Control:
     return ft.Semantics(
         label=words("card.unpin_spoken" if is_pinned else "card.pin_spoken", name=face.name),
         button=True,
-        toggled=is_pinned,
         container=True,
         exclude_semantics=True,
         on_tap=tapped(flip),
@@ -39,7 +38,6 @@ def pin_button(desk: Desk, face: CardFace) -> ft.Control:
             ),
             height=theme.TARGET,
             padding=ft.Padding.symmetric(horizontal=theme.S),
-            alignment=ft.Alignment.CENTER,
             border_radius=theme.ROUND_M,
             on_click=tapped(flip),
             ink=True,

@@ -207,7 +207,16 @@ def _age_and_consent(desk: Desk, face: CardFace) -> ft.Control:
     spoken = words("card.consent.spoken", granted=granted, denied=denied)
     age = [say(face.as_of, theme.TINY, Ink.QUIET)] if face.as_of else []
     marks = consent_marks(face.consents, spoken)
-    return ft.Row([pin_button(desk, face), *age, marks], spacing=theme.M, run_spacing=0, tight=True, wrap=True)
+    pin = pin_button(desk, face)
+    told = [*age, marks, pin] if desk.whereabouts.frame is Frame.PHONE else [pin, *age, marks]
+    return ft.Row(
+        told,
+        spacing=theme.M,
+        run_spacing=0,
+        tight=True,
+        wrap=True,
+        vertical_alignment=ft.CrossAxisAlignment.CENTER,
+    )
 
 
 def _body(desk: Desk, face: CardFace, kept: OutcomeKeeper, show_offer: ShowOffer) -> ft.Control:
