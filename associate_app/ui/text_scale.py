@@ -15,7 +15,7 @@ _SCALE: Final = "text_scale"
 _PROBE_SIZE: Final = 20
 _STEP: Final = 20
 """Steps of a twentieth: fonts round, and a redraw must be worth it."""
-_CUT_SCALE_MAX: Final = 1.3
+LARGE_FROM: Final = 1.3
 SCALE_MAX: Final = 3.0
 
 
@@ -30,7 +30,12 @@ def text_scale() -> float:
 
 def lines_for(lines: int | None) -> int | None:
     """How many lines a text may take that is cut after so many: large text is not cut, or words would be lost."""
-    return None if text_scale() > _CUT_SCALE_MAX else lines
+    return None if is_text_large() else lines
+
+
+def is_text_large() -> bool:
+    """Whether what stands side by side should stand one under the other."""
+    return text_scale() > LARGE_FROM
 
 
 def scaled(side: float) -> float:

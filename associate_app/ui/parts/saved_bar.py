@@ -11,6 +11,7 @@ from associate_app.ui import theme
 from associate_app.ui.parts.buttons import line_button, quiet_button
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Saved
+from associate_app.ui.text_scale import is_text_large
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 
@@ -34,13 +35,7 @@ def saved_line(saved: Saved, words: Speaker, undo: Callable[[], Awaitable[None]]
                     container=True,
                     exclude_semantics=True,
                     expand=True,
-                    content=ft.Row(
-                        [
-                            say(words("saved.title"), theme.STRONG, Ink.ON_DARK),
-                            say(told, theme.SMALL, Ink.ON_DARK, lines=1, expand=True),
-                        ],
-                        spacing=theme.M,
-                    ),
+                    content=_said(words("saved.title"), told),
                 ),
                 quiet_button(words("saved.undo"), undo, ink=ft.Colors.INVERSE_PRIMARY, horizontal=18),
             ],
@@ -50,6 +45,13 @@ def saved_line(saved: Saved, words: Speaker, undo: Callable[[], Awaitable[None]]
         border_radius=theme.ROUND_L,
         bgcolor=ft.Colors.INVERSE_SURFACE,
     )
+
+
+def _said(title: str, told: str) -> ft.Control:
+    strong = say(title, theme.STRONG, Ink.ON_DARK)
+    if is_text_large():
+        return ft.Column([strong, say(told, theme.SMALL, Ink.ON_DARK)], spacing=0, tight=True)
+    return ft.Row([strong, say(told, theme.SMALL, Ink.ON_DARK, lines=1, expand=True)], spacing=theme.M)
 
 
 def reason_sheet(

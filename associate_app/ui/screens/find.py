@@ -18,7 +18,7 @@ from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.rows import link_row, shopper_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
-from associate_app.ui.state import Desk, Place, use_desk
+from associate_app.ui.state import Desk, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 
 _PAUSE_S = 0.12
@@ -56,20 +56,29 @@ def find_screen() -> ft.Control:
         set_found(Found(wanted, rows, await desk.ask(desk.floor.find_products, wanted)))
 
     use_task(look, [text])
+    associate = desk.shift.associate
+    today, _ = use_reading(lambda: desk.floor.today(associate) if associate else None, [associate])
     look_of_field = Field(words("find.field"), icon=ft.Icons.SEARCH, text_size=20, has_focus=True)
     field = text_field("find", look_of_field, set_text)
     return page_of(
         words("find.title"),
-        ft.Column([field, _found(desk, found)], spacing=theme.L, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
+        ft.Column(
+            [field, _found(desk, found, today.seen if today else ())],
+            spacing=theme.L,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        ),
         has_width_limit=True,
     )
 
 
-def _found(desk: Desk, found: Found) -> ft.Control:
+def _found(desk: Desk, found: Found, seen: tuple[ShopperRow, ...]) -> ft.Control:
     words = desk.speaker
     wanted, rows = found.wanted, found.rows
     if not wanted:
-        return say(words("find.lead"), theme.BODY, Ink.QUIET)
+        lead = say(words("find.lead"), theme.BODY, Ink.QUIET)
+        here: list[ft.Control] = [shopper_row(row, partial(desk.open_row, row)) for row in seen]
+        shown = [ft.Column([section(words("today.seen")), *here], spacing=theme.XS)] if here else []
+        return ft.Column([lead, *shown], spacing=theme.XL)
     if not rows and found.products:
         return _products(desk, found)
     if not rows:

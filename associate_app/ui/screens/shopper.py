@@ -39,11 +39,11 @@ from associate_app.ui.parts.text import heading, say, section
 from associate_app.ui.parts.tips import tip
 from associate_app.ui.parts.verdicts import verdicts
 from associate_app.ui.state import Desk, Frame, Place, Saved, use_desk, use_reading
+from associate_app.ui.text_scale import is_text_large
 from associate_app.ui.theme import Ink
 
 _LINES_SHOWN: Final = 5
 _FOOT_HEIGHT: Final = 96
-_HEAD_SCALE_MAX: Final = 1.3
 ShowOffer = Callable[[OfferFace | None], None]
 
 
@@ -158,7 +158,7 @@ def _card(face: CardFace) -> ft.Control:
 
 def _is_head_scrolling(desk: Desk) -> bool:
     """On a phone with large text the head would leave no room for the plays; there it scrolls away with them."""
-    return desk.whereabouts.frame is Frame.PHONE and desk.whereabouts.text_scale > _HEAD_SCALE_MAX
+    return desk.whereabouts.frame is Frame.PHONE and is_text_large()
 
 
 _NO_OFFER: Final[OfferFace | None] = None

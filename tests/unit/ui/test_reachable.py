@@ -153,6 +153,8 @@ def test_everything_to_tap_on_every_screen_has_a_name_a_role_and_room_for_a_fing
             used.update(pairs(screen))
             await screen.press("Save follow-up")
             await screen.see("Saved: ")
+            screen.page.navigate("/find")
+            await screen.see("Seen this shift")
             screen.page.navigate("/follow_ups")
             await screen.see("Mine (1)")
             row = next(one for one in screen.walk() if isinstance(one, ft.Semantics) and "Mara" in (one.label or ""))
