@@ -71,5 +71,5 @@ def _sections(
             is_open = row.key == opened
             drawn.append(follow_up_line(row, partial(open_row, "" if is_open else row.key)))
             if is_open:
-                drawn.append(keyed(row.key, follow_up_actions, row, face, do))
+                drawn.append(keyed(f"{row.key}:do", follow_up_actions, row, face, do))
     return drawn or [empty(words("follow_ups.none"))]
