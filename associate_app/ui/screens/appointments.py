@@ -116,7 +116,7 @@ def _day(face: AppointmentsFace, opened: str, open_row: Open, do: Do, show_pass:
         is_open = row.key == opened
         drawn.append(appointment_line(row, partial(open_row, "" if is_open else row.key)))
         if is_open:
-            drawn.append(keyed(row.key, appointment_actions, row, face, do, partial(show_pass, row.key)))
+            drawn.append(keyed(f"{row.key}:do", appointment_actions, row, face, do, partial(show_pass, row.key)))
     return ft.Column([*drawn, *([] if day.rows else [empty(words("appointments.nothing"))])], spacing=theme.XS)
 
 
