@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shared.plays.verdicts import condition_lines
 from shared.plays.word_changes import changed_lines, proposed_lines
 from tests.support.plays import seed_playbook
@@ -9,7 +11,7 @@ from tests.support.plays import seed_playbook
 OLD = {"opener": "Hello", "bullets": ["One", "Two", "Three"]}
 
 
-def told(after: dict[str, object]) -> list[str]:
+def told(after: Mapping[str, object]) -> list[str]:
     """The lines with their marks."""
     return [f"{one.mark} {one.text}" for one in changed_lines(OLD, after)]
 
