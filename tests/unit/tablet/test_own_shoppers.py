@@ -15,7 +15,8 @@ from associate_app.services.own_shoppers import here_now, my_shoppers, take_up, 
 from associate_app.services.slice_walk import PAUSE_S, PIECE_S, REST_S, Gleaned, SliceWalk
 from shared.clock import format_at, parse_at
 from shared.errors import Refused
-from tests.support.plays import ago, days_ago, event, granted
+from shared.plays.playbook import play_document
+from tests.support.plays import ago, days_ago, event, granted, play
 from tests.support.replica import LOYALTY_ID, MARA, SKU, STORE_SCOPE, ShopTablet, gone, mara, page, put
 
 MARA_KEY = ShopperKey("loyalty_id", LOYALTY_ID, MARA)
@@ -176,3 +177,15 @@ def test_a_word_is_taken_up_by_one_record_and_the_showing_with_it(shop):
     assert len(follow_ups_open(shop.database)) == 1
     record.withdraw(shop.recorder, saved.op_id)
     assert names_worth(shop) == [("Mara Lindqvist", "outreach-wish-arrived")]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "way"), [("profiling", None), ("sms", ("message", "sms")), ("phone", ("call", "phone"))]
+)
+def test_a_play_that_asks_for_no_channel_still_needs_one(shop, purpose, way):
+    """The file forgot it: without a channel that she agreed to nobody reaches out."""
+    file = play_document(play(where="outreach"))
+    shop.database.apply_page(page("all", [put("play/greet", file, 11)], head=11))
+    hear(shop, 11, consent=granted(purpose))
+    told = worth_a_word(shop.database, shop.book, walked(shop), shop.clock.now())
+    assert [one.word.way for one in told] == ([way] if way else [])
