@@ -79,14 +79,16 @@ class Selection:
     is_static: bool
     parts: tuple[Part, ...]
     is_proof: bool = False
+    is_every: bool = False
+    """With the tests marked `full`, which are too many for every merge."""
 
 
 SELECTIONS = {
     "": Selection(True, PARTS),
     "quick": Selection(True, (UNIT,)),
-    "full": Selection(True, (*PARTS, SENDERS, SEEDS, CHAOS, BENCH), is_proof=True),
-    "e2e": Selection(False, (JOURNEYS,)),
-    "bench": Selection(False, (BENCH,)),
+    "full": Selection(True, (*PARTS, SENDERS, SEEDS, CHAOS, BENCH), is_proof=True, is_every=True),
+    "e2e": Selection(False, (JOURNEYS,), is_every=True),
+    "bench": Selection(False, (BENCH,), is_every=True),
 }
 
 
@@ -119,8 +121,8 @@ def run_static() -> list[str]:
     return failed
 
 
-def run_part(part: Part) -> Outcome:
-    """Run one part in its own pytest. A part whose folders do not exist yet is skipped with a line saying so."""
+def run_part(part: Part, *, is_every: bool = True) -> Outcome:
+    """Run one part in its own pytest, with or without the tests marked `full`. A part whose folders do not exist yet is skipped with a line saying so."""
     folders = [folder for folder in part.folders if (ROOT / folder).exists()]
     print(f"\n== {part.name} ==", flush=True)
     if not folders:
@@ -133,6 +135,7 @@ def run_part(part: Part) -> Outcome:
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "junit.xml"
         command = [sys.executable, "-m", "pytest", *folders, "-q", "--no-header", "--hypothesis-profile=ci"]
+        command += [] if is_every else ["-m", "not full"]
         status = subprocess.run([*command, f"--junit-xml={report}", *part.options], cwd=ROOT, check=False).returncode
         counted = count_tests(report, status)
     if status == NO_TESTS_COLLECTED:
@@ -171,7 +174,7 @@ def run(selection: Selection, figures: Path) -> int:
     if selection.is_proof:
         os.environ[PROOF_VARIABLE] = str(figures)
     red_checks = run_static() if selection.is_static else []
-    outcomes = [run_part(part) for part in selection.parts]
+    outcomes = [run_part(part, is_every=selection.is_every) for part in selection.parts]
     if selection.is_proof:
         write_proof_page(ROOT, outcomes, red_checks, figures)
     if red_checks:

@@ -109,6 +109,7 @@ def test_a_cut_cable_covers_the_screen_and_the_same_shopper_comes_back(
     app.see("Taken back.")
 
 
+@pytest.mark.full
 def test_a_silent_wifi_is_noticed_too(open_app: OpenApp, wire: Wire, sheet: Sheet) -> None:
     """Nothing is closed, nothing passes: the screen is covered, and later the same shopper is back, still signed in."""
     app = signed_in(open_app, wire.url, sheet)
@@ -179,6 +180,7 @@ def test_two_browsers_on_one_hub_never_see_each_other_s_shopper(
     assert not first.shows("Taken back.")
 
 
+@pytest.mark.full
 def test_five_wrong_pins_are_followed_by_a_growing_wait(open_app: OpenApp, own_hub: HubProcess, sheet: Sheet) -> None:
     """Each wrong try is said with what is left; then a wait that counts down, and the pad rests."""
     app = open_app(own_hub.url)

@@ -58,6 +58,7 @@ def test_a_new_tablet_is_connected_by_hand_and_can_scan_at_once(
         hub.kill()
 
 
+@pytest.mark.full
 def test_the_address_of_a_card_holds_no_loyalty_number_and_survives_a_reload(app: AppPage, sheet: Sheet) -> None:
     """A reload lands on the same shopper, still signed in."""
     app.scan_by_hand(sheet.card("Tom"))
@@ -101,6 +102,7 @@ def test_codes_that_open_nothing_are_told_apart_in_a_sentence(app: AppPage, shee
         app.see("Scan again")
 
 
+@pytest.mark.full
 def test_a_card_that_cannot_be_checked_yet_is_usable_and_says_so(app: AppPage, sheet: Sheet) -> None:
     """An unknown key is never called forged."""
     app.scan_by_hand(sheet.code("unknown_key"))
@@ -125,6 +127,7 @@ def test_a_qr_held_before_the_camera_opens_the_card(
     browser.close()
 
 
+@pytest.mark.full
 def test_leaving_the_live_camera_in_the_middle_of_a_picture_interrupts_nothing(
     playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet
 ) -> None:
@@ -150,6 +153,7 @@ def test_without_a_camera_the_screen_says_what_to_do(app: AppPage) -> None:
     app.see("Enter number instead")
 
 
+@pytest.mark.full
 def test_a_refused_camera_says_where_to_allow_it(
     playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet
 ) -> None:
@@ -165,6 +169,7 @@ def test_a_refused_camera_says_where_to_allow_it(
     browser.close()
 
 
+@pytest.mark.full
 def test_on_a_page_without_encryption_the_missing_camera_is_explained(
     playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet
 ) -> None:
