@@ -122,7 +122,10 @@ def run_static() -> list[str]:
 
 
 def run_part(part: Part, *, is_every: bool = True) -> Outcome:
-    """Run one part in its own pytest, with or without the tests marked `full`. A part whose folders do not exist yet is skipped with a line saying so."""
+    """Run one part in its own pytest, with or without the tests marked `full`.
+
+    A part whose folders do not exist yet is skipped with a line saying so.
+    """
     folders = [folder for folder in part.folders if (ROOT / folder).exists()]
     print(f"\n== {part.name} ==", flush=True)
     if not folders:
