@@ -11,6 +11,7 @@ import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -177,11 +178,18 @@ class Screen:
         raise LookupError(f"no button says {told!r}; the screen says: {self.texts()}")
 
     async def press(self, told: str) -> None:
-        """Tap a button by its name; no finger is as quick as a hand scanner's Enter."""
+        """Tap a button by its name once it is there; no finger is as quick as a hand scanner's Enter."""
         guard = self.session.store.get("is_scanner_typing")
         await self.until(lambda: not (guard and guard()))
+        with suppress(AssertionError):  # the look-up below says which button is missing
+            await self.until(lambda: self._has_button(told), tries=1000)
         button = self.button(told)
         await self.event(button, "tap" if isinstance(button, ft.Semantics) else "click")
+
+    def _has_button(self, told: str) -> bool:
+        with suppress(LookupError):
+            return self.button(told) is not None
+        return False
 
     async def write(self, label: str, text: str, *, is_sent: bool = False) -> None:
         """Type into a field; with `is_sent` end with Enter."""
