@@ -135,7 +135,7 @@ GERMAN: Final[dict[str, str]] = {
     "today.served": "bedient am {day}",
     "today.here": "Gerade hier",
     "today.here_since": "seit {time} da",
-    "today.words": "Heute melden lohnt sich",
+    "today.words": "Heute ansprechen",
     "today.words_none": "Heute wartet niemand auf ein Wort von dir.",
     "today.words_looking": "Die Kundschaft deines Ladens wird durchgesehen.",
     "today.take_up": "Vormerken",
@@ -144,7 +144,7 @@ GERMAN: Final[dict[str, str]] = {
     "today.word_gone": "Nichts gespeichert: inzwischen gekauft, schon erreicht oder Einwilligung geändert.",
     "today.tasks": "Aufgaben: {done} von {n} erledigt",
     "today.ticked_by": "von {name} abgehakt, {day}",
-    "today.helped": "So half Digital deinem Laden",
+    "today.helped": "Online vorgeschaut, hier gekauft",
     "today.helped_share": "In den letzten 7 Tagen haben hier {n} Mitglieder gekauft, {looked} davon hatten vorher "
     "online geschaut.",
     "today.helped_baskets": "Im Schnitt gaben sie {theirs} aus, die anderen {others}.",
@@ -392,8 +392,8 @@ GERMAN: Final[dict[str, str]] = {
     "sync.receipt": "Von der Zentrale bestätigt: Eintrag {n}, {time}",
     "sync.no_receipt": "Die Zentrale hat noch nichts bestätigt.",
     "sync.oldest": "Der älteste wurde {when} gespeichert.",
-    "sync.last": "Letzter ganzer Abgleich {when}",
-    "sync.never": "Noch kein ganzer Abgleich",
+    "sync.last": "Letzter vollständiger Abgleich {when}",
+    "sync.never": "Noch kein vollständiger Abgleich",
     "sync.wiped": "Dieses Tablet war zu lange ohne die Zentrale und hat seine Kundendaten gelöscht. Sie kommen mit dem "
     "Netz zurück; was hier gespeichert wurde, bleibt.",
     "sync.from_hq": "Die Zentrale sagt: {text}",
@@ -473,7 +473,7 @@ GERMAN: Final[dict[str, str]] = {
     "tell.back": "Zurück zur Karte",
     "tell.answers": "Was dieser Laden gemeldet hat",
     "tell.no_answers": "Noch nichts. Hier stehen die Antworten der Zentrale und bis wann sie eine schuldet.",
-    # New shopper
+    # Correcting data, and feedback: what HQ answered
     "correct.title": "Berichtigungen",
     "correct.open": "Berichtigen",
     "correct.which": "Was stimmt nicht?",
@@ -511,7 +511,7 @@ GERMAN: Final[dict[str, str]] = {
     "correct.field.likes": "Mag gern",
     "feedback.title": "Meldungen",
     "feedback.lead": "Was dieser Laden der Zentrale gemeldet hat und was zurückkam.",
-    "feedback.managers": "Alle Meldungen des Ladens sieht nur die Filialleitung.",
+    "feedback.managers": "Alle Meldungen des Ladens sieht nur die Ladenleitung.",
     "feedback.every": "Alle",
     "feedback.open": "Offen",
     "feedback.late": "Überfällig",
@@ -533,6 +533,7 @@ GERMAN: Final[dict[str, str]] = {
     "feedback.no_words": "ohne weitere Worte",
     "feedback.in_time": "(beantwortet {day}, rechtzeitig)",
     "feedback.too_late": "(beantwortet {day}, später als vereinbart)",
+    # New shopper
     "new.title": "Neu aufnehmen",
     "new.lead": "Nur, was jemand gern angibt. Der Vorname genügt.",
     "new.given": "Vorname",
@@ -723,7 +724,7 @@ GERMAN: Final[dict[str, str]] = {
     "{title}",
     "store.lift.unmeasured": "Ohne Zahl",
     "store.lift.unmeasured_note": "Die Zentrale rechnet keine Spannen aus · {title}",
-    "store.lift.line": "Wirkung {number} ({note}).",
+    "store.lift.line": "Wirkung: {number} ({note}).",
     "store.lift.how": "In allen Läden: {shown_orders} von {shown} Personen, denen das Play gezeigt wurde, kauften "
     "binnen 14 Tagen, {held_orders} von {held} aus der Vergleichsgruppe (bei {trigger_seen} davon wurde der Anlass "
     "aufgeklappt). Spanne von 95 % nach Newcombe.",
@@ -849,7 +850,7 @@ GERMAN: Final[dict[str, str]] = {
     "review.stages": "Nur für Kundschaft in der Phase: {names}.",
     "review.until": "Bis {when}.",
     "review.offer": "Mit dem Angebot „{title}“.",
-    "review.outreach": "Für „Ein Wort wert“ auf Heute, nicht für die Karte.",
+    "review.outreach": "Für „Heute ansprechen“, nicht für die Karte.",
     "review.holdout": "{percent} % der Kundschaft sehen es nicht, damit sich seine Wirkung messen lässt.",
     "review.mark.paused": "Hier pausiert",
     "review.mark.lever": "Hebel {lever}",
@@ -878,8 +879,8 @@ GERMAN: Final[dict[str, str]] = {
     "match.line.other": "Träfe jetzt {n} Personen",
     "match.card.one": "Steht jetzt auf der Karte von {n} Person.",
     "match.card.other": "Steht jetzt auf den Karten von {n} Personen.",
-    "match.outreach.one": "{n} Person ist jetzt ein Wort wert.",
-    "match.outreach.other": "{n} Personen sind jetzt ein Wort wert.",
+    "match.outreach.one": "{n} Person lässt sich jetzt gut ansprechen.",
+    "match.outreach.other": "{n} Personen lassen sich jetzt gut ansprechen.",
     "match.paused.one": "Liefe es, stünde es jetzt auf der Karte von {n} Person.",
     "match.paused.other": "Liefe es, stünde es jetzt auf den Karten von {n} Personen.",
     "match.lower.one": "Bei {n} weiteren stehen andere Plays höher.",

@@ -10,11 +10,11 @@ FIRST_GERMAN: Final[dict[str, str]] = {
     "settings.title": "Einstellungen",
     # The practice store and the first minutes
     "practice.title": "Üben",
-    "practice.lead": "Eine Übungsfiliale mit erfundener Kundschaft: scannen, beraten, erfassen, jemanden aufnehmen. "
+    "practice.lead": "Ein Übungsladen mit erfundener Kundschaft: scannen, beraten, erfassen, jemanden aufnehmen. "
     "Nichts davon wird behalten oder gesendet, und es geht ohne Netz.",
     "practice.go": "Üben",
     "practice.leave": "Üben beenden",
-    "practice.store": "Übungsfiliale",
+    "practice.store": "Übungsladen",
     "practice.band": "Übung: erfundene Kundschaft. Nichts hier wird behalten oder gesendet.",
     "practice.band_short": "Übung: nichts wird behalten",
     "practice.pill": "Übung · nichts wird gesendet",
@@ -28,17 +28,17 @@ FIRST_GERMAN: Final[dict[str, str]] = {
     "practice.qr": "Übungskarte von {name}",
     "practice.stranger": "Jemand Unbekanntes",
     "practice.try.cart": "Hat vor zwei Tagen eine Jacke im Warenkorb gelassen und wohnt in der Nähe.",
-    "practice.try.no_consent": "Hat nicht zugestimmt, dass sein Online-Verhalten hier genutzt wird.",
+    "practice.try.no_consent": "Hat nicht zugestimmt, dass wir seine Online-Aktivität hier nutzen.",
     "practice.try.long_away": "Hat seit mehr als einem Jahr nichts gekauft.",
     "practice.try.stranger": "Eine Karte, die dieses Tablet noch nie gesehen hat und die sich trotzdem öffnet.",
     "practice.card.title": "Das ist eine Übungskarte",
-    "practice.card.text": "Die gilt in der Übungsfiliale: Einstellungen, dann Üben.",
+    "practice.card.text": "Die gilt im Übungsladen: Einstellungen, dann Üben.",
     "practice.real.title": "Das ist keine Übungskarte",
     "practice.real.text": "Du übst gerade, und nichts würde behalten. Beende das Üben und scanne sie dann noch einmal.",
     "tip.count": "Tipp {n} von 3",
-    "tip.1": "Scanne den Kunden-QR: hier mit der Kamera oder auf jeder Seite mit dem Handscanner. Die Karte öffnet "
+    "tip.1": "Scanne die Kundenkarte: hier mit der Kamera oder überall in der App mit dem Handscanner. Sie öffnet "
     "sich von selbst.",
-    "tip.2": "Höchstens drei Plays, der beste zuerst, mit Worten zum Sagen. „Warum“ erklärt, weshalb er passt.",
+    "tip.2": "Höchstens drei Plays, das beste zuerst, mit Worten zum Sagen. „Warum das“ erklärt, weshalb es passt.",
     "tip.3": "Tippe an, was daraus wurde. Ein Tipp speichert es, und zehn Sekunden lang kannst du es zurücknehmen.",
     "tip.done": "Verstanden",
     "tip.skip": "Ohne Tipps weiter",
@@ -69,7 +69,7 @@ FIRST_GERMAN: Final[dict[str, str]] = {
     "scanner.told.strange": "Etwas anderes kam an: {typed}. Scanne den Testcode auf dieser Seite.",
     "scanner.layout.us": "Englisch (USA)",
     "scanner.layout.de": "Deutsch",
-    "scanner.layout.ch": "Schweizerdeutsch",
+    "scanner.layout.ch": "Deutsch (Schweiz)",
     "scanner.layout.fr": "Französisch",
     # How it looks
     "theme.title": "Darstellung",
@@ -80,7 +80,7 @@ FIRST_GERMAN: Final[dict[str, str]] = {
     "language.hint": "Für alle an diesem Tablet.",
     "about.title": "Dieses Tablet",
     "about.tablet": "Name",
-    "about.store": "Filiale",
+    "about.store": "Laden",
     "about.version": "Version",
     "about.lock": "Sperrt sich nach",
     "about.minutes.one": "{n} Minute ohne Berührung",
