@@ -25,7 +25,6 @@ SETTLE_MS: Final = 350
 SETTLES_MAX: Final = 8
 FIRST_PAINT_MS: Final = 3000
 PROPOSED: Final = "Your basket from last night hangs here, shall we look?"
-PHONE_WIDTH: Final = 600
 LOCK_MS: Final = 60_000
 """How long a tablet may take to lock itself; see `HASTY`."""
 SCANS_MAX: Final = 3
@@ -228,7 +227,7 @@ def first_offer(walk: Walk) -> None:
 
 def practise(walk: Walk) -> None:
     """The practice store's Today with its first tip."""
-    walk.see("practice.band_short" if walk.look.width < PHONE_WIDTH else "practice.band")
+    walk.see("practice.band")
     walk.see("tip.count")
 
 

@@ -36,8 +36,8 @@ FIRST_GERMAN: Final[dict[str, str]] = {
     "practice.real.title": "Das ist keine Übungskarte",
     "practice.real.text": "Du übst gerade, und nichts würde behalten. Beende das Üben und scanne sie dann noch einmal.",
     "tip.count": "Tipp {n} von 3",
-    "tip.1": "Scanne die Kundenkarte: hier mit der Kamera oder überall in der App mit dem Handscanner. Sie öffnet "
-    "sich von selbst.",
+    "tip.1": "Scanne die Kundenkarte: hier mit der Kamera oder überall in der App mit dem Handscanner. Die Karte "
+    "öffnet sich von selbst.",
     "tip.2": "Höchstens drei Plays, das beste zuerst, mit Worten zum Sagen. „Warum das“ erklärt, weshalb es passt.",
     "tip.3": "Tippe an, was daraus wurde. Ein Tipp speichert es, und zehn Sekunden lang kannst du es zurücknehmen.",
     "tip.done": "Verstanden",

@@ -1,7 +1,7 @@
 """What can be done for the shopper of a card: one row of buttons under what is known, and the sheet of the one tapped.
 
-One sheet is open at a time, so that the row stays where it is; nothing is read until a sheet is opened. A note begun is
-still there when its sheet is opened again.
+The row is the last thing on the card: a sheet opens above it, where the finger was, for under it nobody would see it.
+One is open at a time, and nothing is read before. A note begun is still there when its sheet is opened again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from associate_app.ui.parts.correct_sheet import correct_sheet
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import follow_up_sheet
 from associate_app.ui.parts.hold_sheet import hold_sheet
+from associate_app.ui.parts.text import heading
 from associate_app.ui.state import Saved, use_desk
 
 _EDGE: Final = 14
@@ -43,7 +44,7 @@ _SHEETS: Final = {
 
 @part
 def card_deeds(token: str, show: Callable[[Saved], None]) -> ft.Control:
-    """The row, and under it the open sheet; tapping its button again closes it."""
+    """The open sheet under its name, and the row; tapping its button again closes it."""
     words = use_desk().speaker
     opened, open_ = use_value("")
     note = use_cell(str)
@@ -54,12 +55,13 @@ def card_deeds(token: str, show: Callable[[Saved], None]) -> ft.Control:
         else line_button(words(key), partial(open_, key), icon=icon, horizontal=_EDGE)
         for key, icon in _ICONS.items()
     ]
-    blocks: list[ft.Control] = [ft.Row(buttons, spacing=theme.S, run_spacing=theme.S, wrap=True)]
+    row = ft.Row(buttons, key="row", spacing=theme.S, run_spacing=theme.S, wrap=True)
+    blocks: list[ft.Control] = [row]
     if opened == _NOTE:
-        blocks.append(keyed(opened, _note_form, token, note, close))
+        blocks = [heading(words(opened)), keyed(opened, _note_form, token, note, close), row]
     elif opened:
-        blocks.append(keyed(opened, _SHEETS[opened], token, show, close))
-    return ft.Column(blocks, spacing=theme.L, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+        blocks = [heading(words(opened)), keyed(opened, _SHEETS[opened], token, show, close), row]
+    return ft.Column(blocks, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
 @part
