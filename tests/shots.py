@@ -2,39 +2,46 @@
 
 Starts a real server with the demo chain and a real hub, gives the store something to show, and walks through the stops
 in each look. The pictures go to `.shots/` (ignored by git) with a sheet of thumbnails a look and one page of all,
-`index.html`. A new screen is one line in `STOPS` or `MANAGERS_STOPS`.
+`index.html`. The screens and the ways to them are in `shot_stops.py`.
 """
 
 from __future__ import annotations
 
 import html
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+import httpx
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from associate_app.ui.words import Speaker
+from shared.clock import format_at
 from tests.e2e.app_page import AppPage
 from tests.e2e.conftest import CHROMIUM_ARGUMENTS, Sheet
 from tests.needs import NO_CHROMIUM, find_chromium
+from tests.shot_stops import (
+    ASSETS,
+    BEFORE,
+    FOLDER,
+    MANAGERS_STOPS,
+    NEWCOMERS,
+    STOPS,
+    UNCONNECTED,
+    Look,
+    Stop,
+    Walk,
+    at,
+    card,
+    written,
+)
 from tests.support.hub_process import HubProcess
 from tests.support.programs import ServerProcess, run, run_json
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / ".shots"
-ASSETS: Final = FOLDER.parent / "assets"
-SETTLE_MS: Final = 350
-SETTLES_MAX: Final = 8
-FIRST_PAINT_MS: Final = 3000
-SCANS_MAX: Final = 3
-"""On a busy machine keys come so far apart that they are no scan."""
-GO_TO: Final = "route=>{history.pushState(null,'',route);dispatchEvent(new PopStateEvent('popstate',{state:null}))}"
-"""As if somebody had typed an address, without loading the app again."""
 SHEET: Final = (1560, 1160)
 """As much as a screen shows at once: a sheet is looked at without scrolling."""
 THUMB_AREA: Final = 165_000
@@ -43,19 +50,8 @@ LARGE_TEXT: Final = (
     "addEventListener('DOMContentLoaded',()=>{document.documentElement.style.fontSize='%d%%'},{once:true})"
 )
 """Flutter takes the scale of text from the page's root, as a browser's own setting would change it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a tablet is held and set."""
-
-    name: str
-    width: int
-    height: int
-    is_dark: bool = False
-    language: str = "en"
-    text_percent: int = 100
-
+HASTY: Final = "import associate_app.ui.app as a, associate_app.ui.shifts as s; a.MINUTE_S = s.MINUTE_S = 12\n"
+"""A hub whose minutes are short: nobody waits two real ones for the picture of the lock."""
 
 LOOKS: Final = (
     Look("landscape", 1180, 820),
@@ -69,254 +65,13 @@ LOOKS: Final = (
 )
 
 
-@dataclass
-class Walk:
-    """One walk through the screens in one look; words are found by their keys, so that it goes in any language."""
-
-    app: AppPage
-    look: Look
-    sheet: Sheet
-    pictures: list[tuple[str, Path]] = field(default_factory=list)
-
-    @property
-    def words(self) -> Speaker:
-        """The words of this look's language."""
-        return Speaker(self.look.language)
-
-    def see(self, key: str) -> None:
-        """Wait for a sentence, up to the first thing that is filled in."""
-        self.app.see(self.words(key).partition("{")[0].strip(), 20_000)
-
-    def press(self, key: str) -> None:
-        """Tap a button, scrolling to it where it is below the edge."""
-        told = self.words(key).partition("{")[0].strip(" (")
-        is_whole = "{" not in self.words(key)
-        for _ in range(12):
-            if self.app.button(told, exact=is_whole).count():
-                break
-            lower(300)(self)
-        self.app.press(told, exact=is_whole)
-
-    def sign_in(self, role: str) -> None:
-        """Choose somebody of a role and enter the PIN."""
-        person = next(one for one in self.sheet.people if one["role"] == role)
-        self.see("who.title")
-        self.app.press(person["name"])
-        self.see("pin.lead")
-        for digit in person["pin"]:
-            self.app.press(digit)
-        self.app.page.wait_for_timeout(300)
-        self.press("pin.enter")
-        self.see("today.seen")
-
-    def shoot(self, stop: str) -> None:
-        """Take a picture once everything has come to rest."""
-        path = FOLDER / f"{stop}-{self.look.name}.png"
-        before = b""
-        for _ in range(SETTLES_MAX):
-            self.app.page.wait_for_timeout(SETTLE_MS)
-            now = self.app.page.screenshot(path=path)
-            if now == before:
-                break
-            before = now
-        self.pictures.append((stop, path))
-
-
-Go = Callable[[Walk], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A picture and the way to it."""
-
-    name: str
-    go: Go
-
-
-def at(route: str, key: str, *pressed: str) -> Go:
-    """An address, a sentence that must be there, and what is tapped then."""
-
-    def go(walk: Walk) -> None:
-        walk.app.page.evaluate(GO_TO, route)
-        walk.see(key)
-        press(*pressed)(walk)
-
-    return go
-
-
-def press(*keys: str) -> Go:
-    """Taps on where the walk is."""
-
-    def go(walk: Walk) -> None:
-        for key in keys:
-            walk.press(key)
-            walk.app.page.wait_for_timeout(250)
-
-    return go
-
-
-def leave_fields(walk: Walk) -> None:
-    """Go where no field has the focus and no dialog is open: what is typed there is a scan."""
-    if walk.app.page.evaluate(
-        "!!document.querySelector('flt-semantics-host :is(input, textarea), [role=alertdialog]')"
-    ):
-        at("/sync", "sync.records")(walk)
-        walk.app.page.wait_for_timeout(SETTLE_MS)
-
-
-def seen(key: str) -> Go:
-    """A sentence that must have come."""
-    return lambda walk: walk.see(key)
-
-
-def card(name: str, *pressed: str) -> Go:
-    """A shopper's card."""
-
-    def go(walk: Walk) -> None:
-        whole = next(str(one["name"]) for one in walk.sheet.cards if one["name"] and name in one["name"])
-        for _ in range(SCANS_MAX):
-            leave_fields(walk)
-            walk.app.scan_by_hand(walk.sheet.card(name))
-            with suppress(Error):
-                walk.app.see(whole, 8_000)
-                break
-        walk.see("plays.for_now")
-        walk.app.page.wait_for_timeout(SETTLE_MS)
-        press(*pressed)(walk)
-
-    return go
-
-
-def scanned(kind: str, key: str) -> Go:
-    """What the scan of a code of a kind leads to."""
-
-    def go(walk: Walk) -> None:
-        leave_fields(walk)
-        walk.app.scan_by_hand(walk.sheet.code(kind))
-        walk.see(key)
-
-    return go
-
-
-def lower(step: int = 6000) -> Go:
-    """Further down what scrolls, by pixels; its lower end unless told."""
-
-    def go_down(walk: Walk) -> None:
-        for share in (0.3, 0.8):
-            walk.app.page.mouse.move(walk.look.width * share, walk.look.height * 0.55)
-            walk.app.page.mouse.wheel(0, step)
-            walk.app.page.wait_for_timeout(150)
-
-    return go_down
-
-
-def written(go: Go, label: str, text: str, seen: str | None = None) -> Go:
-    """A text typed into a field."""
-
-    def go_write(walk: Walk) -> None:
-        go(walk)
-        walk.app.write(walk.words(label), text)
-        if seen:
-            walk.app.see(seen)
-
-    return go_write
-
-
-def row_of(name: str) -> Go:
-    """The row of somebody in a list."""
-    return lambda walk: walk.app.press(name, exact=False)
-
-
-def first_offer(walk: Walk) -> None:
-    """The first offer on a card."""
-    files = (ASSETS / "offers").glob("*.yaml")
-    titles = {title for file in files for title in yaml.safe_load(file.read_text("utf-8"))["title"].values()}
-    walk.app.press(next(title for title in walk.app.all_text() if title in titles))
-
-
-def cut_network(walk: Walk) -> None:
-    """The demo's switch, thrown: away with the network, or back."""
-    walk.app.tap(walk.app.page.locator("[role=switch]").first)
-
-
-def then(*ways: Go) -> Go:
-    """One way after the other."""
-
-    def go(walk: Walk) -> None:
-        for way in ways:
-            way(walk)
-
-    return go
-
-
-def first_paint(walk: Walk) -> None:
-    """The first screen: the words are there before the picture is."""
-    walk.see("who.title")
-    walk.app.page.wait_for_timeout(FIRST_PAINT_MS)
-
-
-def one_digit(walk: Walk) -> None:
-    """The first digit of a PIN."""
-    walk.app.press(walk.sheet.people[0]["name"])
-    walk.see("pin.lead")
-    walk.app.press("9")
-
-
-BEFORE: Final = (
-    Stop("who", first_paint),
-    Stop("pin", one_digit),
-)
-STOPS: Final = (
-    Stop("today", at("/", "today.seen")),
-    Stop("today-below", lower()),
-    Stop("scan", at("/scan", "scan.no_camera")),
-    Stop("scan-number", at("/scan", "scan.number", "scan.number")),
-    Stop("scan-expired", scanned("expired", "scan.again")),
-    Stop("card", card("Mara")),
-    Stop("card-below", lower()),
-    Stop("card-offer", then(card("Paul"), first_offer)),
-    Stop("card-far", card("Paul")),
-    Stop("card-reason", then(press("outcome.not_today"), seen("reason.title.not_today"))),
-    Stop("card-saved", press("reason.skip")),
-    Stop("card-undone", then(press("saved.undo"), seen("saved.undone"))),
-    Stop("card-no-consent", card("Aylin")),
-    Stop("card-note", card("Ines", "card.add_note")),
-    Stop("card-promise", then(card("Sofia", "follow_ups.add"), lower(400))),
-    Stop("card-hold", then(card("Mara", "holds.add"), lower(400))),
-    Stop("card-bend", then(card("Henrik", "bend.open"), lower(400))),
-    Stop("card-traveller", scanned("traveller", "plays.for_now")),
-    Stop("find", at("/find", "find.lead")),
-    Stop("find-some", written(press(), "find.field", "mar")),
-    Stop("find-none", written(press(), "find.field", "xqxq")),
-    Stop("plays", at("/plays", "book.title")),
-    Stop("plays-none", written(press(), "book.field", "xqxq")),
-    Stop("tell", at("/tell", "tell.about")),
-    Stop("tell-wants", then(press("tell.send"), lower())),
-    Stop("sync", at("/sync", "sync.records")),
-    Stop("sync-cut", cut_network),
-    Stop("follow-ups", then(cut_network, at("/follow_ups", "follow_ups.lead"))),
-    Stop("follow-ups-open", row_of("Sofia")),
-    Stop("holds", at("/holds", "holds.lead")),
-    Stop("new", at("/new", "new.hand_over")),
-    Stop("new-consent", then(written(press(), "new.given", "Nora"), press("new.hand_over"), seen("new.consent_lead"))),
-    Stop("new-card", then(press("new.done_button"), seen("new.done_text"))),
-)
-MANAGERS_STOPS: Final = (
-    Stop("store", at("/store", "store.plays")),
-    Stop("store-week", press("store.span.week")),
-    Stop("store-below", lower()),
-    Stop("card-verdicts", then(card("Mara", "verdicts.open"), lower(500))),
-    Stop("today-manager", at("/", "today.seen")),
-)
-
-
 def walk_through(walk: Walk, stops: Sequence[Stop]) -> list[str]:
     """Take the picture of each stop; says which were not reached, and goes on after them."""
     missed = []
     for stop in stops:
         try:
             stop.go(walk)
-        except (Error, StopIteration) as trouble:
+        except (Error, AssertionError, StopIteration) as trouble:
             missed.append(
                 f"{stop.name} in {walk.look.name}: {str(trouble).splitlines()[0] if str(trouble) else trouble!r}"
             )
@@ -324,18 +79,32 @@ def walk_through(walk: Walk, stops: Sequence[Stop]) -> list[str]:
     return missed
 
 
-def furnish(walk: Walk) -> None:
-    """Give the store something to show: a hold, a promise, an outcome, a word to HQ."""
+def furnish(walk: Walk, shop: DemoShop) -> None:
+    """Give the store something to show: holds, promises, outcomes, a correction, an appointment, HQ's answer."""
     walk.sign_in("associate")
     card("Mara", "holds.add", "holds.save")(walk)
     walk.see("saved.title")
     card("Sofia", "follow_ups.add", "follow_ups.save")(walk)
     walk.see("saved.title")
+    card("Henrik", "appointments.add", "appointments.save")(walk)
+    walk.see("saved.title")
+    written(card("Sofia", "correct.open", "correct.field.phone"), "correct.right", "+49 30 5550199")(walk)
+    walk.press("correct.save")
+    walk.see("saved.title")
     card("Tom", "outcome.interested")(walk)
     card("Niklas", "outcome.bought")(walk)
-    written(at("/tell", "tell.about"), "tell.field", "Two shoppers asked for the Aran jumper in S.")(walk)
-    walk.press("tell.send")
-    walk.see("tell.sent")
+    for about, text in (
+        ("tell.out_of_stock", "Two shoppers asked for the Aran jumper in S."),
+        ("tell.wrong_price", "The beanies have the price of last week."),
+    ):
+        written(at("/tell", "tell.about"), "tell.field", text)(walk)
+        walk.press(about)
+        walk.see("saved.title")
+        at("/sync", "sync.records", "sync.send")(walk)
+        walk.see("sync.all")
+    run("sync_server", "keep", "--data-dir", shop.server.data_dir)
+    shop.answer("Size S is on its way to you, on Thursday.")
+    shop.live(walk.sheet)
 
 
 # the sheets ----------------------------------------------------------------------------------------------------------
@@ -369,7 +138,7 @@ def _sheet(walk: Walk, size: tuple[int, int], columns: int, start: int, shown: S
 
 def write_index() -> Path:
     """One page of everything that lies in the folder: a row a screen, a column a look."""
-    names = [stop.name for stop in (*BEFORE, *STOPS, *MANAGERS_STOPS)]
+    names = [stop.name for stop in (*UNCONNECTED, *NEWCOMERS, *BEFORE, *STOPS, *MANAGERS_STOPS)]
     rows = "".join(
         f"<tr><th>{html.escape(name)}</th>{''.join(_cell(name, look) for look in LOOKS)}</tr>" for name in names
     )
@@ -394,19 +163,67 @@ def _cell(name: str, look: Look) -> str:
 # the walks -----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class DemoShop:
+    """A demo chain behind a server, and three tablets: one at work in its first store, one that nobody knows yet and
+    that locks itself soon, one that is not connected."""
+
+    server: ServerProcess
+    sheet: Sheet
+    at_work: HubProcess
+    new: HubProcess
+    unconnected: HubProcess
+
+    def answer(self, text: str) -> None:
+        """HQ answers the oldest message."""
+        folder = ("--data-dir", self.server.data_dir)
+        waiting = run_json("sync_server", "feedback", "list", *folder)
+        run_json("sync_server", "feedback", "answer", waiting[0]["id"], text, *folder)
+
+    def live(self, sheet: Sheet) -> None:
+        """Two shoppers do something: one wishes for what lies here, one comes in."""
+        folder = ("--data-dir", self.server.data_dir)
+        key = run_json("sync_server", "key", "create", "--source", "shots", *folder)["write_key"]
+        at = format_at(datetime.now(UTC))
+        wish = {"product_id": "KNT-ARAN-SAND", "name": "Aran jumper, sand"}
+        for name, event, told in (
+            ("Ines", "Product Added to Wishlist", wish),
+            ("Clara", "Store Entered", {"store": "berlin-1"}),
+        ):
+            said = httpx.post(
+                f"{self.server.url}/v1/track",
+                json={
+                    "event": event,
+                    "properties": told,
+                    "context": {"externalIds": [{"type": "loyalty_id", "id": sheet.number(name)}]},
+                    "messageId": f"shots-{name}",
+                    "timestamp": at,
+                },
+                auth=(key, ""),
+                timeout=30,
+            )
+            said.raise_for_status()
+
+
 @contextmanager
-def demo_shop(folder: Path) -> Iterator[tuple[HubProcess, Sheet]]:
-    """A demo chain behind a server, and a tablet of its first store."""
+def demo_shop(folder: Path) -> Iterator[DemoShop]:
+    """The shop with everything in it running."""
     said = run("sync_server", "demo-data", "--shoppers", 60, "--seed", 1, "--data-dir", folder / "hq")
     if said.status:
         raise SystemExit(said.err)
+    run("sync_server", "keep", "--data-dir", folder / "hq")
     server = ServerProcess(folder / "hq").start()
-    hub = HubProcess(folder / "tablet").enrol(server).start()
     told: dict[str, Any] = run_json("sync_server", "demo-sheet", "--data-dir", server.data_dir)
+    hubs = (
+        HubProcess(folder / "tablet").enrol(server),
+        HubProcess(folder / "new", first=HASTY).enrol(server, is_new_to_all=True),
+        HubProcess(folder / "unconnected"),
+    )
     try:
-        yield hub, Sheet(told["people"], told["cards"])
+        yield DemoShop(server, Sheet(told["people"], told["cards"]), *[hub.start() for hub in hubs])
     finally:
-        hub.kill()
+        for hub in hubs:
+            hub.kill()
         server.kill()
 
 
@@ -425,12 +242,18 @@ def opened(browser: Browser, hub: HubProcess, sheet: Sheet, look: Look) -> Itera
     context.close()
 
 
-def shoot(browser: Browser, hub: HubProcess, sheet: Sheet, look: Look) -> list[str]:
-    """One look at everything, as an associate and as a manager; says what was not reached."""
+def shoot(browser: Browser, shop: DemoShop, look: Look) -> list[str]:
+    """One look at everything, as a newcomer, an associate and a manager; says what was not reached."""
     missed: list[str] = []
     pictures: list[tuple[str, Path]] = []
-    for role, stops in ((None, BEFORE), ("associate", STOPS), ("manager", MANAGERS_STOPS)):
-        with opened(browser, hub, sheet, look) as walk:
+    for hub, role, stops in (
+        (shop.unconnected, None, UNCONNECTED),
+        (shop.new, "associate", NEWCOMERS),
+        (shop.at_work, None, BEFORE),
+        (shop.at_work, "associate", STOPS),
+        (shop.at_work, "manager", MANAGERS_STOPS),
+    ):
+        with opened(browser, hub, shop.sheet, look) as walk:
             walk.pictures = pictures
             if role:
                 walk.sign_in(role)
@@ -450,13 +273,13 @@ def main(words: Sequence[str]) -> int:
         return 2
     FOLDER.mkdir(exist_ok=True)
     missed = []
-    with tempfile.TemporaryDirectory() as place, demo_shop(Path(place)) as (hub, sheet), sync_playwright() as started:
+    with tempfile.TemporaryDirectory() as place, demo_shop(Path(place)) as shop, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
-        with opened(browser, hub, sheet, LOOKS[0]) as walk:
-            furnish(walk)
+        with opened(browser, shop.at_work, shop.sheet, LOOKS[0]) as walk:
+            furnish(walk, shop)
         for look in LOOKS:
             if not words or look.name in words:
-                missed += shoot(browser, hub, sheet, look)
+                missed += shoot(browser, shop, look)
         browser.close()
     print(write_index(), *(f"not reached: {one}" for one in missed), sep="\n")
     return 1 if missed else 0

@@ -30,6 +30,7 @@ from associate_app.ui.parts.buttons import guard_taps
 from associate_app.ui.parts.notice import speak_on
 from associate_app.ui.parts.practice_band import in_practice
 from associate_app.ui.parts.shell import bottom_bar, rail
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.scanner import Key, ScannerKeys
 from associate_app.ui.screens.appointments import appointments_screen
 from associate_app.ui.screens.approvals import approvals_screen
@@ -330,7 +331,7 @@ def _sentence_of(problem: BaseException | None, words: Speaker) -> str:
     """A rule's own sentence, or that nothing was saved for want of room, or that it did not work."""
     if isinstance(problem, StorageFull):
         return words("broken.full")
-    return str(problem) if isinstance(problem, Refused) else words("broken.tap")
+    return no_of(problem, words) if isinstance(problem, Refused) else words("broken.tap")
 
 
 def _calm_answers(page: ft.Page) -> None:

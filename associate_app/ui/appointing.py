@@ -277,7 +277,8 @@ class _Teller:
         is_today = day == self.today
         title = words.long_weekday_of(day.isoformat())
         title = words("appointments.today", day=title) if is_today else title
-        return DayFace(day.isoformat(), title, told, is_today, tuple(self.row(one) for one in among))
+        rows = tuple(self.row(one) for one in among)
+        return DayFace(day.isoformat(), title, told, is_today, rows, is_open=hours is not None)
 
     def _clashes_beside(self, dates: list[date]) -> Iterator[tuple[str, str]]:
         """Clashes to come, but for those of some days: (day, in words), one line a day."""
@@ -323,7 +324,7 @@ class _Teller:
         )
         lines = (f"{self.words.long_weekday_of(self._day(one).isoformat())} · {self._time(one)}", place)
         name = self.words("appointments.pass.file", day=self._day(one).isoformat())
-        return PassFace(event.summary, lines, f"{name}.ics", calendar_file(event))
+        return PassFace(what, lines, f"{name}.ics", calendar_file(event))
 
 
 def _clock(minute: int) -> str:

@@ -86,6 +86,7 @@ class DayFace:
     hours: str
     is_today: bool
     rows: tuple[AppointmentRow, ...]
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -692,7 +692,7 @@ ENGLISH: Final[dict[str, str]] = {
     "store.lift.uneven_note": "The two groups are not as they were drawn; HQ looks into it · {title}",
     "store.lift.unmeasured": "Not told",
     "store.lift.unmeasured_note": "HQ works out no intervals · {title}",
-    "store.lift.line": "Lift {number} ({note}).",
+    "store.lift.line": "Lift: {number} ({note}).",
     "store.lift.how": "In all stores: {shown_orders} of {shown} shoppers who were shown the play ordered within 14 "
     "days of it, {held_orders} of {held} it was held back from ({trigger_seen} of these had what triggers it opened). "
     "95 % interval by Newcombe.",

@@ -30,7 +30,7 @@ _LOOSE: Final = re.compile(r"\s+([,.!?;:])")
 
 _FALLBACKS: Final = {
     ENGLISH: {"item": "piece", "category": "range", "stock": "some", "aisle": "over there", "days": "a few"},
-    GERMAN: {"item": "Stück", "category": "Auswahl", "stock": "einige", "aisle": "dort drüben", "days": "ein paar"},
+    GERMAN: {"item": "das Stück", "category": "Auswahl", "stock": "einige", "aisle": "dort drüben", "days": "ein paar"},
 }
 
 
@@ -69,8 +69,11 @@ def fill(text: str, values: Mapping[str, str]) -> str | None:
 def fill_surely(text: str, values: Mapping[str, str], language: str) -> str:
     """The text filled for certain: what has no value is said in fallback words, a missing name is left out."""
     fallbacks = _FALLBACKS[spoken(language)]
-    filled = _NAMED.sub(lambda found: values.get(found[1], fallbacks.get(found[1], "")), text)
-    return _LOOSE.sub(r"\1", filled).strip()
+    filled = _LOOSE.sub(
+        r"\1", _NAMED.sub(lambda found: values.get(found[1], fallbacks.get(found[1], "")), text)
+    ).strip()
+    begins = _NAMED.match(text)
+    return filled[:1].upper() + filled[1:] if begins and begins[1] not in values else filled
 
 
 def fill_each(texts: tuple[str, ...], values: Mapping[str, str]) -> Iterator[str]:

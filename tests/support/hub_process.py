@@ -28,8 +28,10 @@ make_tablet_hub(Path(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), may_
 class HubProcess:
     """The hub of one tablet, enrolled at a store of a running server before it starts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, first: str = "") -> None:
+        """`first` is a line of the hub's program before it runs."""
         self.folder = folder
+        self._program = first + _PROGRAM
         self.port = free_port()
         self._log = folder.parent / f"{folder.name}.hub.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,7 +59,7 @@ class HubProcess:
         """Start and wait until it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(self.folder), str(self.port)],
+                [sys.executable, "-c", self._program, str(self.folder), str(self.port)],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

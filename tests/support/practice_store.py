@@ -95,6 +95,7 @@ def _shoppers() -> dict[str, Any]:
                     "orders": 3,
                     "last_order_store": "practice",
                 },
+                purchases=[_bought(JUMPER, 34, 8900), _bought(BOOTS, 310, 14900)],
                 recent=[
                     event("Product Viewed", 3, sku=JACKET, category="jackets"),
                     event("Product Added", 50, sku=JACKET, category="jackets"),
@@ -116,6 +117,7 @@ def _shoppers() -> dict[str, Any]:
                     "orders": 2,
                     "last_order_store": "practice",
                 },
+                purchases=[_bought(STOVE, 20, 6900), _bought(BEANIE, 200, 2900)],
             ),
             _shopper(
                 3,
@@ -129,10 +131,18 @@ def _shoppers() -> dict[str, Any]:
                     "orders": 4,
                     "last_order_store": "practice",
                 },
+                purchases=[_bought(BOOTS, 420, 14900)],
                 recent=[event("Product Viewed", 240, sku=TENT, category="tents")],
             ),
         )
     )
+
+
+def _bought(sku: str, days: float, minor: int) -> dict[str, Any]:
+    """A line of an order in this store, so many days old."""
+    paid = {"minor": minor, "currency": "EUR"}
+    order = {"order_id": f"practice-{sku}-{days:.0f}", "store": "practice", "price": paid}
+    return {**event("Order Completed", days * 24, sku=sku, **order), "channel": "pos"}
 
 
 def _shopper(number: int, name: tuple[str, str], **more: Any) -> tuple[str, dict[str, Any]]:

@@ -18,13 +18,14 @@ from associate_app.ui.appointment_faces import AppointmentRow, AppointmentWish, 
 from associate_app.ui.hooks import keyed, use_live, use_value
 from associate_app.ui.parts.appointment_pass import pass_sheet
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import Press, line_button, main_button, quiet_button
+from associate_app.ui.parts.buttons import Press, main_button, quiet_button
 from associate_app.ui.parts.day_choice import day_choice
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import chips
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.slot_choice import chosen_slot, slot_choice
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Desk, Saved, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
@@ -52,16 +53,6 @@ def appointments_of(token: str) -> ft.Control:
     return ft.Container(block, padding=ft.Padding.only(bottom=theme.XL))
 
 
-@part
-def appointment_button(token: str, show: Callable[[Saved], None]) -> ft.Control:
-    """The way to book; nothing is read until it is opened."""
-    words = use_desk().speaker
-    is_open, set_open = use_value(False)
-    if is_open:
-        return keyed("sheet", _sheet, token, show, partial(set_open, False))
-    return ft.Row([line_button(words("appointments.add"), partial(set_open, True), icon=ft.Icons.EVENT_OUTLINED)])
-
-
 def _line(row: AppointmentRow, told: str, press: Press) -> ft.Control:
     clash = [say(row.clash, theme.TINY, Ink.LOOK)] if row.clash else []
     said = ft.Column([say(row.title), say(row.hint, theme.TINY, Ink.QUIET), *clash], spacing=0, expand=True)
@@ -69,7 +60,8 @@ def _line(row: AppointmentRow, told: str, press: Press) -> ft.Control:
 
 
 @part
-def _sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
+def appointment_sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
+    """What may be booked for the shopper of a card; read when it is opened."""
     desk = use_desk()
     words = desk.speaker
     face, _ = use_reading(desk.floor.appointments.bookable)
@@ -101,7 +93,7 @@ def _form(token: str, face: BookingFace, show: Callable[[Saved], None], close: C
         try:
             saved = await desk.commit(desk.floor.appointments.book, token, booked, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         close()
         show(saved)

@@ -20,6 +20,7 @@ from associate_app.ui.parts.buttons import choice_chip, line_button, main_button
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Bend, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
@@ -34,7 +35,7 @@ def bending(token: str, show_offer: Callable[[OfferFace], None]) -> ft.Control:
     is_open, set_open = use_value(False)
     icon = ft.Icons.EXPAND_LESS if is_open else ft.Icons.EXPAND_MORE
     flip = partial(set_open, not is_open)
-    head = quiet_button(words("bend.open"), flip, icon=icon, ink=ft.Colors.ON_SURFACE_VARIANT)
+    head = quiet_button(words("bend.open"), flip, icon=icon, ink=ft.Colors.ON_SURFACE_VARIANT, horizontal=8)
     inside = [keyed("opened", _offers, token, show_offer)] if is_open else []
     return ft.Column([head, *inside], spacing=theme.S)
 
@@ -103,7 +104,7 @@ def _sheet(
         try:
             till = await desk.commit(desk.floor.bend, token, wish.value, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         close()
         show_offer(OfferFace(words("bend.saved", title=offer.title), till, told=_till_words(till, wish.value)))

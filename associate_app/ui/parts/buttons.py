@@ -26,14 +26,16 @@ def main_button(
     )
 
 
-def soft_button(words: str, press: Press, *, icon: ft.IconData | None = None, height: int = 48) -> ft.FilledButton:
+def soft_button(
+    words: str, press: Press, *, icon: ft.IconData | None = None, height: int = 48, horizontal: int = 18
+) -> ft.FilledButton:
     """A likely thing to do, softly filled."""
     return ft.FilledButton(
         words,
         icon=icon,
         on_click=tapped(press),
         style=theme.button_style(
-            ft.Colors.ON_PRIMARY_CONTAINER, ft.Colors.PRIMARY_CONTAINER, height=height, horizontal=18
+            ft.Colors.ON_PRIMARY_CONTAINER, ft.Colors.PRIMARY_CONTAINER, height=height, horizontal=horizontal
         ),
     )
 

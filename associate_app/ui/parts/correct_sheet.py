@@ -12,33 +12,22 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.correcting import languages_offered
-from associate_app.ui.faces import CorrectFace, NoteFace
+from associate_app.ui.faces import CorrectFace
 from associate_app.ui.hooks import keyed, use_cell, use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import chips
-from associate_app.ui.parts.lines import note_line
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Saved, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
 
 @part
-def corrections(token: str, lines: tuple[NoteFace, ...], show: Callable[[Saved], None]) -> ft.Control:
-    """What was corrected and how it stands, and the way to correct more; nothing is read until it is opened."""
-    words = use_desk().speaker
-    is_open, set_open = use_value(False)
-    head: list[ft.Control] = [section(words("correct.title"))] if lines or is_open else []
-    drawn: list[ft.Control] = [note_line(line) for line in lines]
-    button = line_button(words("correct.open"), partial(set_open, True), icon=ft.Icons.EDIT_OUTLINED)
-    foot = keyed("sheet", _sheet, token, show, partial(set_open, False)) if is_open else ft.Row([button])
-    return ft.Column([*head, *drawn, foot], spacing=theme.S)
-
-
-@part
-def _sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
+def correct_sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
+    """Which field is wrong; read when it is opened."""
     desk = use_desk()
     words = desk.speaker
     chosen, choose = use_value("")
@@ -66,7 +55,7 @@ def _form(token: str, field: CorrectFace, show: Callable[[Saved], None], close: 
         try:
             saved = await desk.commit(deed, token, field.key, typed.value, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         close()
         show(saved)

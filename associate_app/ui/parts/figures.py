@@ -36,7 +36,8 @@ def figure(face: FigureFace) -> ft.Control:
     is_open, set_open = use_value(False)
     told: list[ft.Control] = [
         say(face.title, theme.SMALL, Ink.QUIET),
-        say(face.number, theme.HERO),
+        # Only a number is as large as that: *Not enough yet* is no result.
+        say(face.number, theme.HERO if any(map(str.isdigit, face.number)) else theme.TITLE),
         say(face.note, theme.SMALL, Ink.QUIET),
     ]
     if is_open:

@@ -12,33 +12,22 @@ from functools import partial
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.faces import NoteFace, PromiseFace
+from associate_app.ui.faces import PromiseFace
 from associate_app.ui.hooks import keyed, use_live, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import choice_chip, line_button, main_button, quiet_button
+from associate_app.ui.parts.buttons import choice_chip, main_button, quiet_button
 from associate_app.ui.parts.day_choice import day_choice
 from associate_app.ui.parts.fields import Field, text_field
-from associate_app.ui.parts.lines import note_line
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import FollowUpWish, Saved, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
 
 @part
-def promised(token: str, lines: tuple[NoteFace, ...], show: Callable[[Saved], None]) -> ft.Control:
-    """What is promised to the shopper of a card, and the way to promise more; nothing is read until it is opened."""
-    words = use_desk().speaker
-    is_open, set_open = use_value(False)
-    head: list[ft.Control] = [section(words("follow_ups.promised"))] if lines or is_open else []
-    drawn: list[ft.Control] = [note_line(line) for line in lines]
-    button = line_button(words("follow_ups.add"), partial(set_open, True), icon=ft.Icons.EVENT_AVAILABLE)
-    foot = keyed("sheet", _sheet, token, show, partial(set_open, False)) if is_open else ft.Row([button])
-    return ft.Column([*head, *drawn, foot], spacing=theme.S)
-
-
-@part
-def _sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
+def follow_up_sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
+    """What may be promised to the shopper of a card; read when it is opened."""
     desk = use_desk()
     face, _ = use_reading(lambda: desk.floor.promisable(token), [token])
     return keyed("form", _form, token, face, show, close) if face is not None else ft.Container()
@@ -58,7 +47,7 @@ def _form(token: str, face: PromiseFace, show: Callable[[Saved], None], close: C
         try:
             saved = await desk.commit(desk.floor.promise, token, wish.value, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         close()
         show(saved)

@@ -1,4 +1,4 @@
-"""The offers a shopper has already, under the plays of their card: each leads to what it gives and its till code."""
+"""The offers a shopper has already, beside what they bought: each leads to what it gives and its till code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from functools import partial
 
 import flet as ft
 
-from associate_app.ui import theme
 from associate_app.ui.faces import LinkFace
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.rows import link_row
@@ -19,6 +18,4 @@ def had_offers(token: str, had: tuple[LinkFace, ...]) -> ft.Control:
     """The list; whoever has none sees no empty one."""
     desk = use_desk()
     rows = [link_row(offer, partial(desk.go, Place("offer", offer.key, token)), ft.Icons.QR_CODE_2) for offer in had]
-    return ft.Column(
-        [ft.Container(section(desk.speaker("offer.had")), padding=ft.Padding.only(top=theme.S)), *rows], spacing=0
-    )
+    return ft.Column([section(desk.speaker("offer.had")), *rows], spacing=0)

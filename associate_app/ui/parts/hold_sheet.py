@@ -16,11 +16,12 @@ from associate_app.ui import theme
 from associate_app.ui.faces import HoldChoiceFace
 from associate_app.ui.hooks import keyed, use_cell, use_live, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
+from associate_app.ui.parts.buttons import main_button, quiet_button
 from associate_app.ui.parts.day_choice import day_choice
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import chips
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import HoldWished, Saved, use_desk, use_reading
 from shared.errors import Refused
 
@@ -28,17 +29,8 @@ _QUANTITIES: Final = ("1", "2", "3")
 
 
 @part
-def hold_button(token: str, show: Callable[[Saved], None]) -> ft.Control:
-    """The way to hold something; nothing is read until it is opened."""
-    words = use_desk().speaker
-    is_open, set_open = use_value(False)
-    if is_open:
-        return keyed("sheet", _sheet, token, show, partial(set_open, False))
-    return ft.Row([line_button(words("holds.add"), partial(set_open, True), icon=ft.Icons.SHOPPING_BAG_OUTLINED)])
-
-
-@part
-def _sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
+def hold_sheet(token: str, show: Callable[[Saved], None], close: Callable[[], None]) -> ft.Control:
+    """What may be held for the shopper of a card; read when it is opened."""
     desk = use_desk()
     face, _ = use_reading(lambda: desk.floor.holdable(token), [token])
     return keyed("form", _form, token, face, show, close) if face is not None else ft.Container()
@@ -63,7 +55,7 @@ def _form(token: str, face: HoldChoiceFace, show: Callable[[Saved], None], close
         try:
             saved = await desk.commit(desk.floor.hold, token, asked, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         close()
         show(saved)

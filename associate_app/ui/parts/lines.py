@@ -69,7 +69,7 @@ def stock_mark(told: str, is_here: bool, step: Type = theme.TINY) -> ft.Control:
     """Whether something is in this store, and where."""
     icon = ft.Icons.CHECK_CIRCLE if is_here else ft.Icons.REMOVE_CIRCLE_OUTLINE
     mark = ft.Icon(icon, size=15, color=ft.Colors.PRIMARY if is_here else ft.Colors.OUTLINE)
-    return ft.Row([mark, say(told, step, Ink.BRAND if is_here else Ink.QUIET, lines=1)], spacing=theme.XS)
+    return ft.Row([mark, say(told, step, Ink.BRAND if is_here else Ink.QUIET, lines=2, expand=True)], spacing=theme.XS)
 
 
 def note_line(note: NoteFace) -> ft.Control:

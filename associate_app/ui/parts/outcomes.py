@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from associate_app.ui.first_steps import OUTCOME_TIP
 from associate_app.ui.hooks import use_task, use_value
 from associate_app.ui.parts.saved_bar import REASONED, UNDO_S
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Saved, use_desk
 from shared.errors import Refused
 
@@ -54,7 +55,7 @@ def use_outcomes(token: str) -> OutcomeKeeper:
         try:
             saved = await desk.commit(desk.floor.record_outcome, token, play_id, outcome, desk.associate_id)
         except Refused as no:
-            keep(_Kept(told=desk.speaker("saved.failed", why=str(no))))
+            keep(_Kept(told=desk.speaker("saved.failed", why=no_of(no, desk.speaker))))
             return
         keep(_Kept(saved, asks_reason=outcome in REASONED))
         desk.coach.did(OUTCOME_TIP)

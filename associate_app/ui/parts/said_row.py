@@ -38,4 +38,5 @@ def answers_line() -> ft.Control:
         return ft.Container(visible=False)
     told = desk.speaker.count("feedback.news", news)
     go = partial(desk.go, Place("tell"))
-    return ft.Row([quiet_button(told, go, icon=ft.Icons.MARK_CHAT_UNREAD_OUTLINED, horizontal=8)])
+    way = ft.Row([quiet_button(told, go, icon=ft.Icons.MARK_CHAT_UNREAD_OUTLINED, horizontal=8)])
+    return ft.Container(way, padding=ft.Padding.only(bottom=theme.L))

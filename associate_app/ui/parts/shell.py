@@ -133,6 +133,7 @@ def bottom_bar(screen: str, associate: AssociateFace, go: Callable[[str], None])
     words = use_desk().speaker
     rooms = [room for room in _rooms_of(associate) if room[0] in _PHONE_ROOMS]
     names, here = [name for name, *_ in rooms], _room_of(screen)
+    here = "plays" if here == "tell" else here  # which is where a phone leads to it from
     return ft.NavigationBar(
         destinations=[
             ft.NavigationBarDestination(icon=hollow, selected_icon=full, label=words(f"nav.{name}"))

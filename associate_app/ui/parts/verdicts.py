@@ -29,7 +29,7 @@ def verdicts(token: str) -> ft.Control:
 
     icon = ft.Icons.EXPAND_LESS if is_open else ft.Icons.EXPAND_MORE
     ink = ft.Colors.ON_SURFACE_VARIANT
-    head = quiet_button(desk.speaker("verdicts.open"), flip, icon=icon, ink=ink)
+    head = quiet_button(desk.speaker("verdicts.open"), flip, icon=icon, ink=ink, horizontal=8)
     return ft.Column([head, *([keyed("opened", _opened, token)] if is_open else [])], spacing=theme.S)
 
 

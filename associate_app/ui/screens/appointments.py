@@ -20,6 +20,7 @@ from associate_app.ui.parts.outcomes import OutcomeKeeper, use_outcomes
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import heading, say
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
@@ -46,7 +47,7 @@ def appointments_screen(span: str | None) -> ft.Control:
         try:
             saved = await desk.commit(desk.floor.appointments.change, key, change, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         say_no("")
         open_row("")
@@ -142,7 +143,7 @@ def _column(desk: Desk, day: DayFace, open_at: Callable[..., None], *, is_wide: 
         say(day.hours, theme.TINY, Ink.QUIET),
     ]
     rows = [appointment_line(row, partial(open_at, day.on, row.key), is_narrow=is_wide) for row in day.rows]
-    nothing = [] if rows else [say(desk.speaker("appointments.free"), theme.TINY, Ink.QUIET)]
+    nothing = [] if rows or not day.is_open else [say(desk.speaker("appointments.free"), theme.TINY, Ink.QUIET)]
     return ft.Column(
         [*head, *rows, *nothing],
         spacing=theme.S if is_wide else theme.XS,

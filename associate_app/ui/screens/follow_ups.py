@@ -20,6 +20,7 @@ from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import section
 from associate_app.ui.promising import WHEN
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import FollowUpChange, use_desk, use_reading
 from associate_app.ui.words import Speaker
 from shared.errors import Refused
@@ -42,7 +43,7 @@ def follow_ups_screen() -> ft.Control:
         try:
             saved = await desk.commit(desk.floor.change_follow_up, key, change, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         say_no("")
         kept.show(saved)

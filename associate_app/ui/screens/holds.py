@@ -16,6 +16,7 @@ from associate_app.ui.parts.outcomes import use_outcomes
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Desk, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
@@ -35,7 +36,7 @@ def holds_screen() -> ft.Control:
         try:
             saved = await desk.commit(deed)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         say_no("")
         kept.show(saved)

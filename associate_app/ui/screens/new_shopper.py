@@ -138,17 +138,33 @@ def _consent(live: Live[_Joining]) -> ft.Control:
             return
         live.put(replace(live.value, enrolled=done))
 
-    rows = [_wording(one, one.purpose in live.value.granted, partial(flip, one.purpose)) for one in wordings or ()]
+    rows: list[ft.Control] = [
+        _wording(one, one.purpose in live.value.granted, partial(flip, one.purpose)) for one in wordings or ()
+    ]
     notice = [ft.Semantics(live_region=True, content=banner(told, ft.Icons.INFO_OUTLINE))] if told else []
     back = partial(_take_back, desk, live)
     foot = ft.Row(
         [main_button(words("new.done_button"), join, height=56), line_button(words("back"), back, height=56)],
         spacing=theme.M,
     )
-    blocks: list[ft.Control] = [_languages(words, live), *rows, *notice, foot]
+    blocks: list[ft.Control] = [_languages(words, live), *_in_columns(desk, rows), *notice, foot]
     body = ft.Column(blocks, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     title = words("new.consent_title", name=live.value.shopper.given.strip())
-    return page_of(title, body, lead=words("new.consent_lead"), has_width_limit=True, has_pill=False)
+    is_wide = desk.whereabouts.frame is Frame.LANDSCAPE
+    return page_of(title, body, lead=words("new.consent_lead"), has_width_limit=not is_wide, has_pill=False)
+
+
+def _in_columns(desk: Desk, rows: list[ft.Control]) -> list[ft.Control]:
+    """Two columns where there is room: *Done* is then seen without scrolling. Read down, then across."""
+    if desk.whereabouts.frame is not Frame.LANDSCAPE:
+        return rows
+    half = -(-len(rows) // 2)
+    stretch = ft.CrossAxisAlignment.STRETCH
+    columns: list[ft.Control] = [
+        ft.Column(column, spacing=theme.M, expand=True, horizontal_alignment=stretch)
+        for column in (rows[:half], rows[half:])
+    ]
+    return [ft.Row(columns, spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.START)]
 
 
 def _speaker_of(desk: Desk, language: str) -> Speaker:

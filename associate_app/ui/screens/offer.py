@@ -68,7 +68,8 @@ def _offer(face: OfferScreenFace) -> ft.Control:
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
     else:
-        inside = ft.Column([told[0], _till(desk, face), *told[1:]], spacing=theme.XL)
+        middle = ft.MainAxisAlignment.CENTER if face.code else ft.MainAxisAlignment.START
+        inside = ft.Column([told[0], ft.Row([_till(desk, face)], alignment=middle), *told[1:]], spacing=theme.XL)
     return page_of(face.title, ft.Container(inside, padding=ft.Padding.only(bottom=theme.XXL)), lead=face.span)
 
 

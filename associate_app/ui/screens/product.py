@@ -25,6 +25,7 @@ from associate_app.ui.parts.picture import picture
 from associate_app.ui.parts.rows import link_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
@@ -83,7 +84,7 @@ def _joins(face: ProductFace) -> ft.Control:
         try:
             saved = await desk.commit(desk.floor.record_product, shopper.token, face.sku, deed, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         desk.back_to_card(shopper.token, saved)
 

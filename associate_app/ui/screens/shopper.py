@@ -5,7 +5,7 @@ It opens at once and re-reads at every beat of the pulse; lines that came while 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -13,20 +13,17 @@ from typing import Final
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.faces import CardFace, LineFace, OfferFace
+from associate_app.ui.faces import CardFace, LineFace, NoteFace, OfferFace
 from associate_app.ui.first_steps import OUTCOME_TIP, WORDS_TIP
 from associate_app.ui.hooks import keyed, use_cell, use_observed, use_task, use_value
-from associate_app.ui.parts.appointment_sheet import appointment_button, appointments_of
+from associate_app.ui.parts.appointment_sheet import appointments_of
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.bending import bending
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import icon_button, line_button, main_button, quiet_button
+from associate_app.ui.parts.buttons import icon_button, main_button, quiet_button
+from associate_app.ui.parts.card_deeds import card_deeds
 from associate_app.ui.parts.chips import chip, consent_marks
-from associate_app.ui.parts.correct_sheet import corrections
-from associate_app.ui.parts.fields import Field, text_field
-from associate_app.ui.parts.follow_up_sheet import promised
 from associate_app.ui.parts.had_offers import had_offers
-from associate_app.ui.parts.hold_sheet import hold_button
 from associate_app.ui.parts.lines import note_line, online_line
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
@@ -249,18 +246,25 @@ def _banners(face: CardFace) -> list[ft.Control]:
 
 @part
 def _left(face: CardFace, show: Callable[[Saved], None]) -> ft.Control:
+    """What is known, the newest first; what was promised; and the row of what can be done."""
     words = use_desk().speaker
-    booked = keyed("appointments", appointments_of, face.token)
-    blocks: list[ft.Control] = [ft.Column([booked, keyed("recent", _recent, face)], spacing=0)]
+    blocks: list[ft.Control] = [keyed("recent", _recent, face)]
     blocks.append(_lines(words("card.purchases"), face.purchases, words("card.no_purchases")))
-    blocks.append(keyed("promised", promised, face.token, face.promised, show))
-    blocks.append(keyed("hold", hold_button, face.token, show))
-    blocks.append(keyed("appointment", appointment_button, face.token, show))
-    if face.done:
-        blocks.append(ft.Column([section(words("card.done")), *[note_line(note) for note in face.done]], spacing=0))
-    blocks.append(keyed("notes", _notes, face))
-    blocks.append(keyed("corrections", corrections, face.token, face.corrections, show))
-    return ft.Column(blocks, spacing=theme.XL)
+    if face.had:
+        blocks.append(keyed("had", had_offers, face.token, face.had))
+    blocks += _noted(words("follow_ups.promised"), face.promised)
+    notes = _noted(words("card.notes"), face.notes) or [
+        ft.Column([section(words("card.notes")), empty(words("card.no_notes"))], spacing=theme.XS)
+    ]
+    # A shopper without appointments leaves no gap for them.
+    blocks.append(ft.Column([keyed("appointments", appointments_of, face.token), *notes], spacing=0))
+    blocks += [*_noted(words("card.done"), face.done), *_noted(words("correct.title"), face.corrections)]
+    blocks.append(keyed("deeds", card_deeds, face.token, show))
+    return ft.Column(blocks, spacing=theme.XL, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _noted(title: str, lines: tuple[NoteFace, ...]) -> list[ft.Control]:
+    return [ft.Column([section(title), *map(note_line, lines)], spacing=theme.XS)] if lines else []
 
 
 @part
@@ -300,39 +304,6 @@ def _way_to(line: LineFace) -> Callable[[], None] | None:
 
 
 @part
-def _notes(face: CardFace) -> ft.Control:
-    desk = use_desk()
-    words = desk.speaker
-    is_writing, set_writing = use_value(False)
-    text = use_cell(str)
-
-    async def save() -> None:
-        set_writing(False)
-        written, text.value = text.value.strip(), ""
-        if written:
-            await desk.commit(desk.floor.add_note, face.token, written, desk.associate_id)
-
-    lines: list[ft.Control] = [note_line(note) for note in face.notes]
-    if is_writing:
-        foot = _note_form(partial(setattr, text, "value"), save, partial(set_writing, False))
-    else:
-        foot = ft.Row([line_button(words("card.add_note"), partial(set_writing, True), icon=ft.Icons.EDIT_NOTE)])
-    nothing = [] if is_writing else [empty(words("card.no_notes"))]
-    return ft.Column([section(words("card.notes")), *(lines or nothing), foot], spacing=theme.S)
-
-
-@part
-def _note_form(
-    keep: Callable[[str], None], save: Callable[[], Awaitable[None]], close: Callable[[], None]
-) -> ft.Control:
-    words = use_desk().speaker
-    look = Field(words("card.note_field"), lines=2, length_max=2000, has_focus=True)
-    field = text_field("note", look, keep)
-    buttons = ft.Row([main_button(words("card.note_save"), save), quiet_button(words("close"), close)])
-    return ft.Column([field, buttons], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
-
-
-@part
 def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
     desk = use_desk()
     words = desk.speaker
@@ -355,8 +326,6 @@ def _plays(face: CardFace, choose: Choose, show_offer: ShowOffer) -> ft.Control:
     ]
     open_at = ids.index(open_id) + 1 if open_id else 0
     cards[open_at:open_at] = tip(desk, OUTCOME_TIP) if open_id else []
-    if face.had:
-        cards.append(keyed("had", had_offers, face.token, face.had))
     if face.held:
         flip = partial(set_held_open, not is_held_open)
         cards.append(held_list(face.held, words, is_open=is_held_open, toggle=flip))

@@ -20,6 +20,7 @@ from associate_app.ui.parts.said_row import said_row
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
@@ -69,7 +70,7 @@ def _form(play_id: str | None) -> ft.Control:
         try:
             saved = await desk.commit(desk.floor.tell, about, text.value, play_id, desk.associate_id)
         except Refused as refusal:
-            say_no(str(refusal))
+            say_no(no_of(refusal, desk.speaker))
             return
         text.value = ""
         say_no("")

@@ -37,6 +37,8 @@ from shared.errors import Refused
 
 _SEEN_SHOWN: Final = 3
 _FOOT_HEIGHT: Final = 72
+_TILES_HEIGHT: Final = 224
+"""So that what is due, and who is here, begin above the fold of a tablet in landscape."""
 _NO_LISTS: Final = TodayLists((), (), (), is_looking=True)
 
 
@@ -64,8 +66,8 @@ def today_screen() -> ft.Control:
     first = [*practice_offer(desk), *tip(desk, SCAN_TIP)]
     if desk.is_practice:
         first.append(keyed("cards", practice_cards))
-    below = _below(desk, face, lists or _NO_LISTS, take_up)
-    blocks = [*first, _ways_in(desk), keyed("answers", answers_line), below, ft.Container(height=_FOOT_HEIGHT)]
+    below = ft.Column([keyed("answers", answers_line), _below(desk, face, lists or _NO_LISTS, take_up)], spacing=0)
+    blocks = [*first, _ways_in(desk), below, ft.Container(height=_FOOT_HEIGHT)]
     body = ft.Column(blocks, spacing=theme.XXL)
     return ft.Stack([page_of(face.greeting, body, lead=face.place), _foot(desk, kept, no)], expand=True)
 
@@ -110,7 +112,9 @@ def _ways_in(desk: Desk) -> ft.Control:
         return ft.Column(ways, spacing=theme.M, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     side = ft.Column([search, new], spacing=theme.L, expand=4)
     scan.expand = 5
-    return ft.Row([scan, side], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.STRETCH, height=scaled(264))
+    return ft.Row(
+        [scan, side], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.STRETCH, height=scaled(_TILES_HEIGHT)
+    )
 
 
 def _tile(
@@ -181,11 +185,10 @@ def _follow_ups(desk: Desk, face: TodayFace) -> ft.Column:
     rows: list[ft.Control] = [follow_up_line(row, go) for row in face.due]
     told = rows or [empty(words("today.no_follow_ups"))]
     shown = [ft.Row(numbers, spacing=theme.XL, run_spacing=theme.XS, wrap=True)] if any(face.due_counts) else []
-    ways = [quiet_button(words("follow_ups.all"), go, horizontal=8)]
+    ways: list[ft.Control] = [quiet_button(words("follow_ups.all"), go, horizontal=8)]
     if face.on_hold:
         ways.append(quiet_button(words("holds.all", n=face.on_hold), partial(desk.go, Place("holds")), horizontal=8))
-    blocks = [section(words("today.follow_ups")), *shown, *told, ft.Row([*ways], wrap=True)]
-    blocks.append(keyed("appointments", appointments_way))
+    blocks = [section(words("today.follow_ups")), *shown, *told, keyed("appointments", appointments_way, ways)]
     return ft.Column(blocks, spacing=theme.S)
 
 

@@ -144,13 +144,23 @@ def test_everything_to_tap_on_every_screen_has_a_name_a_role_and_room_for_a_fing
             screen.page.navigate("/")
             await screen.settle()
             await scan(screen, card_for(), "Plays for now")
-            for told in ("Follow-up", "Hold an item", "Note", "Honour an offer beyond its terms"):
+            for told in (
+                "Honour an offer beyond its terms",
+                "Hold an item",
+                "Appointment",
+                "Note",
+                "Correct",
+                "Follow-up",
+            ):
                 await screen.press(told)
                 await screen.settle(60)
+                assert faults(screen) == [], told
+                used.update(pairs(screen))
             await screen.press("Not today")
             await screen.see("Why not today?")
             assert faults(screen) == []
             used.update(pairs(screen))
+            await screen.see("Save follow-up")
             await screen.press("Save follow-up")
             await screen.see("Saved: ")
             screen.page.navigate("/find")

@@ -169,7 +169,7 @@ def test_a_play_s_bar_is_said_in_words_and_opens_its_lift(managed: Store) -> Non
             pieces = [one for one in screen.walk() if isinstance(one, ft.Container) and one.height == 14]
             assert [one.expand for one in pieces if one.width is None] == [4, 8, 28, 5]
             await screen.press(bar)
-            await screen.see("Lift +3.0 points (+2.1 to +3.7). In all stores: 1,200 of 20,000 shoppers")
+            await screen.see("Lift: +3.0 points (+2.1 to +3.7). In all stores: 1,200 of 20,000 shoppers")
             assert screen.shows("60 of 2,000 it was held back from (7 of these had what triggers it opened).")
 
     played(play)

@@ -157,6 +157,7 @@ def test_the_library_is_read_searched_and_copied(store: Store) -> None:
         async with store.open(replies={"set": lambda told: copied.append(told)}) as screen:
             await sign_in(screen)
             await screen.press("All plays and the library")
+            await screen.see("What you can say this week")
             await screen.press("Library")
             await screen.see("Caring for wool and merino")
             await screen.write("Search the library", "wishlist")
