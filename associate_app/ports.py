@@ -7,7 +7,7 @@ transaction and has committed when it returns; a full disk raises `StorageFull` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -347,8 +347,9 @@ class Replica(Protocol):
     def shoppers_after(self, profile_id: str, limit: int) -> tuple[str, ...]:
         """The next ids of profiles that are here, in order: to walk over all of them in pieces."""
 
-    def search(self, text: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
-        """Shoppers by name, phone digits, e-mail or number."""
+    def search(self, text: str, *, limit: int = 20, seen: Collection[str] = ()) -> tuple[SearchHit, ...]:
+        """Shoppers by name, phone digits, e-mail or number, the likeliest first; of equally likely ones those of `seen`
+        (profile ids)."""
 
 
 class Notebook(Protocol):

@@ -5,20 +5,28 @@ Reads only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from associate_app.ports import SearchHit, TabletDatabase
 from shared.identity import Identifier, IdentifierType, fold_name, normalise, phone_key, profile_id_for
+from shared.slips import plain_word, slips_between, words_of
+
+_SLIPPED_MIN = 4
 
 
-def find_shoppers(database: TabletDatabase, text: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
-    """Shoppers for a typed text, the likeliest first; own new shoppers whom HQ has not confirmed come before all."""
+def find_shoppers(
+    database: TabletDatabase, text: str, *, limit: int = 20, seen: Collection[str] = ()
+) -> tuple[SearchHit, ...]:
+    """Shoppers for a typed text, the likeliest first, of equally likely ones those of `seen` (profile ids); own new
+    shoppers whom HQ has not confirmed come before all, or last where the text only comes near their names."""
     if not text.strip():
         return ()
-    known = database.search(text, limit=limit)
-    fresh = [hit for hit in _enrolled_here(database, text) if all(hit.loyalty_id != one.loyalty_id for one in known)]
-    return (*fresh, *known)[:limit]
+    known = database.search(text, limit=limit, seen=seen)
+    numbers = {one.loyalty_id for one in known}
+    fresh = [(hit, is_near) for hit, is_near in _enrolled_here(database, text) if hit.loyalty_id not in numbers]
+    first, last = ([hit for hit, is_near in fresh if is_near is wanted] for wanted in (False, True))
+    return (*first, *known, *last)[:limit]
 
 
 def who_has(database: TabletDatabase, identifier: Identifier, *, region: str) -> SearchHit | None:
@@ -35,8 +43,9 @@ def who_has(database: TabletDatabase, identifier: Identifier, *, region: str) ->
     return None
 
 
-def _enrolled_here(database: TabletDatabase, text: str) -> Iterator[SearchHit]:
-    """Shoppers of unsettled enrolments whose name, phone, e-mail or number holds what was typed."""
+def _enrolled_here(database: TabletDatabase, text: str) -> Iterator[tuple[SearchHit, bool]]:
+    """Shoppers of unsettled enrolments whose name, phone, e-mail or number holds what was typed, and (True) those whose
+    names only come near it: a slip, or umlauts written otherwise."""
     words, digits = fold_name(text).split(), phone_key(text)
     for entry in database.recorded_since("shopper_enrolled", ""):
         if entry.state == "acked" or not entry.op.body:
@@ -45,7 +54,18 @@ def _enrolled_here(database: TabletDatabase, text: str) -> Iterator[SearchHit]:
         told = fold_name(" ".join(str(body.get(part) or "") for part in ("given_name", "family_name", "email")))
         numbers = f"{body['loyalty_id']} {phone_key(str(body.get('phone') or ''))}"
         if all(word in told for word in words) or (len(digits) >= 3 and digits in numbers):
-            yield _hit(body)
+            yield _hit(body), False
+        elif words and all(_is_near(word, told) for word in words):
+            yield _hit(body), True
+
+
+def _is_near(typed: str, told: str) -> bool:
+    """Say whether a word is in a folded text, or at most one slip from a word of it."""
+    if typed in told:
+        return True
+    words = [plain_word(word) for part in told.split() for word in words_of(part)]
+    most = 1 if len(typed) >= _SLIPPED_MIN else 0
+    return any(slips_between(plain_word(typed), word) <= most for word in words)
 
 
 def _hit(body: dict[str, Any]) -> SearchHit:

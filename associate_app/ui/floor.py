@@ -75,7 +75,7 @@ from associate_app.ui.holding import end_hold_as_told, hold_as_told, holdable, h
 from associate_app.ui.language import choose_language, chosen_language, language_of
 from associate_app.ui.manager_floor import TabletOffice
 from associate_app.ui.open_cards import OPEN_CARDS_MAX, OpenCards
-from associate_app.ui.overview import Overview
+from associate_app.ui.overview import Overview, seen_this_shift
 from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
 from associate_app.ui.said import feedback_told, tell_hq
 from associate_app.ui.state import (
@@ -432,10 +432,11 @@ class TabletFloor(DayFloor):
     # finding ---------------------------------------------------------------------------------------------------------
 
     def find(self, text: str) -> tuple[ShopperRow, ...]:
-        """Shoppers by name, phone, e-mail or number."""
+        """Shoppers by name, phone, e-mail or number; of equally likely ones those seen this shift come first."""
+        seen = seen_this_shift(self._database, self._clock.now())
         return tuple(
             ShopperRow(hit.profile_id, hit.name, initials_of(hit.name), hit.hint, hit.tier)
-            for hit in find_shoppers(self._database, text)
+            for hit in find_shoppers(self._database, text, seen=seen)
         )
 
     def open_found(self, row: ShopperRow) -> ScanAnswer:

@@ -42,7 +42,14 @@ SERIOUS: Final = frozenset(
 )
 """Troubles of sync that a person should look at; all others are weather and pass."""
 _SEEN_MAX: Final = 6
+_SEEN_FOUND_MAX: Final = 200
 _ROWS_MAX: Final = 4
+
+
+def seen_this_shift(database: TabletDatabase, now: datetime) -> frozenset[str]:
+    """The ids of the shoppers whose cards were opened here in this shift: a search lists them first."""
+    seen = seen_since(database, format_at(now - SHIFT), limit=_SEEN_FOUND_MAX)
+    return frozenset(profile_id for profile_id, _ in seen)
 
 
 class Overview:

@@ -50,8 +50,8 @@ def test_opening_recording_and_searching_walk_no_table(shop, statements):
     record.withdraw(shop.recorder, saved.op_id)
     look_up_again(shop.database, shop.book, view, now=shop.clock.now())
     look_up_profile(shop.database, shop.book, MARA, now=shop.clock.now())
-    for text in ("lindqvist", "lindqvsit", "li", "0151 234", LOYALTY_ID[:5], "mara@example.org"):
-        find_shoppers(shop.database, text)
+    for text in ("lindqvist", "lindqvsit", "mara lindqvsit", "li", "0151 234", LOYALTY_ID[:5], "mara@example.org"):
+        find_shoppers(shop.database, text, seen=(MARA,))
     seen_since(shop.database, NOW_AT)
     follow_ups_open(shop.database)
     assert len(statements) > 50

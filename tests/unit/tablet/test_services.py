@@ -198,6 +198,13 @@ def test_a_shopper_enrolled_here_is_found_before_hq_knows_them(shop):
     assert [hit.name for hit in find_shoppers(shop.database, "lindqvist")] == ["Mara Lindqvist"]
 
 
+def test_a_slip_finds_a_shopper_enrolled_here_behind_those_who_answer_better(shop):
+    """Umlauts either way, one letter wrong; somebody of just that name comes first."""
+    record.enrol_shopper(shop.recorder, "2900000000087", [], given_name="Jörg", family_name="Lindqvost")
+    names = {text: [hit.name for hit in find_shoppers(shop.database, text)] for text in ("joerg", "lindqvist", "vik")}
+    assert names == {"joerg": ["Jörg Lindqvost"], "lindqvist": ["Mara Lindqvist", "Jörg Lindqvost"], "vik": []}
+
+
 # connecting -----------------------------------------------------------------------------------------------------------
 
 
