@@ -44,6 +44,7 @@ READING_WIDTH_MAX: Final = 760
 """Lines longer than this tire the eye."""
 
 MOTION_MS: Final = 160
+_RING_WIDTH: Final = 3
 
 # What each M3 role looks like. The names are Flet's ColorScheme fields.
 LIGHT: Final[dict[str, str]] = {
@@ -170,6 +171,11 @@ def style(step: Type, ink: Ink | None = None) -> ft.TextStyle:
     )
 
 
+def ring(ink: str) -> ft.BorderSide:
+    """The ring around what has the focus; its ink stands out from the ground."""
+    return ft.BorderSide(_RING_WIDTH, ink)
+
+
 def button_style(
     ink: str, fill: str | None = None, line: str | None = None, *, height: int = TARGET, horizontal: int = 20
 ) -> ft.ButtonStyle:
@@ -187,7 +193,11 @@ def button_style(
             ft.ControlState.DEFAULT: fill or ft.Colors.TRANSPARENT,
             ft.ControlState.DISABLED: ft.Colors.SURFACE_CONTAINER_HIGH if fill else ft.Colors.TRANSPARENT,
         },
-        side={ft.ControlState.DEFAULT: shown_line, ft.ControlState.DISABLED: no_line},
+        side={
+            ft.ControlState.DISABLED: no_line,
+            ft.ControlState.FOCUSED: ring(ft.Colors.ON_SURFACE if fill == ft.Colors.PRIMARY else ink),
+            ft.ControlState.DEFAULT: shown_line,
+        },
         padding=ft.Padding.symmetric(vertical=vertical, horizontal=horizontal),
         shape=ft.RoundedRectangleBorder(radius=PILL),
         text_style=style(LABEL),

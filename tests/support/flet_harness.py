@@ -169,12 +169,12 @@ class Screen:
         raise LookupError(f"no {kind.__name__} says {told!r} {properties}; the screen says: {self.texts()}")
 
     def button(self, told: str) -> BaseControl:
-        """What a screen reader would call a button of that name."""
+        """What a screen reader would call a button of that name: whatever it is made of, a name within is its name."""
         for one in self.walk():
-            is_button = isinstance(one, ft.FilledButton | ft.OutlinedButton | ft.TextButton | ft.IconButton)
-            is_spoken_button = isinstance(one, ft.Semantics) and bool(one.button)
-            if (is_button or is_spoken_button) and told in _told(one):
-                return one
+            if isinstance(one, ft.FilledButton | ft.OutlinedButton | ft.TextButton | ft.IconButton):
+                named = one.content if isinstance(getattr(one, "content", None), ft.Semantics) else one
+                if told in _told(named):
+                    return one
         raise LookupError(f"no button says {told!r}; the screen says: {self.texts()}")
 
     async def press(self, told: str) -> None:
@@ -183,8 +183,7 @@ class Screen:
         await self.until(lambda: not (guard and guard()))
         with suppress(AssertionError):  # the look-up below says which button is missing
             await self.until(lambda: self._has_button(told), tries=1000)
-        button = self.button(told)
-        await self.event(button, "tap" if isinstance(button, ft.Semantics) else "click")
+        await self.event(self.button(told), "click")
 
     def _has_button(self, told: str) -> bool:
         with suppress(LookupError):

@@ -12,8 +12,9 @@ from associate_app.ui import theme
 from associate_app.ui.appointment_faces import AppointmentChange, AppointmentRow, AppointmentsFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import Press, line_button, main_button, quiet_button, tapped
+from associate_app.ui.parts.buttons import Press, line_button, main_button, quiet_button
 from associate_app.ui.parts.day_choice import day_choice
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.slot_choice import slot_choice
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import use_desk, use_reading
@@ -43,22 +44,13 @@ def appointment_line(row: AppointmentRow, press: Press, *, is_narrow: bool = Fal
         said = ft.Column(told, spacing=0, expand=True)
         held = ft.Container(when, width=_TIME_WIDTH)
         drawn = ft.Row([held, said], spacing=theme.M, vertical_alignment=ft.CrossAxisAlignment.START)
-    return ft.Semantics(
-        key=row.key,
-        label=", ".join(part for part in (row.time, row.title, row.hint, row.ended, row.clash) if part),
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=ft.Container(
-            drawn,
-            padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.S if is_narrow else 0),
-            border_radius=theme.ROUND_S if is_narrow else theme.ROUND_M,
-            bgcolor=ft.Colors.SURFACE_CONTAINER_LOW if is_narrow else None,
-            on_click=tapped(press),
-            ink=True,
-        ),
+    look = Look(
+        ft.Padding.symmetric(vertical=theme.M, horizontal=theme.S if is_narrow else 0),
+        theme.ROUND_S if is_narrow else theme.ROUND_M,
+        fill=ft.Colors.SURFACE_CONTAINER_LOW if is_narrow else None,
     )
+    spoken = ", ".join(part for part in (row.time, row.title, row.hint, row.ended, row.clash) if part)
+    return pressable(spoken, press, drawn, look, key=row.key)
 
 
 def _mark(clash: str, *, is_narrow: bool) -> ft.Control:

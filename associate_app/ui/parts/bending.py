@@ -16,9 +16,10 @@ from associate_app.ui import theme
 from associate_app.ui.faces import BendFace, OfferFace
 from associate_app.ui.hooks import keyed, use_live, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import choice_chip, line_button, main_button, quiet_button, tapped
+from associate_app.ui.parts.buttons import choice_chip, line_button, main_button, quiet_button
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Bend, use_desk, use_reading
@@ -72,19 +73,8 @@ def _offers(token: str, show_offer: Callable[[OfferFace], None]) -> ft.Control:
 
 
 def _row(offer: BendFace, press: Callable[[], None]) -> ft.Control:
-    return ft.Semantics(
-        label=offer.title,
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=ft.Container(
-            ft.Column([say(offer.title, theme.LABEL), say(offer.hint, theme.TINY, Ink.QUIET)], spacing=2),
-            padding=ft.Padding.symmetric(vertical=theme.S, horizontal=theme.L),
-            on_click=tapped(press),
-            ink=True,
-        ),
-    )
+    drawn = ft.Column([say(offer.title, theme.LABEL), say(offer.hint, theme.TINY, Ink.QUIET)], spacing=2)
+    return pressable(offer.title, press, drawn, Look(ft.Padding.symmetric(vertical=theme.S, horizontal=theme.L)))
 
 
 @part

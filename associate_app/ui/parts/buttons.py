@@ -77,20 +77,21 @@ def quiet_button(
 
 def icon_button(icon: ft.IconData, told: str, press: Press) -> ft.Control:
     """A thing one may do, drawn as a sign everybody knows; a tooltip alone would name the space around it."""
-    return ft.Semantics(
-        label=told,
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=ft.IconButton(icon, tooltip=told, on_click=tapped(press)),
-    )
+    ring = {ft.ControlState.FOCUSED: theme.ring(ft.Colors.ON_SURFACE)}
+    button = ft.IconButton(icon, tooltip=told, on_click=tapped(press), style=ft.ButtonStyle(padding=12, side=ring))
+    return ft.MergeSemantics(button)
+
+
+def said_as(spoken: str, button: ft.FilledButton | ft.OutlinedButton | ft.TextButton) -> ft.Control:
+    """A button whose words are clear beside what it belongs to, with the spoken name of who hears it alone."""
+    button.content = ft.Semantics(label=spoken, exclude_semantics=True, content=ft.Text(str(button.content)))
+    return ft.MergeSemantics(button)
 
 
 def choice_chip(words: str, press: Press, *, is_chosen: bool) -> ft.Control:
     """One of several words to choose from."""
     button = soft_button(words, press) if is_chosen else line_button(words, press)
-    return ft.Semantics(selected=is_chosen, content=button)
+    return ft.MergeSemantics(ft.Semantics(selected=is_chosen, content=button))
 
 
 def guard_taps(page: ft.Page, is_scanner_typing: Callable[[], bool]) -> None:

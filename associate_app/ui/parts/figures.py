@@ -13,7 +13,8 @@ from associate_app.ui import theme
 from associate_app.ui.faces import BarFace, FigureFace
 from associate_app.ui.hooks import use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import Press, tapped
+from associate_app.ui.parts.buttons import Press
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import use_desk
 from associate_app.ui.theme import Ink
@@ -67,22 +68,10 @@ def play_bar(face: BarFace) -> ft.Control:
 
 
 def _opening(label: str, opened: str | None, content: ft.Control, toggle: Press) -> ft.Control:
-    return ft.Semantics(
-        label=f"{label}. {opened}" if opened else label,
-        button=True,
-        expanded=opened is not None,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(toggle),
-        content=ft.Container(
-            content,
-            padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.L),
-            border_radius=theme.ROUND_M,
-            border=ft.Border.all(1, ft.Colors.PRIMARY if opened else ft.Colors.OUTLINE_VARIANT),
-            on_click=tapped(toggle),
-            ink=True,
-        ),
-    )
+    line = ft.Colors.PRIMARY if opened else ft.Colors.OUTLINE_VARIANT
+    look = Look(ft.Padding.symmetric(vertical=theme.M, horizontal=theme.L), line=line)
+    spoken = f"{label}. {opened}" if opened else label
+    return pressable(spoken, toggle, content, look, Spoken(expanded=opened is not None))
 
 
 def _bar(face: BarFace) -> ft.Control:

@@ -12,8 +12,9 @@ from associate_app.ui import theme
 from associate_app.ui.faces import FollowUpRow, FollowUpsFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import Press, line_button, main_button, quiet_button, tapped
+from associate_app.ui.parts.buttons import Press, line_button, main_button, quiet_button
 from associate_app.ui.parts.day_choice import day_choice
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import FollowUpChange, use_desk
 from associate_app.ui.theme import Ink
@@ -30,21 +31,9 @@ def follow_up_line(row: FollowUpRow, press: Press) -> ft.Control:
     told = ft.Column(
         [say(row.title, theme.LABEL, lines=1), say(row.hint, theme.TINY, Ink.QUIET, lines=2)], spacing=0, expand=True
     )
-    return ft.Semantics(
-        key=row.key,
-        label=f"{row.title}, {row.hint}",
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=ft.Container(
-            ft.Row([ft.Icon(_ICONS[row.when], size=20, color=ink), told], spacing=theme.M),
-            padding=ft.Padding.symmetric(vertical=theme.S),
-            border_radius=theme.ROUND_M,
-            on_click=tapped(press),
-            ink=True,
-        ),
-    )
+    drawn = ft.Row([ft.Icon(_ICONS[row.when], size=20, color=ink), told], spacing=theme.M)
+    look = Look(ft.Padding.symmetric(vertical=theme.S))
+    return pressable(f"{row.title}, {row.hint}", press, drawn, look, key=row.key)
 
 
 @part

@@ -6,9 +6,10 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import LineFace, NoteFace
-from associate_app.ui.parts.buttons import Press, tapped
+from associate_app.ui.parts.buttons import Press
 from associate_app.ui.parts.chips import new_mark
 from associate_app.ui.parts.picture import picture
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink, Type
 
@@ -20,21 +21,8 @@ def online_line(line: LineFace, new_words: str, press: Press | None = None) -> f
     if press is None:
         return ft.Container(drawn, key=line.key, padding=ft.Padding.symmetric(vertical=6))
     told = (line.title, line.what, line.when, line.stock, new_words if line.is_new else None)
-    return ft.Semantics(
-        key=line.key,
-        label=", ".join(part for part in told if part),
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=ft.Container(
-            drawn,
-            padding=ft.Padding.symmetric(vertical=6),
-            border_radius=theme.ROUND_S,
-            on_click=tapped(press),
-            ink=True,
-        ),
-    )
+    spoken = ", ".join(part for part in told if part)
+    return pressable(spoken, press, drawn, Look(ft.Padding.symmetric(vertical=6), theme.ROUND_S), key=line.key)
 
 
 def _drawn(line: LineFace, new_words: str) -> ft.Control:

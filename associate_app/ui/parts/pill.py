@@ -9,7 +9,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import PillFace, PillTone
-from associate_app.ui.parts.buttons import tapped
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
 
@@ -20,26 +20,13 @@ _LOOKS: Final = {
 }
 
 
-def sync_pill(face: PillFace, spoken: str, open_sync: Callable[[], None]) -> ft.Semantics:
+def sync_pill(face: PillFace, spoken: str, open_sync: Callable[[], None]) -> ft.Control:
     """The pill as a live region: a screen reader hears every change."""
     icon, ink, filled = _LOOKS[face.tone]
-    return ft.Semantics(
-        identifier="sync-pill",
-        label=spoken,
-        live_region=True,
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(open_sync),
-        # A finger hits more than is drawn: the pill is quiet, its target is not small.
-        content=ft.Container(
-            _drawn(face.text, icon, ink, filled),
-            padding=ft.Padding.symmetric(vertical=theme.XS),
-            border_radius=theme.PILL,
-            on_click=tapped(open_sync),
-            ink=True,
-        ),
-    )
+    # A finger hits more than is drawn: the pill is quiet, its target is not small.
+    look = Look(ft.Padding.symmetric(vertical=theme.XS), theme.PILL)
+    live = Spoken(identifier="sync-pill", is_live=True)
+    return pressable(spoken, open_sync, _drawn(face.text, icon, ink, filled), look, live)
 
 
 def _drawn(told: str, icon: ft.IconData, ink: Ink, filled: ft.Colors | None) -> ft.Control:

@@ -8,7 +8,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import CardFace
-from associate_app.ui.parts.buttons import tapped
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Desk
 from associate_app.ui.theme import Ink
@@ -24,22 +24,8 @@ def pin_button(desk: Desk, face: CardFace) -> ft.Control:
 
     icon = ft.Icons.PUSH_PIN if is_pinned else ft.Icons.PUSH_PIN_OUTLINED
     told = words("card.pinned" if is_pinned else "card.pin")
-    return ft.Semantics(
-        label=words("card.unpin_spoken" if is_pinned else "card.pin_spoken", name=face.name),
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(flip),
-        content=ft.Container(
-            ft.Row(
-                [ft.Icon(icon, size=18, color=ft.Colors.PRIMARY), say(told, theme.SMALL, Ink.QUIET)],
-                spacing=6,
-                tight=True,
-            ),
-            height=theme.TARGET,
-            padding=ft.Padding.symmetric(horizontal=theme.S),
-            border_radius=theme.ROUND_M,
-            on_click=tapped(flip),
-            ink=True,
-        ),
+    drawn = ft.Row(
+        [ft.Icon(icon, size=18, color=ft.Colors.PRIMARY), say(told, theme.SMALL, Ink.QUIET)], spacing=6, tight=True
     )
+    spoken = words("card.unpin_spoken" if is_pinned else "card.pin_spoken", name=face.name)
+    return pressable(spoken, flip, drawn, Look(ft.Padding.symmetric(horizontal=theme.S), height=theme.TARGET))

@@ -9,7 +9,8 @@ from typing import Final
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.parts.buttons import Press, tapped
+from associate_app.ui.parts.buttons import Press
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
@@ -80,20 +81,11 @@ def _digit(digit: str, press: Callable[[str], None]) -> ft.Control:
 
 
 def _key(face: ft.Control, told: str, press: Press, *, is_main: bool = False) -> ft.Control:
-    return ft.Semantics(
-        label=told,
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=ft.Container(
-            face,
-            width=_KEY_WIDTH,
-            height=max(_KEY_HEIGHT, scaled(42)),
-            alignment=ft.Alignment.CENTER,
-            border_radius=theme.ROUND_L,
-            bgcolor=ft.Colors.PRIMARY if is_main else ft.Colors.SURFACE_CONTAINER,
-            on_click=tapped(press),
-            ink=True,
-        ),
+    look = Look(
+        radius=theme.ROUND_L,
+        fill=ft.Colors.PRIMARY if is_main else ft.Colors.SURFACE_CONTAINER,
+        width=_KEY_WIDTH,
+        height=max(_KEY_HEIGHT, scaled(42)),
+        is_centred=True,
     )
+    return pressable(told, press, face, look)

@@ -11,6 +11,7 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import HeldFace, OfferFace, PlayFace
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, soft_button, tapped
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Place, use_desk
 from associate_app.ui.text_scale import scaled
@@ -33,7 +34,7 @@ def play_card(
     show_offer: Callable[[OfferFace], None],
 ) -> ft.Control:
     """A play; open it shows the words and the outcome row, folded its title and why."""
-    head = _head(play, is_open)
+    head = _head(play, is_open, toggle)
     inside: list[ft.Control] = [head]
     offer = _offer(play.offer, words, show_offer)
     if is_narrow or (play.offer and len(play.title) + len(play.offer.title) > _ONE_LINE_LETTERS_MAX):
@@ -45,18 +46,18 @@ def play_card(
         inside += [_why(play, words), outcome_row(words, choose), ft.Row([_tell(play, words)])]
     else:
         inside.append(_why(play, words))
-    return ft.Container(
+    drawn = ft.Container(
         ft.Column(inside, spacing=theme.M),
-        key=play.play_id,
         padding=ft.Padding.all(theme.L + 2),
         border_radius=theme.ROUND_L,
         border=ft.Border.all(1.5 if is_open else 1, ft.Colors.PRIMARY if is_open else ft.Colors.OUTLINE_VARIANT),
-        on_click=None if is_open else tapped(toggle),
-        ink=not is_open,
     )
+    # A finger may tap the folded card anywhere; keys and screen readers press its title.
+    anywhere = None if is_open else tapped(toggle)
+    return ft.GestureDetector(drawn, key=play.play_id, on_tap=anywhere, exclude_from_semantics=True)
 
 
-def _head(play: PlayFace, is_open: bool) -> ft.Row:
+def _head(play: PlayFace, is_open: bool, toggle: Callable[[], None]) -> ft.Row:
     rank = ft.Container(
         say(str(play.rank), theme.SMALL_STRONG, Ink.ON_BRAND if is_open else Ink.ON_BRAND_SOFT),
         width=scaled(26),
@@ -65,14 +66,11 @@ def _head(play: PlayFace, is_open: bool) -> ft.Row:
         border_radius=theme.PILL,
         bgcolor=ft.Colors.PRIMARY if is_open else ft.Colors.PRIMARY_CONTAINER,
     )
-    return ft.Row(
-        [
-            rank,
-            say(play.title, theme.TITLE if is_open else theme.HEADING, lines=2, expand=True),
-        ],
-        spacing=theme.M,
-        vertical_alignment=ft.CrossAxisAlignment.CENTER,
-    )
+    title: ft.Control = say(play.title, theme.TITLE if is_open else theme.HEADING, lines=2, expand=True)
+    if not is_open:
+        look = Look(ft.Padding.symmetric(vertical=theme.S), theme.ROUND_S)
+        title = pressable(play.title, toggle, title, look, Spoken(expanded=False), expand=True)
+    return ft.Row([rank, title], spacing=theme.M, vertical_alignment=ft.CrossAxisAlignment.CENTER)
 
 
 def _offer(offer: OfferFace | None, words: Speaker, show_offer: Callable[[OfferFace], None]) -> ft.Control:

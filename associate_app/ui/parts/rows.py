@@ -7,9 +7,10 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import Kind, LinkFace, NewsRow, ShopperRow
 from associate_app.ui.parts.avatar import avatar
-from associate_app.ui.parts.buttons import Press, tapped
+from associate_app.ui.parts.buttons import Press
 from associate_app.ui.parts.chips import chip
 from associate_app.ui.parts.picture import picture
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
 
@@ -19,21 +20,9 @@ def shopper_row(row: ShopperRow, press: Press) -> ft.Control:
     hint = [say(row.hint, theme.TINY, Ink.QUIET, lines=1)] if row.hint else []
     told = ft.Column([say(row.name, theme.LABEL, lines=1), *hint], spacing=0, expand=True)
     tier = [chip(row.tier)] if row.tier else []
-    return ft.Semantics(
-        key=row.key,
-        label=", ".join(part for part in (row.name, row.hint, row.tier) if part),
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=ft.Container(
-            ft.Row([avatar(row.initials, 40), told, *tier], spacing=theme.M),
-            padding=ft.Padding.symmetric(vertical=theme.S, horizontal=theme.S),
-            border_radius=theme.ROUND_M,
-            on_click=tapped(press),
-            ink=True,
-        ),
-    )
+    drawn = ft.Row([avatar(row.initials, 40), told, *tier], spacing=theme.M)
+    spoken = ", ".join(part for part in (row.name, row.hint, row.tier) if part)
+    return pressable(spoken, press, drawn, Look(theme.S), key=row.key)
 
 
 def link_row(link: LinkFace, press: Press, icon: ft.IconData | None = None) -> ft.Control:
@@ -41,25 +30,14 @@ def link_row(link: LinkFace, press: Press, icon: ft.IconData | None = None) -> f
     mark = ft.Icon(icon, size=22, color=ft.Colors.PRIMARY) if icon else picture(Kind.PRODUCT, link.picture, 44)
     hint = [say(link.hint, theme.TINY, Ink.QUIET, lines=2)] if link.hint else []
     told = ft.Column([say(link.title, theme.LABEL, lines=2), *hint], spacing=0, expand=True)
-    return ft.Semantics(
-        key=link.key,
-        label=", ".join(part for part in (link.title, link.hint) if part),
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=ft.Container(
-            ft.Row(
-                [mark, told, ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=ft.Colors.OUTLINE)],
-                spacing=theme.M,
-                vertical_alignment=ft.CrossAxisAlignment.CENTER,
-            ),
-            padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.S),
-            border_radius=theme.ROUND_M,
-            on_click=tapped(press),
-            ink=True,
-        ),
+    drawn = ft.Row(
+        [mark, told, ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=ft.Colors.OUTLINE)],
+        spacing=theme.M,
+        vertical_alignment=ft.CrossAxisAlignment.CENTER,
     )
+    spoken = ", ".join(part for part in (link.title, link.hint) if part)
+    look = Look(ft.Padding.symmetric(vertical=theme.M, horizontal=theme.S))
+    return pressable(spoken, press, drawn, look, key=link.key)
 
 
 def news_row(row: NewsRow, icon: ft.IconData) -> ft.Control:

@@ -12,8 +12,8 @@ from associate_app.ui import theme
 from associate_app.ui.faces import AssociateFace
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import tapped
 from associate_app.ui.parts.pill import sync_pill
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import MANAGERS_SCREENS, Frame, Place, SyncLight, use_desk
 from associate_app.ui.text_scale import scaled
@@ -78,23 +78,9 @@ def _room(name: str, hollow: ft.IconData, full: ft.IconData, is_here: bool, go: 
         bgcolor=ft.Colors.PRIMARY_CONTAINER if is_here else None,
     )
     label = ft.Text(told, style=theme.style(theme.SECTION), color=_ink(is_here))
-    return ft.Semantics(
-        label=told,
-        button=True,
-        selected=is_here,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(partial(go, name)),
-        content=ft.Container(
-            ft.Column([icon, label], spacing=3, horizontal_alignment=ft.CrossAxisAlignment.CENTER, tight=True),
-            width=scaled(theme.RAIL_WIDTH) - 16,
-            height=scaled(36) + 34,
-            alignment=ft.Alignment.CENTER,
-            border_radius=theme.ROUND_M,
-            on_click=tapped(partial(go, name)),
-            ink=True,
-        ),
-    )
+    drawn = ft.Column([icon, label], spacing=3, horizontal_alignment=ft.CrossAxisAlignment.CENTER, tight=True)
+    look = Look(width=scaled(theme.RAIL_WIDTH) - 16, height=scaled(36) + 34, is_centred=True)
+    return pressable(told, partial(go, name), drawn, look, Spoken(selected=is_here))
 
 
 def _ink(is_here: bool) -> ft.Colors:
@@ -103,29 +89,17 @@ def _ink(is_here: bool) -> ft.Colors:
 
 def _who(associate: AssociateFace, switch: Callable[[], None]) -> ft.Control:
     words = use_desk().speaker
-    return ft.Semantics(
-        label=words("nav.switch", name=associate.name),
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(switch),
-        content=ft.Container(
-            ft.Column(
-                [
-                    avatar(associate.initials, 44),
-                    say(associate.name.split()[0], theme.TINY, Ink.QUIET, lines=1, align=ft.TextAlign.CENTER),
-                ],
-                spacing=theme.XS,
-                tight=True,
-                horizontal_alignment=ft.CrossAxisAlignment.CENTER,
-            ),
-            width=scaled(theme.RAIL_WIDTH) - 16,
-            padding=ft.Padding.symmetric(vertical=theme.S),
-            border_radius=theme.ROUND_M,
-            on_click=tapped(switch),
-            ink=True,
-        ),
+    drawn = ft.Column(
+        [
+            avatar(associate.initials, 44),
+            say(associate.name.split()[0], theme.TINY, Ink.QUIET, lines=1, align=ft.TextAlign.CENTER),
+        ],
+        spacing=theme.XS,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
     )
+    look = Look(ft.Padding.symmetric(vertical=theme.S), width=scaled(theme.RAIL_WIDTH) - 16, is_centred=True)
+    return pressable(words("nav.switch", name=associate.name), switch, drawn, look)
 
 
 def bottom_bar(screen: str, associate: AssociateFace, go: Callable[[str], None]) -> ft.NavigationBar:

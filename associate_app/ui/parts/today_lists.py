@@ -11,9 +11,10 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.hooks import keyed
 from associate_app.ui.parts.avatar import avatar
-from associate_app.ui.parts.buttons import soft_button, tapped
+from associate_app.ui.parts.buttons import said_as, soft_button
 from associate_app.ui.parts.folding import folding
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.rows import shopper_row
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame
@@ -66,30 +67,14 @@ def _word(desk: Desk, row: WordRow, take_up: TakeUp) -> ft.Control:
         expand=True,
     )
     go = partial(desk.open_row, shopper)
-    lead = ft.Semantics(
-        label=", ".join((shopper.name, row.title, row.why)),
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        expand=True,
-        on_tap=tapped(go),
-        content=ft.Container(
-            ft.Row([avatar(shopper.initials, 40), told], spacing=theme.M),
-            padding=ft.Padding.symmetric(vertical=theme.S, horizontal=theme.S),
-            border_radius=theme.ROUND_M,
-            on_click=tapped(go),
-            ink=True,
-        ),
-    )
+    drawn = ft.Row([avatar(shopper.initials, 40), told], spacing=theme.M)
+    spoken = ", ".join((shopper.name, row.title, row.why))
+    lead = pressable(spoken, go, drawn, Look(padding=theme.S), expand=True)
     is_call = row.what == "call"
     icon = ft.Icons.CALL_OUTLINED if is_call else ft.Icons.MAIL_OUTLINED
     press = partial(take_up, shopper.key)
-    button = ft.Semantics(
-        label=words("today.take_up_spoken", name=shopper.name),
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(press),
-        content=soft_button(words("today.take_up"), press, icon=None if is_narrow else icon),
+    button = said_as(
+        words("today.take_up_spoken", name=shopper.name),
+        soft_button(words("today.take_up"), press, icon=None if is_narrow else icon),
     )
     return ft.Container(ft.Row([lead, button], spacing=theme.S), key=shopper.key)

@@ -8,8 +8,9 @@ from associate_app.ui import theme
 from associate_app.ui.faces import VerdictFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import quiet_button, tapped
+from associate_app.ui.parts.buttons import quiet_button
 from associate_app.ui.parts.play_change import play_changes
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import use_desk, use_reading
 from associate_app.ui.theme import Ink
@@ -46,18 +47,20 @@ def _verdict(one: VerdictFace) -> ft.Control:
     lines: list[ft.Control] = [say(one.title, theme.LABEL), say(one.sentence, theme.TINY, Ink.QUIET)]
     if one.factors:
         lines.append(say(one.factors, theme.TINY, Ink.QUIET))
-    if is_open:
-        lines += [_line(depth, is_met, rule) for depth, is_met, rule in one.trace]
-    told = ft.Container(
+    head = pressable(
+        ", ".join(part for part in (one.title, one.sentence, one.factors) if part),
+        lambda: set_open(not is_open),
         ft.Column(lines, spacing=2),
-        padding=ft.Padding.symmetric(vertical=theme.S, horizontal=theme.L),
-        on_click=tapped(lambda: set_open(not is_open)),
-        ink=True,
+        Look(ft.Padding.symmetric(vertical=theme.S, horizontal=theme.L)),
+        Spoken(expanded=is_open),
     )
-    if not is_open or one.change is None:
-        return told
-    changes = ft.Container(keyed("change", play_changes, one.change), padding=ft.Padding.only(left=theme.L))
-    return ft.Column([told, changes], spacing=theme.XS)
+    if not is_open:
+        return head
+    trace = ft.Column([_line(depth, is_met, rule) for depth, is_met, rule in one.trace], spacing=2)
+    blocks: list[ft.Control] = [head, ft.Container(trace, padding=ft.Padding.symmetric(horizontal=theme.L))]
+    if one.change is not None:
+        blocks.append(ft.Container(keyed("change", play_changes, one.change), padding=ft.Padding.only(left=theme.L)))
+    return ft.Column(blocks, spacing=theme.XS, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
 def _line(depth: int, is_met: bool, rule: str) -> ft.Control:

@@ -9,9 +9,10 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import Press, tapped
+from associate_app.ui.parts.buttons import Press
 from associate_app.ui.parts.fold_head import fold_head
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import use_desk, use_reading
 from associate_app.ui.theme import Ink
@@ -69,17 +70,6 @@ def _task(entry: str, task: TaskFace) -> ft.Control:
     )
     hint = [say(task.hint, theme.TINY, Ink.QUIET)] if task.hint else []
     told = ft.Column([say(task.title, theme.SMALL), *hint], spacing=0, expand=True)
-    return ft.Semantics(
-        label=", ".join(part for part in (task.title, task.hint) if part),
-        checked=task.is_done,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(flip),
-        content=ft.Container(
-            ft.Row([box, told], spacing=theme.M),
-            padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.XS),
-            border_radius=theme.ROUND_S,
-            on_click=tapped(flip),
-            ink=True,
-        ),
-    )
+    look = Look(ft.Padding.symmetric(vertical=theme.M, horizontal=theme.XS), theme.ROUND_S)
+    spoken = ", ".join(part for part in (task.title, task.hint) if part)
+    return pressable(spoken, flip, ft.Row([box, told], spacing=theme.M), look, Spoken(checked=task.is_done))

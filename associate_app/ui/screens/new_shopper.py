@@ -14,10 +14,11 @@ from associate_app.ui.faces import ShopperRow
 from associate_app.ui.hooks import Live, keyed, use_live, use_value
 from associate_app.ui.language import LANGUAGES
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import line_button, main_button, tapped
+from associate_app.ui.parts.buttons import line_button, main_button
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import chips
 from associate_app.ui.parts.notice import banner
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.qr import qr_png
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import heading, say
@@ -185,23 +186,14 @@ def _wording(wording: Wording, is_granted: bool, flip: Callable[[], None]) -> ft
         [say(wording.title, theme.HEADING), say(wording.text, theme.SMALL, Ink.QUIET)], spacing=2, expand=True
     )
     mark = ft.Icon(icon, size=30, color=ft.Colors.PRIMARY if is_granted else ft.Colors.OUTLINE)
-    return ft.Semantics(
-        key=wording.purpose,
-        label=f"{wording.title}. {wording.text}",
-        checked=is_granted,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(flip),
-        content=ft.Container(
-            ft.Row([mark, told], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.START),
-            padding=theme.L,
-            border_radius=theme.ROUND_M,
-            bgcolor=ft.Colors.SECONDARY_CONTAINER if is_granted else None,
-            border=ft.Border.all(1, ft.Colors.PRIMARY if is_granted else ft.Colors.OUTLINE_VARIANT),
-            on_click=tapped(flip),
-            ink=True,
-        ),
+    look = Look(
+        theme.L,
+        fill=ft.Colors.SECONDARY_CONTAINER if is_granted else None,
+        line=ft.Colors.PRIMARY if is_granted else ft.Colors.OUTLINE_VARIANT,
     )
+    drawn = ft.Row([mark, told], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.START)
+    spoken = f"{wording.title}. {wording.text}"
+    return pressable(spoken, flip, drawn, look, Spoken(checked=is_granted), key=wording.purpose)
 
 
 @part

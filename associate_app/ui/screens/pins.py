@@ -15,7 +15,7 @@ from associate_app.ui.manager_faces import PersonFace
 from associate_app.ui.manager_state import NewPin
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import line_button, quiet_button, tapped
+from associate_app.ui.parts.buttons import line_button, quiet_button, said_as
 from associate_app.ui.parts.manager_page import not_here, use_managers, way_back
 from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_dots, pin_pad
 from associate_app.ui.parts.saved_bar import told_line
@@ -58,16 +58,7 @@ def _person(desk: Desk, one: PersonFace, choose: Callable[[], None]) -> ft.Contr
     told: list[ft.Control] = [say(one.name, theme.LABEL), say(one.why_not or one.hint, theme.TINY, Ink.QUIET)]
     row: list[ft.Control] = [avatar(one.initials, 44), ft.Column(told, spacing=0, expand=True, tight=True)]
     if one.why_not is None:
-        row.append(
-            ft.Semantics(
-                label=desk.speaker("pins.new_for", name=one.name),
-                button=True,
-                container=True,
-                exclude_semantics=True,
-                on_tap=tapped(choose),
-                content=line_button(desk.speaker("pins.new"), choose),
-            )
-        )
+        row.append(said_as(desk.speaker("pins.new_for", name=one.name), line_button(desk.speaker("pins.new"), choose)))
     return ft.Container(ft.Row(row, spacing=theme.M), key=one.associate_id, padding=ft.Padding.symmetric(vertical=6))
 
 

@@ -10,12 +10,12 @@ from associate_app.ui import theme
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.manager_faces import MatchFace, ReviewFace, ReviewsFace
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import tapped
 from associate_app.ui.parts.chips import chip
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.manager_page import not_here, use_managers, way_back
 from associate_app.ui.parts.matches import look_line, matches_of, use_matches
 from associate_app.ui.parts.notice import banner, empty
+from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Frame, Place, use_desk
@@ -83,18 +83,5 @@ def _row(one: ReviewFace, match: MatchFace | None) -> ft.Control:
     spoken = ". ".join([one.play.title, one.stands.rstrip("."), *one.marks, met, one.result.told])
     inside = ft.Column(told, spacing=theme.XS, horizontal_alignment=ft.CrossAxisAlignment.STRETCH, expand=True)
     arrow = ft.Icon(ft.Icons.CHEVRON_RIGHT, color=ft.Colors.ON_SURFACE_VARIANT)
-    return ft.Semantics(
-        label=spoken,
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(open_it),
-        content=ft.Container(
-            ft.Row([inside, arrow], spacing=theme.M),
-            padding=ft.Padding.symmetric(vertical=theme.M, horizontal=theme.L),
-            border_radius=theme.ROUND_M,
-            border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
-            on_click=tapped(open_it),
-            ink=True,
-        ),
-    )
+    look = Look(ft.Padding.symmetric(vertical=theme.M, horizontal=theme.L), line=ft.Colors.OUTLINE_VARIANT)
+    return pressable(spoken, open_it, ft.Row([inside, arrow], spacing=theme.M), look)

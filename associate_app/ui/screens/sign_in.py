@@ -15,11 +15,12 @@ from associate_app.ui.faces import AssociateFace
 from associate_app.ui.hooks import keyed, use_live, use_task, use_value
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import quiet_button, tapped
+from associate_app.ui.parts.buttons import quiet_button
 from associate_app.ui.parts.language_switch import language_switch
 from associate_app.ui.parts.logo import logo
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_dots, pin_pad
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.shell import edge_of, pill_of_session, to_the_right
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import Desk, Frame, SignInAnswer, use_desk, use_reading
@@ -92,35 +93,27 @@ def _tiles(
 
 
 def _tile(associate: AssociateFace, choose: Callable[[AssociateFace], None]) -> ft.Control:
-    return ft.Semantics(
-        key=associate.associate_id,
-        label=associate.name,
-        hint_text=associate.role,
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=tapped(partial(choose, associate)),
-        content=ft.Container(
-            ft.Column(
-                [
-                    avatar(associate.initials, 72),
-                    ft.Container(height=theme.S),
-                    say(associate.name, theme.HEADING, align=ft.TextAlign.CENTER, lines=1),
-                    say(associate.role, theme.TINY, Ink.QUIET),
-                ],
-                spacing=2,
-                alignment=ft.MainAxisAlignment.CENTER,
-                horizontal_alignment=ft.CrossAxisAlignment.CENTER,
-            ),
-            width=scaled(170),
-            height=scaled(112) + 72,
-            padding=theme.M,
-            border_radius=theme.ROUND_L,
-            border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
-            on_click=tapped(partial(choose, associate)),
-            ink=True,
-        ),
+    drawn = ft.Column(
+        [
+            avatar(associate.initials, 72),
+            ft.Container(height=theme.S),
+            say(associate.name, theme.HEADING, align=ft.TextAlign.CENTER, lines=1),
+            say(associate.role, theme.TINY, Ink.QUIET),
+        ],
+        spacing=2,
+        alignment=ft.MainAxisAlignment.CENTER,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
     )
+    look = Look(
+        theme.M,
+        theme.ROUND_L,
+        line=ft.Colors.OUTLINE_VARIANT,
+        width=scaled(170),
+        height=scaled(112) + 72,
+        is_centred=True,
+    )
+    choosing = partial(choose, associate)
+    return pressable(associate.name, choosing, drawn, look, Spoken(hint=associate.role), key=associate.associate_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from associate_app.ui.first_steps import SCAN_TIP
 from associate_app.ui.hooks import keyed, use_observed, use_value
 from associate_app.ui.parts.appointments_way import appointments_way
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import quiet_button, tapped
+from associate_app.ui.parts.buttons import quiet_button
 from associate_app.ui.parts.folding import folding
 from associate_app.ui.parts.follow_up_row import follow_up_line
 from associate_app.ui.parts.helped import helped_block
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.outcomes import OutcomeKeeper, use_outcomes
 from associate_app.ui.parts.practice_cards import practice_cards
+from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.rows import news_row, shopper_row
 from associate_app.ui.parts.said_row import answers_line
 from associate_app.ui.parts.saved_bar import saved_line, told_line
@@ -125,7 +126,7 @@ def _tile(
     *,
     is_main: bool = False,
     is_narrow: bool = False,
-) -> ft.Semantics:
+) -> ft.Control:
     """A large button; its name is its title alone."""
     ink, quiet = (Ink.ON_BRAND, Ink.ON_BRAND) if is_main else (Ink.NORMAL, Ink.QUIET)
     drawn = ft.Icon(icon, size=64 if is_main else 28, color=ft.Colors.ON_PRIMARY if is_main else ft.Colors.PRIMARY)
@@ -140,25 +141,13 @@ def _tile(
         if is_main or is_narrow
         else ft.Row([drawn, words], spacing=theme.L, vertical_alignment=ft.CrossAxisAlignment.CENTER)
     )
-    return ft.Semantics(
-        label=told,
-        hint_text=hint,
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        expand=True,
-        on_tap=tapped(press),
-        content=ft.Container(
-            content,
-            padding=theme.L if is_narrow else theme.XL,
-            border_radius=theme.ROUND_L,
-            bgcolor=ft.Colors.PRIMARY if is_main else None,
-            border=None if is_main else ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
-            on_click=tapped(press),
-            ink=True,
-            expand=True,
-        ),
+    look = Look(
+        theme.L if is_narrow else theme.XL,
+        theme.ROUND_L,
+        fill=ft.Colors.PRIMARY if is_main else None,
+        line=None if is_main else ft.Colors.OUTLINE_VARIANT,
     )
+    return pressable(told, press, content, look, Spoken(hint=hint), expand=True)
 
 
 def _below(desk: Desk, face: TodayFace, lists: TodayLists, take_up: TakeUp) -> ft.Control:

@@ -107,10 +107,8 @@ async def open_first_verdict(screen: Screen) -> None:
     """Open what was decided of the first play."""
     await screen.press("Every play and why")
     await screen.see("Place 1 on the card: ")
-    drawn = [one for one in screen.walk() if isinstance(one, ft.Container) and one.on_click]
-    texts = {id(one): [str(getattr(told, "value", "")) for told in screen.walk(one)] for one in drawn}
-    first = [one for one in drawn if any("Place 1 on the card" in told for told in texts[id(one)])]
-    await screen.event(first[-1], "click")
+    named = (str(one.label or "") for one in screen.walk() if isinstance(one, ft.Semantics))
+    await screen.press(next(told for told in named if "Place 1 on the card" in told))
     await screen.see("Propose to HQ")
 
 

@@ -55,7 +55,7 @@ def test_a_shopper_joins_offline_and_gets_a_card_for_the_phone(stocked: Store) -
             assert rail.visible is False
             wording = screen.find(ft.Semantics, "E-mails. We may write to you.")
             assert wording.checked is False
-            await screen.event(wording, "tap")
+            await screen.press("E-mails. We may write to you.")
             await screen.until(lambda: screen.find(ft.Semantics, "E-mails. We may write to you.").checked is True)
             await screen.press("Done")
             await screen.see("Photograph this with your phone")
@@ -82,7 +82,7 @@ def test_the_shopper_chooses_the_language_and_the_proof_names_what_they_read(sto
             await screen.press("Deutsch")
             await screen.see("Willkommen, Nora. Dürfen wir …")
             await screen.see(text)
-            await screen.event(screen.find(ft.Semantics, text), "tap")
+            await screen.press(text)
             await screen.until(lambda: screen.find(ft.Semantics, text).checked is True)
             await screen.press("Fertig")
             await screen.see("Einfach mit dem Handy abfotografieren")

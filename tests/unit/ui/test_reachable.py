@@ -19,8 +19,8 @@ from tests.unit.ui.conftest import Store, played, scan, sign_in
 from tests.unit.ui.test_theme import contrast
 
 BUTTONS = (ft.FilledButton, ft.OutlinedButton, ft.TextButton)
+PRESSED = (*BUTTONS, ft.IconButton)
 FIELDS = (ft.TextField, ft.Switch, ft.Checkbox)
-ROLES = ("button", "checked", "toggled", "selected", "expanded", "link")
 
 
 def tree(node: Any, above: tuple[BaseControl, ...] = ()) -> Iterator[tuple[BaseControl, tuple[BaseControl, ...]]]:
@@ -47,31 +47,49 @@ def spoken(node: BaseControl) -> str:
     return " ".join(told)
 
 
-def is_told(above: tuple[BaseControl, ...]) -> bool:
-    """Whether something around has a name and a role."""
-    return any(
-        isinstance(one, ft.Semantics) and one.label and any(getattr(one, role) is not None for role in ROLES)
-        for one in above
-    )
+def is_pressable(one: BaseControl) -> bool:
+    """Whether it is a button with something drawn in it and a name for that."""
+    return isinstance(one, BUTTONS) and isinstance(one.content, ft.Semantics)
+
+
+def unnamed(one: BaseControl) -> Iterator[str]:
+    """What has no name, or is too low for a finger."""
+    if isinstance(one, BUTTONS):
+        pad = one.style.padding if one.style else None
+        line = theme.LABEL.size * theme.LABEL.line
+        if is_pressable(one):
+            if not (isinstance(one.content, ft.Semantics) and one.content.label):
+                yield f"no name: {spoken(one)}"
+        elif not isinstance(pad, ft.Padding) or pad.top + pad.bottom + line < theme.TARGET - 0.01:
+            yield f"too low: {spoken(one)}"
+    if isinstance(one, (*BUTTONS, *FIELDS)) and not spoken(one):
+        yield f"no name: {one}"
+    if isinstance(one, ft.IconButton) and not one.tooltip:
+        yield f"no name: {one.icon}"
+
+
+def unreachable(one: BaseControl, above: tuple[BaseControl, ...]) -> Iterator[str]:
+    """Where the keyboard does not come, or its focus is not seen or is not told to a screen reader."""
+    if isinstance(one, PRESSED):
+        side = one.style.side if one.style else None
+        if not isinstance(side, dict) or side.get(ft.ControlState.FOCUSED) is None:
+            yield f"no ring when it has the focus: {spoken(one)}"
+        if (is_pressable(one) or isinstance(one, ft.IconButton)) and not isinstance(above[-1], ft.MergeSemantics):
+            yield f"two nodes for one button: {spoken(one)}"
+    hides = any(isinstance(around, ft.Semantics) and around.exclude_semantics for around in above)
+    if hides and isinstance(one, (*PRESSED, *FIELDS)):
+        yield f"hidden from the keyboard: {spoken(one)}"
+    if (isinstance(one, ft.Container) and one.on_click) or (isinstance(one, ft.Semantics) and one.on_tap):
+        yield f"to be pressed, and no button: {spoken(one)}"
+    if isinstance(one, ft.GestureDetector) and not one.exclude_from_semantics:
+        yield f"a gesture is spoken as something: {spoken(one)}"
 
 
 def faults(screen: Screen) -> list[str]:
-    """What on a screen has no name or no role, is too small, or shares its key with a sibling."""
+    """All faults of a screen, and keys that siblings share."""
     found = []
     for one, above in tree(screen.page.views):
-        if isinstance(one, BUTTONS):
-            pad = one.style.padding if one.style else None
-            line = theme.LABEL.size * theme.LABEL.line
-            if not isinstance(pad, ft.Padding) or pad.top + pad.bottom + line < theme.TARGET - 0.01:
-                found.append(f"too low: {spoken(one)}")
-        if isinstance(one, (*BUTTONS, *FIELDS)) and not spoken(one):
-            found.append(f"no name: {one}")
-        if isinstance(one, ft.IconButton) and not is_told(above):
-            found.append(f"no name or role: {one.icon}")
-        if isinstance(one, ft.Container) and one.on_click and not (is_told(above) or spoken(one)):
-            found.append("a container that can be tapped says nothing")
-        if isinstance(one, ft.Semantics) and one.on_tap and not is_told((one,)):
-            found.append(f"no role: {one.label}")
+        found += [*unnamed(one), *unreachable(one, above)]
         for name in ("controls", "actions"):
             keys = [part.key for part in getattr(one, name, None) or () if getattr(part, "key", None) is not None]
             found += [f"siblings share the key {key}" for key in set(keys) if keys.count(key) > 1]
@@ -88,8 +106,9 @@ def ground_under(above: tuple[BaseControl, ...]) -> str:
     """The role of the surface that something stands on."""
     for one in reversed(above):
         fill: Any = getattr(one, "bgcolor", None)
-        if isinstance(one, BUTTONS) and one.style and isinstance(one.style.bgcolor, dict):
-            fill = one.style.bgcolor[ft.ControlState.DEFAULT]
+        if isinstance(one, BUTTONS) and one.style:
+            held = one.style.bgcolor
+            fill = held[ft.ControlState.DEFAULT] if isinstance(held, dict) else held
         if role := role_of(fill):
             return role
     return "surface"
@@ -168,7 +187,7 @@ def test_everything_to_tap_on_every_screen_has_a_name_a_role_and_room_for_a_fing
             screen.page.navigate("/follow_ups")
             await screen.see("Mine (1)")
             row = next(one for one in screen.walk() if isinstance(one, ft.Semantics) and "Mara" in (one.label or ""))
-            await screen.event(row, "tap")
+            await screen.press(row.label or "")
             await screen.see("Hand over")
             assert faults(screen) == []
             assert pale(used | pairs(screen)) == []

@@ -49,8 +49,8 @@ def test_two_quick_taps_on_the_pad_are_two_digits(store: Store) -> None:
             await screen.see(JONAS)
             await screen.press(JONAS)
             one, two = screen.button("1"), screen.button("2")
-            await screen.session.dispatch_event(one._i, "tap", None)
-            await screen.session.dispatch_event(two._i, "tap", None)
+            await screen.session.dispatch_event(one._i, "click", None)
+            await screen.session.dispatch_event(two._i, "click", None)
             await screen.see("PIN, 2 digits entered")
 
     played(play)
