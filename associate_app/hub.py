@@ -73,7 +73,8 @@ POLICY: Final = "; ".join(
 # socket's close or by a silent heartbeat (a Wi-Fi that went away closes nothing), and covers the screen. The splash
 # stays until the first picture has come, because Flet's own first frames wear Flet's colours. The socket's address says
 # what the browser prefers: not every browser sends a header with it. Theme and language are as chosen on the screens
-# (`ui/browser_memory.py`). A look every 2 s that waits 2.5 s covers the screen within 5 s.
+# (`ui/browser_memory.py`). A look every 2 s that waits 2.5 s covers the screen within 5 s. A hit of the Scan screen
+# buzzes for 30 ms, which nothing else does: the page beeps with it, as most tablets and some browsers cannot buzz.
 _SCRIPT: Final = """<script>(function(){
  const says=%(gone)s,tongue=(navigator.language||'').slice(0,2);if(tongue in says)document.documentElement.lang=tongue;
  const kept=name=>{try{return JSON.parse(localStorage.getItem('flutter.'+name))}catch{return null}};
@@ -90,6 +91,12 @@ _SCRIPT: Final = """<script>(function(){
    this.addEventListener('open',()=>{if(++opened>1){this.close();location.reload();}});
    this.addEventListener('close',()=>{if(opened)setTimeout(()=>{if(opened<2)show();},1200);});}}}
  window.WebSocket=Watched;
+ const buzz=navigator.vibrate?.bind(navigator);let sound;
+ navigator.vibrate=ms=>{if(ms===30)beep();return buzz?buzz(ms):false};
+ function beep(){try{sound??=new AudioContext();sound.resume();const at=sound.currentTime,tone=sound.createOscillator(),
+  loud=sound.createGain();tone.frequency.value=1760;loud.gain.setValueAtTime(.25,at);
+  loud.gain.exponentialRampToValueAtTime(.001,at+.12);tone.connect(loud).connect(sound.destination);
+  tone.start(at);tone.stop(at+.13);}catch{}}
  setInterval(()=>{if(!opened)return;fetch('/alive',{cache:'no-store',signal:AbortSignal.timeout(2500)})
   .then(()=>{if(gone)location.reload();},()=>show());},2000);
 })();</script>

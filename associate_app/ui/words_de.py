@@ -172,6 +172,8 @@ GERMAN: Final[dict[str, str]] = {
     "scan.camera": "Kamera nehmen",
     "scan.picture": "Bild lesen",
     "scan.flip": "Andere Kamera",
+    "scan.light_on": "Licht an",
+    "scan.light_off": "Licht aus",
     "scan.field": "Kundennummer",
     "scan.field_hint": "Wie sie unter dem Code steht",
     "scan.open": "Öffnen",

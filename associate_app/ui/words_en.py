@@ -153,6 +153,8 @@ ENGLISH: Final[dict[str, str]] = {
     "scan.camera": "Use the camera",
     "scan.picture": "Read a picture",
     "scan.flip": "Other camera",
+    "scan.light_on": "Light on",
+    "scan.light_off": "Light off",
     "scan.field": "Loyalty number",
     "scan.field_hint": "As printed under the code",
     "scan.open": "Open",

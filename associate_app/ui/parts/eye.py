@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -19,11 +20,13 @@ import flet_camera as fc  # type: ignore[import-untyped]
 from associate_app.ui import theme
 from associate_app.ui.hooks import keyed, memoised, use_cell, use_task
 from associate_app.ui.parts.boundary import part
+from associate_app.ui.parts.lamp import Lamp
 from associate_app.ui.state import use_desk
 
 BRIGHTER_AFTER_S: Final = 4
 REST_AFTER_S: Final = 60
 _PAUSE_S: Final = 0.03
+_clock_s = time.monotonic
 _LOG = logging.getLogger("associate_app.ui.camera")
 
 _CAUSES: Final = (
@@ -51,16 +54,20 @@ Tell = Callable[[str], None]
 
 @dataclass(slots=True)
 class Watcher:
-    """Who looks through the camera: `found(text)` says True when looking may stop, `tell(key)` hears how it does."""
+    """Who looks through the camera: `found(text)` says True when looking may stop, `tell(key)` hears how it does.
+
+    Its `lamp` is told which camera it belongs to.
+    """
 
     found: Found
     tell: Tell
+    lamp: Lamp = field(default_factory=Lamp)
 
 
 @part
-def camera_eye(key: str, lens: int, found: Found, tell: Tell) -> ft.Control:
+def camera_eye(key: str, lens: int, found: Found, tell: Tell, lamp: Lamp | None = None) -> ft.Control:
     """The live picture under its key. It is drawn once: a drawing in the middle of a picture would lose the camera."""
-    watcher = use_cell(lambda: Watcher(found, tell)).value
+    watcher = use_cell(lambda: Watcher(found, tell, lamp or Lamp())).value
     watcher.found, watcher.tell = found, tell
     return keyed(key, _eye, lens, watcher)
 
@@ -113,15 +120,15 @@ async def _look(
     watcher: Watcher,
 ) -> None:
     await _start(camera, lens)
+    await watcher.lamp.belong_to(camera)
     watcher.tell("scan.point")
-    loop = asyncio.get_running_loop()
-    since, is_told, last = loop.time(), False, None
-    while loop.time() - since < REST_AFTER_S:
+    since, is_told, last = _clock_s(), False, None
+    while _clock_s() - since < REST_AFTER_S:
         text = await read(await camera().take_picture())
         if text and text != last and await watcher.found(text):
             return
         last = text or last
-        if not is_told and loop.time() - since > BRIGHTER_AFTER_S:
+        if not is_told and _clock_s() - since >= BRIGHTER_AFTER_S:
             is_told = True
             watcher.tell("scan.brighter")
         await asyncio.sleep(_PAUSE_S)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import flet as ft
 
@@ -16,6 +18,7 @@ from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
 from associate_app.ui.parts.eye import camera_eye
 from associate_app.ui.parts.fields import Field, text_field
+from associate_app.ui.parts.lamp import Lamp
 from associate_app.ui.parts.shell import edge_of, pill_of_session
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import Desk, Place, use_desk
@@ -23,16 +26,23 @@ from associate_app.ui.theme import Ink
 
 _TROUBLE: Final = ("scan.no_camera", "scan.refused", "scan.insecure", "scan.busy", "scan.broken")
 _SEEING: Final = ("scan.point", "scan.brighter")
+_LIGHT: Final = {
+    False: ("scan.light_on", ft.Icons.FLASHLIGHT_ON_OUTLINED),
+    True: ("scan.light_off", ft.Icons.FLASHLIGHT_OFF_OUTLINED),
+}
+"""What the light's button offers, by whether it is lit."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Eye:
-    """How the screen looks for a code: by camera or number, which lens, which try, and what it says."""
+    """How the screen looks for a code: by camera or number, which lens, which try, its light, and what it says."""
 
     is_camera: bool
     told: str
     lens: int = 0
     turn: int = 0
+    is_lit: bool | None = None
+    is_hit: bool = False
 
 
 def _fresh(desk: Desk, *, lens: int = 0, turn: int = 0) -> _Eye:
@@ -46,7 +56,7 @@ def scan_screen() -> ft.Control:
     last = use_observed(desk.last_scan)
     live = use_live(partial(_fresh, desk))
     eye, set_eye = live.value, live.put
-    picker = use_cell(ft.FilePicker)
+    picker, lamp, bump = use_cell(ft.FilePicker), use_cell(Lamp).value, use_cell(ft.HapticFeedback)
 
     def again() -> None:
         last.result = None
@@ -57,16 +67,25 @@ def scan_screen() -> ft.Control:
         set_eye(_fresh(desk, turn=eye.turn + 1) if not eye.is_camera else _Eye(False, eye.told, turn=eye.turn))
 
     def tell(told: str) -> None:
-        set_eye(replace(live.value, told=told))
+        set_eye(replace(live.value, told=told, is_lit=lamp.is_lit))
+
+    async def found(text: str) -> bool:
+        set_eye(replace(live.value, is_hit=True))
+        await asyncio.gather(_bump(bump.value), desk.scan(text))
+        return True
+
+    async def light() -> None:
+        await lamp.switch()
+        set_eye(replace(live.value, is_lit=lamp.is_lit))
 
     if last.result is not None:
         inside = _result(desk, last.result, again)
     elif not eye.is_camera:
         inside = keyed("number", _number, eye.turn)
     else:
-        inside = _camera(desk, eye, tell, again)
+        inside = _camera(desk, eye, partial(camera_eye, found=found, tell=tell, lamp=lamp), again)
     flip = partial(set_eye, _fresh(desk, lens=eye.lens + 1, turn=eye.turn + 1))
-    ways = _ways(desk, eye, switch, partial(_pick, desk, picker.value), flip)
+    ways = _ways(desk, eye, switch, partial(_pick, desk, picker.value), flip, light)
     return _laid_out(desk, inside, ways)
 
 
@@ -102,21 +121,22 @@ async def _pick(desk: Desk, picker: ft.FilePicker) -> None:
         desk.last_scan.result = ResultFace(desk.speaker("scan.nothing_in_picture"), "", may_search=False)
 
 
-def _camera(desk: Desk, eye: _Eye, tell: Callable[[str], None], again: Callable[[], None]) -> ft.Control:
+async def _bump(bump: ft.HapticFeedback) -> None:
+    """Let the hand feel the hit; in a browser the hub's page sounds as well. One that can do neither scans as well."""
+    with suppress(RuntimeError, TimeoutError):
+        await cast("Callable[[], Awaitable[None]]", bump.heavy_impact)()
+
+
+def _camera(desk: Desk, eye: _Eye, see: Callable[..., ft.Control], again: Callable[[], None]) -> ft.Control:
     if eye.told in _TROUBLE:
         return _trouble(desk, eye.told, again)
     if eye.told == "scan.rest":
         return _rest(desk, again)
-
-    async def found(text: str) -> bool:
-        await desk.scan(text)
-        return True
-
-    picture = camera_eye(f"eye{eye.turn}", eye.lens, found, tell)
+    picture = see(f"eye{eye.turn}", eye.lens)
     line = say(desk.speaker(eye.told), theme.HEADING, Ink.NORMAL, align=ft.TextAlign.CENTER)
     return ft.Column(
         [
-            ft.Stack([_filling(picture), _filling(_frame())], expand=True),
+            ft.Stack([_filling(picture), _filling(_frame(eye.is_hit))], expand=True),
             ft.Semantics(live_region=True, content=line),
         ],
         spacing=theme.L,
@@ -125,13 +145,14 @@ def _camera(desk: Desk, eye: _Eye, tell: Callable[[str], None], again: Callable[
     )
 
 
-def _frame() -> ft.Control:
-    """The quiet frame to aim with."""
+def _frame(is_hit: bool) -> ft.Control:
+    """The quiet frame to aim with; it flashes at a hit."""
+    white = ft.Colors.with_opacity(0.85, ft.Colors.WHITE)
     square = ft.Container(
         width=260,
         height=260,
         border_radius=theme.ROUND_L,
-        border=ft.Border.all(3, ft.Colors.with_opacity(0.85, ft.Colors.WHITE)),
+        border=ft.Border.all(8, ft.Colors.PRIMARY_CONTAINER) if is_hit else ft.Border.all(3, white),
     )
     return ft.TransparentPointer(ft.Container(square, alignment=ft.Alignment.CENTER))
 
@@ -222,6 +243,7 @@ def _ways(
     switch: Callable[[], None],
     pick: Callable[[], Awaitable[None]],
     flip: Callable[[], None],
+    light: Callable[[], Awaitable[None]],
 ) -> ft.Control:
     words = desk.speaker
     other = line_button(
@@ -234,4 +256,7 @@ def _ways(
     ways.append(quiet_button(words("scan.picture"), pick, icon=ft.Icons.IMAGE_OUTLINED))
     if eye.is_camera and eye.told in _SEEING:
         ways.append(quiet_button(words("scan.flip"), flip, icon=ft.Icons.CAMERASWITCH_OUTLINED))
+        if eye.is_lit is not None:
+            told, icon = _LIGHT[eye.is_lit]
+            ways.append(quiet_button(words(told), light, icon=icon))
     return ft.Row(ways, alignment=ft.MainAxisAlignment.CENTER, spacing=theme.M, wrap=True)
