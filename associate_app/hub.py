@@ -73,7 +73,8 @@ POLICY: Final = "; ".join(
 # socket's close or by a silent heartbeat (a Wi-Fi that went away closes nothing), and covers the screen. The splash
 # stays until the first picture has come, because Flet's own first frames wear Flet's colours. The socket's address says
 # what the browser prefers: not every browser sends a header with it. Theme and language are as chosen on the screens
-# (`ui/browser_memory.py`). A look every 2 s that waits 2.5 s covers the screen within 5 s.
+# (`ui/browser_memory.py`). A look every 2 s that waits 2.5 s covers the screen within 5 s. There are no radios here:
+# what Flutter calls a radio group is a group (`ui/parts/in_order.py`).
 _SCRIPT: Final = """<script>(function(){
  const says=%(gone)s,tongue=(navigator.language||'').slice(0,2);if(tongue in says)document.documentElement.lang=tongue;
  const kept=name=>{try{return JSON.parse(localStorage.getItem('flutter.'+name))}catch{return null}};
@@ -90,6 +91,8 @@ _SCRIPT: Final = """<script>(function(){
    this.addEventListener('open',()=>{if(++opened>1){this.close();location.reload();}});
    this.addEventListener('close',()=>{if(opened)setTimeout(()=>{if(opened<2)show();},1200);});}}}
  window.WebSocket=Watched;
+ const write=Element.prototype.setAttribute;
+ Element.prototype.setAttribute=function(n,v){write.call(this,n,n==='role'&&v==='radiogroup'?'group':v)};
  setInterval(()=>{if(!opened)return;fetch('/alive',{cache:'no-store',signal:AbortSignal.timeout(2500)})
   .then(()=>{if(gone)location.reload();},()=>show());},2000);
 })();</script>

@@ -171,8 +171,8 @@ class Screen:
         """What a screen reader would call a button of that name: whatever it is made of, a name within is its name."""
         for one in self.walk():
             if isinstance(one, ft.FilledButton | ft.OutlinedButton | ft.TextButton | ft.IconButton):
-                named = one.content if isinstance(getattr(one, "content", None), ft.Semantics) else one
-                if told in _told(named):
+                inside = getattr(one, "content", None)
+                if told in _told(inside if isinstance(inside, ft.Semantics) else one):
                     return one
         raise LookupError(f"no button says {told!r}; the screen says: {self.texts()}")
 

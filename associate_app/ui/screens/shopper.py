@@ -22,11 +22,13 @@ from associate_app.ui.parts.bending import bending
 from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import icon_button, line_button, main_button, quiet_button
 from associate_app.ui.parts.chips import chip, consent_marks
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.correct_sheet import corrections
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import promised
 from associate_app.ui.parts.had_offers import had_offers
 from associate_app.ui.parts.hold_sheet import hold_button
+from associate_app.ui.parts.in_order import in_order
 from associate_app.ui.parts.lines import note_line, online_line
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
@@ -225,10 +227,12 @@ def _body(desk: Desk, face: CardFace, kept: OutcomeKeeper, show_offer: ShowOffer
     if desk.whereabouts.frame is Frame.LANDSCAPE:
         return ft.Row(
             [
-                ft.Column([*banners, left, room_for_foot], expand=5, spacing=theme.XL, scroll=ft.ScrollMode.AUTO),
+                in_order(
+                    ft.Column([*banners, left, room_for_foot], spacing=theme.XL, scroll=ft.ScrollMode.AUTO), expand=5
+                ),
                 # The plays end above the foot: nothing to tap lies under *Scan another*.
                 ft.Container(
-                    ft.Column([right], expand=True, scroll=ft.ScrollMode.AUTO),
+                    in_order(ft.Column([right], scroll=ft.ScrollMode.AUTO)),
                     expand=6,
                     padding=ft.Padding.only(bottom=_FOOT_HEIGHT),
                 ),
@@ -328,7 +332,7 @@ def _note_form(
     words = use_desk().speaker
     look = Field(words("card.note_field"), lines=2, length_max=2000, has_focus=True)
     field = text_field("note", look, keep)
-    buttons = ft.Row([main_button(words("card.note_save"), save), quiet_button(words("close"), close)])
+    buttons = ft.Row([main_button(words("card.note_save"), save), leaving(words("close"), close)])
     return ft.Column([field, buttons], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
@@ -384,4 +388,5 @@ def _foot(desk: Desk, kept: OutcomeKeeper) -> ft.Control:
         rows += [*([line] if line else []), ft.Row([again], alignment=ft.MainAxisAlignment.END)]
     else:
         rows.append(ft.Row([ft.Container(line, expand=True), again], spacing=theme.L))
-    return ft.Column(rows, spacing=theme.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    blocks = ft.Column(rows, spacing=theme.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    return in_order(blocks)
