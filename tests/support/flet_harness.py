@@ -169,17 +169,23 @@ class Screen:
 
     def button(self, told: str) -> BaseControl:
         """What a screen reader would call a button of that name: whatever it is made of, a name within is its name."""
+        if found := self._buttons(told):
+            return found[0]
+        raise LookupError(f"no button says {told!r}; the screen says: {self.texts()}")
+
+    def _buttons(self, told: str) -> list[BaseControl]:
+        found: list[BaseControl] = []
         for one in self.walk():
             if isinstance(one, ft.FilledButton | ft.OutlinedButton | ft.TextButton | ft.IconButton):
                 inside = getattr(one, "content", None)
                 if told in _told(inside if isinstance(inside, ft.Semantics) else one):
-                    return one
-        raise LookupError(f"no button says {told!r}; the screen says: {self.texts()}")
+                    found.append(one)
+        return found
 
     async def press(self, told: str) -> None:
-        """Tap a button by its name; no finger is as quick as a hand scanner's Enter."""
+        """Tap a button by its name once it has come; no finger is as quick as a hand scanner's Enter."""
         guard = self.session.store.get("is_scanner_typing")
-        await self.until(lambda: not (guard and guard()))
+        await self.until(lambda: not (guard and guard()) and bool(self._buttons(told)))
         await self.event(self.button(told), "click")
 
     async def write(self, label: str, text: str, *, is_sent: bool = False) -> None:
