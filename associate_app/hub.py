@@ -75,6 +75,7 @@ POLICY: Final = "; ".join(
 # what the browser prefers: not every browser sends a header with it. Theme and language are as chosen on the screens
 # (`ui/browser_memory.py`). A look every 2 s that waits 2.5 s covers the screen within 5 s. A hit of the Scan screen
 # buzzes for 30 ms, which nothing else does: the page beeps with it, as most tablets and some browsers cannot buzz.
+# There are no radios here: what Flutter calls a radio group is a group (`ui/parts/in_order.py`).
 _SCRIPT: Final = """<script>(function(){
  const says=%(gone)s,tongue=(navigator.language||'').slice(0,2);if(tongue in says)document.documentElement.lang=tongue;
  const kept=name=>{try{return JSON.parse(localStorage.getItem('flutter.'+name))}catch{return null}};
@@ -97,6 +98,8 @@ _SCRIPT: Final = """<script>(function(){
   loud=sound.createGain();tone.frequency.value=1760;loud.gain.setValueAtTime(.25,at);
   loud.gain.exponentialRampToValueAtTime(.001,at+.12);tone.connect(loud).connect(sound.destination);
   tone.start(at);tone.stop(at+.13);}catch{}}
+ const write=Element.prototype.setAttribute;
+ Element.prototype.setAttribute=function(n,v){write.call(this,n,n==='role'&&v==='radiogroup'?'group':v)};
  setInterval(()=>{if(!opened)return;fetch('/alive',{cache:'no-store',signal:AbortSignal.timeout(2500)})
   .then(()=>{if(gone)location.reload();},()=>show());},2000);
 })();</script>

@@ -27,6 +27,8 @@ from associate_app.ui.hooks import keyed, redraw
 from associate_app.ui.language import BROWSER_LANGUAGE
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import guard_taps
+from associate_app.ui.parts.closing import leave_newest
+from associate_app.ui.parts.in_order import in_order
 from associate_app.ui.parts.notice import speak_on
 from associate_app.ui.parts.practice_band import in_practice
 from associate_app.ui.parts.shell import bottom_bar, rail
@@ -288,7 +290,10 @@ class _Session:
             await self.front.desk.ask(self.front.desk.floor.send_now)
 
     def _key_pressed(self, e: ft.KeyboardEvent) -> None:
-        """A key on any screen: perhaps a hand scanner typing."""
+        """A key on any screen: Escape leaves what is open; others are perhaps a hand scanner typing."""
+        if e.key == "Escape" and not self.front.is_locked:
+            leave_newest(self._page)
+            return
         if self.front.shown.fields_in_focus or self.front.is_locked:
             self._keys.drop()
             return
@@ -410,7 +415,7 @@ def _root(whereabouts: Whereabouts, shift: Shift) -> ft.Control:
         return ft.SafeArea(connect_screen(), expand=True)
     if shift.associate is None:
         return ft.SafeArea(sign_in_screen(), expand=True)
-    inside = ft.Container(_screen_at(whereabouts.place), expand=True)
+    inside = in_order(ft.Container(_screen_at(whereabouts.place)), expand=True)
     go = partial(_go, desk)
     place = "plays" if whereabouts.place.screen == "library" else whereabouts.place.screen
     is_phone = whereabouts.frame is Frame.PHONE

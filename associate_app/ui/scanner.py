@@ -51,6 +51,8 @@ class ScannerKeys:
         if key.label in _ENTER:
             return self._finish(now_s)
         typed = _typed(key)
+        if typed == " " and not self._text:
+            return None  # no code begins with one; it presses what has the focus
         if typed and len(self._text) < LENGTH_MAX:
             self._text += typed
             self._last_s = now_s

@@ -11,7 +11,6 @@ import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -170,25 +169,24 @@ class Screen:
 
     def button(self, told: str) -> BaseControl:
         """What a screen reader would call a button of that name: whatever it is made of, a name within is its name."""
-        for one in self.walk():
-            if isinstance(one, ft.FilledButton | ft.OutlinedButton | ft.TextButton | ft.IconButton):
-                named = one.content if isinstance(getattr(one, "content", None), ft.Semantics) else one
-                if told in _told(named):
-                    return one
+        if found := self._buttons(told):
+            return found[0]
         raise LookupError(f"no button says {told!r}; the screen says: {self.texts()}")
 
-    async def press(self, told: str) -> None:
-        """Tap a button by its name once it is there; no finger is as quick as a hand scanner's Enter."""
-        guard = self.session.store.get("is_scanner_typing")
-        await self.until(lambda: not (guard and guard()))
-        with suppress(AssertionError):  # the look-up below says which button is missing
-            await self.until(lambda: self._has_button(told), tries=1000)
-        await self.event(self.button(told), "click")
+    def _buttons(self, told: str) -> list[BaseControl]:
+        found: list[BaseControl] = []
+        for one in self.walk():
+            if isinstance(one, ft.FilledButton | ft.OutlinedButton | ft.TextButton | ft.IconButton):
+                inside = getattr(one, "content", None)
+                if told in _told(inside if isinstance(inside, ft.Semantics) else one):
+                    found.append(one)
+        return found
 
-    def _has_button(self, told: str) -> bool:
-        with suppress(LookupError):
-            return self.button(told) is not None
-        return False
+    async def press(self, told: str) -> None:
+        """Tap a button by its name once it has come; no finger is as quick as a hand scanner's Enter."""
+        guard = self.session.store.get("is_scanner_typing")
+        await self.until(lambda: not (guard and guard()) and bool(self._buttons(told)))
+        await self.event(self.button(told), "click")
 
     async def write(self, label: str, text: str, *, is_sent: bool = False) -> None:
         """Type into a field; with `is_sent` end with Enter."""

@@ -12,7 +12,8 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.appointment_faces import PassFace
-from associate_app.ui.parts.buttons import line_button, quiet_button
+from associate_app.ui.parts.buttons import line_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.qr import qr_png
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
@@ -46,7 +47,7 @@ def pass_sheet(face: PassFace, words: Speaker, close: Callable[[], None]) -> ft.
         ),
         actions=[
             line_button(words("appointments.pass.save"), save, icon=ft.Icons.DOWNLOAD),
-            quiet_button(words("close"), close),
+            leaving(words("close"), close),
         ],
         on_dismiss=close,
     )

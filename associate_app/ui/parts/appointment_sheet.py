@@ -19,6 +19,7 @@ from associate_app.ui.hooks import keyed, use_live, use_value
 from associate_app.ui.parts.appointment_pass import pass_sheet
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import Press, main_button, quiet_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.day_choice import day_choice
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import chips
@@ -68,7 +69,7 @@ def appointment_sheet(token: str, show: Callable[[Saved], None], close: Callable
     if face is None:
         return ft.Container()
     if not face.days.named:
-        return ft.Column([empty(words("appointments.never_open")), quiet_button(words("close"), close)])
+        return ft.Column([empty(words("appointments.never_open")), leaving(words("close"), close)])
     return keyed("form", _form, token, face, show, close)
 
 
@@ -120,7 +121,7 @@ def _foot(slot: SlotFace | None, no: str, save: Press, close: Callable[[], None]
         blocks.append(ft.Semantics(live_region=True, content=banner(told, ft.Icons.EVENT_BUSY, is_amber=True)))
     if no:
         blocks.append(ft.Semantics(live_region=True, content=say(no, theme.SMALL_STRONG)))
-    foot: list[ft.Control] = [main_button(words(key), save, is_off=slot is None), quiet_button(words("close"), close)]
+    foot: list[ft.Control] = [main_button(words(key), save, is_off=slot is None), leaving(words("close"), close)]
     return [*blocks, ft.Row(foot, wrap=True, spacing=theme.S)]
 
 

@@ -17,6 +17,7 @@ from associate_app.ui.faces import BendFace, OfferFace
 from associate_app.ui.hooks import keyed, use_live, use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import choice_chip, line_button, main_button, quiet_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.pressable import Look, pressable
@@ -109,7 +110,7 @@ def _sheet(
         blocks.append(keyed("manager", _manager, offer, asked.manager_id, put))
     if no:
         blocks.append(ft.Semantics(live_region=True, content=say(no, theme.SMALL_STRONG)))
-    blocks.append(ft.Row([main_button(words("bend.save"), save), quiet_button(words("close"), close)]))
+    blocks.append(ft.Row([main_button(words("bend.save"), save), leaving(words("close"), close)]))
     return ft.Container(_stretched(blocks), padding=ft.Padding.only(left=theme.L, right=theme.L, bottom=theme.L))
 
 

@@ -16,7 +16,8 @@ from associate_app.ui import theme
 from associate_app.ui.hooks import Cell, keyed, use_cell, use_value
 from associate_app.ui.parts.appointment_sheet import appointment_sheet
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import line_button, main_button, quiet_button, soft_button
+from associate_app.ui.parts.buttons import line_button, main_button, soft_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.correct_sheet import correct_sheet
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import follow_up_sheet
@@ -77,5 +78,5 @@ def _note_form(token: str, note: Cell[str], close: Callable[[], None]) -> ft.Con
 
     look = Field(words("card.note_field"), value=note.value, lines=2, length_max=2000, has_focus=True)
     field = text_field("note", look, partial(setattr, note, "value"))
-    buttons = ft.Row([main_button(words("card.note_save"), save), quiet_button(words("close"), close)])
+    buttons = ft.Row([main_button(words("card.note_save"), save), leaving(words("close"), close)])
     return ft.Column([field, buttons], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

@@ -15,7 +15,8 @@ from associate_app.ui.correcting import languages_offered
 from associate_app.ui.faces import CorrectFace
 from associate_app.ui.hooks import keyed, use_cell, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
+from associate_app.ui.parts.buttons import line_button, main_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import chips
 from associate_app.ui.parts.text import say, section
@@ -38,7 +39,7 @@ def correct_sheet(token: str, show: Callable[[Saved], None], close: Callable[[],
     blocks.append(chips([(one.key, one.title) for one in fields], chosen, choose))
     field = next((one for one in fields if one.key == chosen), None)
     if field is None:
-        blocks.append(ft.Row([quiet_button(words("close"), close)]))
+        blocks.append(ft.Row([leaving(words("close"), close)]))
     else:
         blocks.append(keyed(chosen, _form, token, field, show, close))
     return ft.Column(blocks, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
@@ -67,7 +68,7 @@ def _form(token: str, field: CorrectFace, show: Callable[[Saved], None], close: 
     buttons: list[ft.Control] = [main_button(words("correct.save"), partial(record, desk.floor.correct))]
     if field.now:
         buttons.append(line_button(words("correct.flag"), partial(record, desk.floor.flag)))
-    buttons.append(quiet_button(words("close"), close))
+    buttons.append(leaving(words("close"), close))
     blocks.append(ft.Row(buttons, wrap=True, spacing=theme.S, run_spacing=theme.S))
     return ft.Column(blocks, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 

@@ -15,7 +15,8 @@ from associate_app.ui import theme
 from associate_app.ui.faces import PromiseFace
 from associate_app.ui.hooks import keyed, use_live, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import choice_chip, main_button, quiet_button
+from associate_app.ui.parts.buttons import choice_chip, main_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.day_choice import day_choice
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.text import say, section
@@ -55,7 +56,7 @@ def _form(token: str, face: PromiseFace, show: Callable[[Saved], None], close: C
     blocks = [*_choices(face, wish.value, put), keyed("text", _text, lambda text: put(text=text))]
     if no:
         blocks.append(ft.Semantics(live_region=True, content=say(no, theme.SMALL_STRONG)))
-    blocks.append(ft.Row([main_button(words("follow_ups.save"), save), quiet_button(words("close"), close)]))
+    blocks.append(ft.Row([main_button(words("follow_ups.save"), save), leaving(words("close"), close)]))
     return ft.Column(blocks, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 

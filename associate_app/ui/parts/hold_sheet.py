@@ -16,7 +16,8 @@ from associate_app.ui import theme
 from associate_app.ui.faces import HoldChoiceFace
 from associate_app.ui.hooks import keyed, use_cell, use_live, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.buttons import main_button, quiet_button
+from associate_app.ui.parts.buttons import main_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.day_choice import day_choice
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.follow_up_sheet import chips
@@ -64,7 +65,7 @@ def _form(token: str, face: HoldChoiceFace, show: Callable[[Saved], None], close
     blocks.append(keyed("number", _number, partial(setattr, typed, "value")))
     if no:
         blocks.append(ft.Semantics(live_region=True, content=say(no, theme.SMALL_STRONG)))
-    blocks.append(ft.Row([main_button(words("holds.save"), save), quiet_button(words("close"), close)]))
+    blocks.append(ft.Row([main_button(words("holds.save"), save), leaving(words("close"), close)]))
     return ft.Column(blocks, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 

@@ -8,7 +8,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import OfferFace
-from associate_app.ui.parts.buttons import quiet_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.qr import qr_png
 from associate_app.ui.parts.text import say
 from associate_app.ui.theme import Ink
@@ -31,6 +31,6 @@ def offer_sheet(offer: OfferFace, words: Speaker, close: Callable[[], None]) -> 
         content=ft.Column(
             lines, tight=True, spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.CENTER, width=300
         ),
-        actions=[quiet_button(words("close"), close)],
+        actions=[leaving(words("close"), close)],
         on_dismiss=close,
     )

@@ -52,9 +52,11 @@ def play_card(
         border_radius=theme.ROUND_L,
         border=ft.Border.all(1.5 if is_open else 1, ft.Colors.PRIMARY if is_open else ft.Colors.OUTLINE_VARIANT),
     )
+    if is_open:
+        drawn.key = play.play_id
+        return drawn
     # A finger may tap the folded card anywhere; keys and screen readers press its title.
-    anywhere = None if is_open else tapped(toggle)
-    return ft.GestureDetector(drawn, key=play.play_id, on_tap=anywhere, exclude_from_semantics=True)
+    return ft.GestureDetector(drawn, key=play.play_id, on_tap=tapped(toggle), exclude_from_semantics=True)
 
 
 def _head(play: PlayFace, is_open: bool, toggle: Callable[[], None]) -> ft.Row:

@@ -15,6 +15,7 @@ from associate_app.ui.hooks import keyed, use_cell, use_value
 from associate_app.ui.manager_faces import WordLine
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.text import say
 from associate_app.ui.parts.word_diff import word_diff
@@ -126,5 +127,5 @@ def _lines_of(typed: str) -> tuple[str, ...]:
 def _form(
     fields: list[ft.Control], told: str, press: Callable[[], Any], away: str, close: Callable[[], None]
 ) -> ft.Control:
-    buttons = ft.Row([main_button(told, press), quiet_button(away, close)])
+    buttons = ft.Row([main_button(told, press), leaving(away, close)])
     return ft.Column([*fields, buttons], spacing=theme.S, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

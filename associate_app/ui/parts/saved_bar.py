@@ -9,6 +9,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.parts.buttons import line_button, quiet_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Saved
 from associate_app.ui.text_scale import is_text_large
@@ -65,7 +66,7 @@ def reason_sheet(
                 ft.Row(
                     [
                         say(words(f"reason.title.{outcome}"), theme.STRONG, expand=True),
-                        quiet_button(words("reason.skip"), skip),
+                        leaving(words("reason.skip"), skip),
                     ]
                 ),
                 ft.Row([_reason(key, words, give) for key in reasons], wrap=True, spacing=theme.S, run_spacing=theme.S),

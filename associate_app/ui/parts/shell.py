@@ -12,6 +12,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import AssociateFace
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import part
+from associate_app.ui.parts.in_order import in_order
 from associate_app.ui.parts.pill import sync_pill
 from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.text import heading, say
@@ -51,15 +52,16 @@ def rail(screen: str, associate: AssociateFace, go: Callable[[str], None], switc
     """The column of rooms on the left, and who is working at its foot."""
     here = _room_of(screen)
     rooms = [_room(name, hollow, full, name == here, go) for name, hollow, full in _rooms_of(associate)]
+    column = ft.Column(
+        [
+            ft.Column(rooms, spacing=theme.XS, horizontal_alignment=ft.CrossAxisAlignment.CENTER),
+            _who(associate, switch),
+        ],
+        alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    )
     return ft.Container(
-        ft.Column(
-            [
-                ft.Column(rooms, spacing=theme.XS, horizontal_alignment=ft.CrossAxisAlignment.CENTER),
-                _who(associate, switch),
-            ],
-            alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
-            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
-        ),
+        in_order(column),
         width=scaled(theme.RAIL_WIDTH),
         padding=ft.Padding.symmetric(vertical=theme.L),
         bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,

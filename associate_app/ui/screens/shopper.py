@@ -24,6 +24,7 @@ from associate_app.ui.parts.buttons import icon_button, main_button, quiet_butto
 from associate_app.ui.parts.card_deeds import card_deeds
 from associate_app.ui.parts.chips import chip, consent_marks
 from associate_app.ui.parts.had_offers import had_offers
+from associate_app.ui.parts.in_order import in_order
 from associate_app.ui.parts.lines import note_line, online_line
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
@@ -222,10 +223,12 @@ def _body(desk: Desk, face: CardFace, kept: OutcomeKeeper, show_offer: ShowOffer
     if desk.whereabouts.frame is Frame.LANDSCAPE:
         return ft.Row(
             [
-                ft.Column([*banners, left, room_for_foot], expand=5, spacing=theme.XL, scroll=ft.ScrollMode.AUTO),
+                in_order(
+                    ft.Column([*banners, left, room_for_foot], spacing=theme.XL, scroll=ft.ScrollMode.AUTO), expand=5
+                ),
                 # The plays end above the foot: nothing to tap lies under *Scan another*.
                 ft.Container(
-                    ft.Column([right], expand=True, scroll=ft.ScrollMode.AUTO),
+                    in_order(ft.Column([right], scroll=ft.ScrollMode.AUTO)),
                     expand=6,
                     padding=ft.Padding.only(bottom=_FOOT_HEIGHT),
                 ),
@@ -353,4 +356,5 @@ def _foot(desk: Desk, kept: OutcomeKeeper) -> ft.Control:
         rows += [*([line] if line else []), ft.Row([again], alignment=ft.MainAxisAlignment.END)]
     else:
         rows.append(ft.Row([ft.Container(line, expand=True), again], spacing=theme.L))
-    return ft.Column(rows, spacing=theme.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    blocks = ft.Column(rows, spacing=theme.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    return in_order(blocks)

@@ -15,7 +15,7 @@ from associate_app.ui.faces import AssociateFace
 from associate_app.ui.hooks import keyed, use_live, use_task, use_value
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import quiet_button
+from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.language_switch import language_switch
 from associate_app.ui.parts.logo import logo
 from associate_app.ui.parts.notice import empty
@@ -180,7 +180,7 @@ def _pin_entry(associate: AssociateFace, leave: Callable[[], None], *, is_back: 
             _sentence(desk, now),
             pin_dots(len(now.typed), words.count("pin.spoken", len(now.typed))),
             pad,
-            quiet_button(words("pin.someone_else"), leave),
+            leaving(words("pin.someone_else"), leave),
         ],
         spacing=theme.M,
         scroll=ft.ScrollMode.AUTO,

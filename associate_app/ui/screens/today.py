@@ -18,6 +18,7 @@ from associate_app.ui.parts.buttons import quiet_button
 from associate_app.ui.parts.folding import folding
 from associate_app.ui.parts.follow_up_row import follow_up_line
 from associate_app.ui.parts.helped import helped_block
+from associate_app.ui.parts.in_order import in_order
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.outcomes import OutcomeKeeper, use_outcomes
 from associate_app.ui.parts.practice_cards import practice_cards
@@ -160,8 +161,8 @@ def _below(desk: Desk, face: TodayFace, lists: TodayLists, take_up: TakeUp) -> f
         blocks = [*here, follow_ups, words, mine, *seen, week, *plays, helped]
         return ft.Column(blocks, spacing=theme.XL)
     columns: list[ft.Control] = [
-        ft.Column([follow_ups, words, week], spacing=theme.XL, expand=6),
-        ft.Column([*here, mine, *seen, *plays, helped], spacing=theme.XL, expand=5),
+        in_order(ft.Column([follow_ups, words, week], spacing=theme.XL), expand=6),
+        in_order(ft.Column([*here, mine, *seen, *plays, helped], spacing=theme.XL), expand=5),
     ]
     return ft.Row(columns, spacing=theme.XXXL, vertical_alignment=ft.CrossAxisAlignment.START)
 

@@ -105,7 +105,6 @@ def test_a_manager_sees_everything_by_how_it_stands_and_an_associate_is_told_who
         async with store.open() as screen:
             await sign_in(screen, "Ada Brandt")
             await screen.press("Tell HQ")
-            await screen.see("All feedback of the store")
             await screen.press("All feedback of the store")
             await told_of(screen, "All (4)", "Open (1)", "Late (1)", "Answered (2)")
             await screen.see("As agreed, HQ answered 1 of 2 in time.")

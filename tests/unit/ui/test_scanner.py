@@ -61,6 +61,16 @@ def test_fewer_than_four_characters_are_no_scan(text: str) -> None:
     assert keys.press(Key("Enter"), end_s + 0.01) is None
 
 
+def test_a_space_held_down_is_no_scan() -> None:
+    """It presses what has the focus, again and again; within a code it is a letter like another."""
+    keys = ScannerKeys(lambda _: True)
+    end_s = typed(keys, "      ", 5.0)
+    assert keys.wait_s() is None
+    assert not keys.is_typing(end_s)
+    end_s = typed(keys, "AB 12", end_s)
+    assert keys.press(Key("Enter"), end_s) == "AB 12"
+
+
 def test_shortcuts_and_named_keys_type_nothing() -> None:
     """Control+A, arrows, Tab."""
     keys = ScannerKeys(lambda _: True)
