@@ -23,6 +23,7 @@ _FRAME_SIDE: Final = 1280
 _SIDES: Final = (1000, 2200, 600, 3600)
 """Longest sides tried one after the other: most codes fill enough of a picture, and less is quicker and less noisy."""
 _MENDED_SIDE: Final = 1600
+_SOFT_SIDE: Final = 2400
 _TURNS: Final = (20, 45, 70)
 
 Decode = Callable[[Any], Sequence[FoundCode]]
@@ -105,7 +106,7 @@ def _attempts(grey: Any) -> Iterator[Any]:
 
 
 def _mended(grey: Any) -> Iterator[Any]:
-    """Against noise, blur, uneven light and modules of a few pixels, in this order."""
+    """Against noise, blur, uneven light, modules of a few pixels, a dark and a soft picture, in this order."""
     operations, filters, chops = (importlib.import_module(f"PIL.Image{part}") for part in ("Ops", "Filter", "Chops"))
     stretched = operations.autocontrast(grey, cutoff=2)
     yield stretched.filter(filters.GaussianBlur(1.2))
@@ -115,6 +116,12 @@ def _mended(grey: Any) -> Iterator[Any]:
     small = _fit(grey, _SIDES[0])
     doubled = small.resize((small.width * 2, small.height * 2))
     yield doubled.filter(filters.UnsharpMask(radius=6, percent=300, threshold=0))
+    shrunk = _fit(grey, max(1, max(small.size) * 7 // 10))
+    yield shrunk.filter(filters.GaussianBlur(1)).filter(filters.UnsharpMask(radius=4, percent=300, threshold=0))
+    yield small.filter(filters.GaussianBlur(1.5))
+    larger = min(3.0, _SOFT_SIDE / max(small.size))
+    soft = small.resize((round(small.width * larger), round(small.height * larger)))
+    yield soft.filter(filters.GaussianBlur(2)).filter(filters.UnsharpMask(radius=6, percent=400, threshold=0))
 
 
 def _fit(grey: Any, side: int) -> Any:

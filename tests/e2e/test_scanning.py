@@ -18,6 +18,9 @@ from tests.support.programs import ServerProcess, run_json
 
 pytestmark = pytest.mark.browser
 
+COUNT_BEEPS = """()=>{window.beeps=0;const make=AudioContext.prototype.createOscillator;
+ AudioContext.prototype.createOscillator=function(){window.beeps++;return make.call(this)}}"""
+
 
 def test_a_hand_scanner_opens_the_card_on_any_screen_and_one_tap_records(app: AppPage, sheet: Sheet) -> None:
     """A signed card typed with no field in focus: name, stage, online lines, plays with why; then *Bought*."""
@@ -113,8 +116,8 @@ def test_a_card_that_cannot_be_checked_yet_is_usable_and_says_so(app: AppPage, s
 def test_a_qr_held_before_the_camera_opens_the_card(
     playwright: Playwright, chromium_path: str, open_app: OpenApp, hub: HubProcess, sheet: Sheet, tmp_path: Path
 ) -> None:
-    """The live camera decodes by itself, also what comes into view later; no tap confirms."""
-    film = _film(sheet.card("Niklas"), tmp_path / "card.mjpeg")
+    """The live camera decodes by itself, also what comes into view later; no tap confirms, and the page beeps once."""
+    film = film_of(sheet.card("Niklas"), tmp_path / "card.mjpeg")
     flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     browser = playwright.chromium.launch(
         executable_path=chromium_path,
@@ -122,8 +125,10 @@ def test_a_qr_held_before_the_camera_opens_the_card(
     )
     app = open_app(hub.url, in_browser=browser, permissions=["camera"])
     app.sign_in(sheet.people[1]["name"], sheet.people[1]["pin"])
+    app.page.evaluate(COUNT_BEEPS)
     app.press("Scan loyalty QR")
     app.see_card("Niklas Weber")
+    app.page.wait_for_function("window.beeps === 1")
     browser.close()
 
 
@@ -202,7 +207,7 @@ def test_nothing_is_fetched_from_outside(open_app: OpenApp, hub: HubProcess) -> 
     assert hosts == {f"127.0.0.1:{hub.port}"}
 
 
-def _film(text: str, path: Path) -> Path:
+def film_of(text: str, path: Path) -> Path:
     """A short film as Motion JPEG: an empty counter for some seconds, then a card held before the camera."""
     drawn = io.BytesIO()
     qrcode.make(text, border=4).save(drawn)

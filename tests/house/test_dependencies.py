@@ -17,6 +17,7 @@ CORE_PARTS = {"pydantic", "cryptography", "phonenumbers", "idna"}
 
 # Named by what they come with: pydantic's core and types are pydantic, starlette is FastAPI, and so on.
 COMES_WITH = {
+    "numpy": "scipy",
     "pydantic-core": "pydantic",
     "annotated-types": "pydantic",
     "typing-extensions": "pydantic",

@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 from associate_app.adapters import code_reader
 from associate_app.adapters.code_reader import PictureReader, make_code_reader
 from associate_app.ports import FoundCode
+from tests.support.code_photos import photo
 from tests.support.replica import card_for
 
 
@@ -84,6 +85,13 @@ def test_barcodes_of_products_and_offers_are_read(reader, text, kind, name):
 def test_a_card_is_read_as_phones_show_it(reader, spoil):
     """Turned, inverted, dim, blurred, huge or small."""
     assert [code.text for code in reader.read(encoded(spoil(qr(card_for()))))] == [card_for()]
+
+
+@pytest.mark.parametrize(("kind", "index"), [("soft", 11), ("dark", 7)])
+def test_a_photo_that_only_mending_makes_readable_is_read(reader, kind, index):
+    """Out of focus; too dark and noisy: one look at every size reads neither."""
+    taken = photo(kind, card_for(), index, seed=5)
+    assert [code.text for code in reader.read(taken.jpeg)] == [card_for()]
 
 
 def test_a_code_on_a_transparent_ground_is_read(reader):

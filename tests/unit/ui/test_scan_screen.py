@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import flet_camera as fc  # type: ignore[import-untyped]
@@ -106,13 +107,16 @@ def test_the_back_lens_looks_first_and_the_other_one_a_tap_later(store: Store, b
     """Flip, and flip back."""
 
     async def play() -> None:
+        def started(lenses: list[str]) -> bool:
+            return booth.started == lenses
+
         booth.holds_at = 1
         async with store.open(replies=booth.replies) as screen:
             await look(screen)
             for lenses in (["back", "front"], ["back", "front", "back"]):
                 await screen.see("Point the camera at")
                 await screen.press("Other camera")
-                await screen.until(lambda lenses=lenses: booth.started == lenses)
+                await screen.until(partial(started, lenses))
 
     played(play)
 
