@@ -85,6 +85,7 @@ def test_what_holds_for_all_tablets_is_set_and_listed(chain: tuple[Path, str, di
         "estimate_k": "200",
         "holds_end_h": "20",
         "appointments_at_once": "1",
+        "feedback_days": "3",
         "lock_after_min": "2",
     }
 
