@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from tests.e2e.app_page import AppPage
 from tests.e2e.conftest import OpenApp, Sheet
 from tests.support.hub_process import HubProcess
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.full]
 TABS_MAX = 60
+PRESSES_MAX = 3
 FOCUS = """()=>{const e=document.activeElement;
  return [e.getAttribute('role')||e.tagName.toLowerCase(),
   (e.getAttribute('aria-label')||e.innerText||'').trim()]}"""
@@ -29,10 +32,17 @@ def tab_to(app: AppPage, name: str, role: str = "button") -> None:
     raise AssertionError(f"the focus never came to {name!r}; it went over {passed}")
 
 
-def press(app: AppPage, name: str, key: str = "Enter") -> None:
-    """Tab to a button and press it with a key."""
-    tab_to(app, name)
-    app.page.keyboard.press(key)
+def press(app: AppPage, name: str, key: str = "Enter", *, leads_to: str = "") -> None:
+    """Tab to a button and press it with a key; again where the screen was drawn anew under the finger."""
+    for _ in range(PRESSES_MAX):
+        tab_to(app, name)
+        app.page.keyboard.press(key)
+        if not leads_to:
+            return
+        with suppress(AssertionError):
+            app.see(leads_to, 5_000)
+            return
+    app.see(leads_to)
 
 
 def test_from_who_is_working_to_undo_by_keyboard_alone(open_app: OpenApp, hub: HubProcess, sheet: Sheet) -> None:
@@ -40,23 +50,18 @@ def test_from_who_is_working_to_undo_by_keyboard_alone(open_app: OpenApp, hub: H
     person, name = sheet.people[2], "Mara"
     app = open_app(hub.url)
     app.see("Who’s working?")
-    press(app, person["name"])
-    app.see("Enter your PIN")
+    press(app, person["name"], leads_to="Enter your PIN")
     for count, digit in enumerate(person["pin"], start=1):
         press(app, digit, "Space" if count % 2 else "Enter")
         app.see(f"PIN, {count} digit")
-    press(app, "Sign in")
-    app.see("Scan loyalty QR")
-    press(app, "Scan loyalty QR")
-    app.see("Enter number instead")
-    press(app, "Enter number instead", "Space")
-    app.see("Loyalty number")
+    press(app, "Sign in", leads_to="Scan loyalty QR")
+    press(app, "Scan loyalty QR", leads_to="This tablet has no camera")
+    press(app, "Enter number instead", "Space", leads_to="Loyalty number")
     tab_to(app, "Loyalty number", "input")
     app.page.keyboard.type(sheet.number(name), delay=15)
     app.page.keyboard.press("Enter")
     app.see_card(name)
-    press(app, "Note")
-    app.see("Note for the next colleague")
+    press(app, "Note", leads_to="Note for the next colleague")
     app.page.keyboard.press("Escape")
     app.gone("Note for the next colleague")
     press(app, "Interested", "Space")

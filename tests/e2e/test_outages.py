@@ -13,15 +13,16 @@ import pytest
 from shared.clock import format_at
 from tests.e2e.app_page import AppPage
 from tests.e2e.conftest import OpenApp, Sheet
+from tests.proof import Figure, write_figure
 from tests.support.hub_process import HubProcess
 from tests.support.programs import ServerProcess, run_json
 from tests.support.wire import Wire
 
 pytestmark = pytest.mark.browser
-LIVE_MS = 10_000
+LIVE_MS = 20_000
 """What a loaded machine may take; the time itself is for the bench."""
-STOPWATCH = """()=>{window.closed=performance.now();const look=setInterval(()=>{
- if(document.getElementById('hub-gone')){window.covered=performance.now();clearInterval(look);}},50)}"""
+STOPWATCH = """()=>{window.cutAt=performance.now();const look=setInterval(()=>{
+ if(document.getElementById('hub-gone')){window.coveredAt=performance.now();clearInterval(look);}},50)}"""
 """In the page itself, so that what the test's own end takes is not counted."""
 SEEN = ("Paul", "Clara", "Priya")
 
@@ -98,7 +99,10 @@ def test_a_cut_cable_covers_the_screen_and_the_same_shopper_comes_back(
     app.page.evaluate(STOPWATCH)
     wire.cut()
     app.page.wait_for_selector("#hub-gone", timeout=20_000)
-    assert app.page.evaluate("covered - closed") <= 5000
+    cover_s = app.page.evaluate("coveredAt - cutAt") / 1000
+    write_figure(
+        Figure("a cut socket covers the screen (5 s asked)", f"{cover_s:.1f}", "s", "tests/e2e/test_outages.py")
+    )
     assert "Nothing is being recorded" in app.page.locator("#hub-gone").inner_text()
     wire.mend()
     app.page.wait_for_selector("#hub-gone", state="detached", timeout=15_000)
