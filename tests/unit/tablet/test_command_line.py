@@ -161,8 +161,9 @@ def test_find_lists_shoppers(told):
     assert [hit["name"] for hit in told("find lindq")] == ["Mara Lindqvist"]
 
 
+@pytest.mark.full
 def test_sync_without_hq_says_so_and_loses_nothing(folder):
-    """The value tells how it stands, the sentence why it is not complete."""
+    """The value tells how it stands, the sentence why it is not complete; it tries for some ten seconds before."""
     before = here("status", "--json", "--data-dir", folder).json["recorded"]
     done = here("sync", "--json", "--data-dir", folder)
     assert done.status == 1
