@@ -75,6 +75,11 @@ def associates_here(database: TabletDatabase) -> tuple[AssociateDocument, ...]:
     return tuple(sorted((one for one in found if not one.is_disabled), key=lambda one: one.name.casefold()))
 
 
+def names_here(database: TabletDatabase) -> dict[str, str]:
+    """The names of who works at this store, by associate id."""
+    return {one.associate_id: one.name for one in associates_here(database)}
+
+
 def own_pins(database: TabletDatabase) -> dict[str, tuple[str, str]]:
     """PINs that were set on this tablet and are not in the documents yet: id -> (when by HQ's clock, hash). One that HQ
     did not allow is none; one that HQ does not understand yet holds here."""

@@ -30,7 +30,7 @@ from associate_app.services.appointments import (
 from associate_app.services.follow_ups import days_offered
 from associate_app.services.lookup import ShopperKey
 from associate_app.services.record import Recorder
-from associate_app.services.sign_in import associates_here
+from associate_app.services.sign_in import names_here
 from associate_app.services.store_book import StoreBook
 from associate_app.ui.appointment_faces import (
     AppointmentChange,
@@ -138,7 +138,7 @@ class _Teller:
     def __init__(self, database: TabletDatabase, book: StoreBook, words: Speaker, now: datetime) -> None:
         self._database, self.book, self.words, self.now = database, book, words, now
         self.today = book.today(now)
-        self.names = {one.associate_id: one.name for one in associates_here(database)}
+        self.names = names_here(database)
         self.still = appointments_open(database)
         self._by_id = {one.op_id: one for one in self.still}
         self._clashes = clashes_here(book, self.still)

@@ -16,7 +16,7 @@ from associate_app.services.override import used_today
 from associate_app.services.overrides_here import Given, given_here, heard_of_others
 from associate_app.services.pin_reset import why_not
 from associate_app.services.record import Recorder
-from associate_app.services.sign_in import associates_here, wait_s_of
+from associate_app.services.sign_in import associates_here, names_here, wait_s_of
 from associate_app.services.store_book import StoreBook
 from associate_app.services.store_figures import FleetRow, read_store
 from associate_app.ui.faces import ShopperRow, initials_of
@@ -51,7 +51,7 @@ def people_told(database: TabletDatabase, manager_id: str, words: Speaker, now: 
 
 def approvals_told(recorder: Recorder, book: StoreBook, words: Speaker, now: datetime) -> ApprovalsFace:
     """What waits for somebody's word, what was given, what was proposed, and how much may be given still today."""
-    names = {one.associate_id: one.name for one in associates_here(recorder.database)}
+    names = names_here(recorder.database)
     every = given_here(recorder, book, now, language=words.language)
     given = tuple(_given(recorder.database, book, one, names, words, now) for one in every)
     proposals = tuple(tell_proposals(recorder.database, book, words, now))

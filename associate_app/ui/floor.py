@@ -36,7 +36,7 @@ from associate_app.services.record import (
 )
 from associate_app.services.scan import CardReading, OfferReading, ProductReading, read_scan
 from associate_app.services.search import find_shoppers, who_has
-from associate_app.services.sign_in import associates_here, sign_in
+from associate_app.services.sign_in import associates_here, names_here, sign_in
 from associate_app.services.slice_walk import NOTHING, Gleaned
 from associate_app.services.store_book import StoreBook, StoreBooks, TabletRules
 from associate_app.services.store_figures import read_store
@@ -591,7 +591,7 @@ class TabletFloor(DayFloor):
         return Speaker(language, zone_named(book.store.timezone)) if book else Speaker(language)
 
     def _associate_names(self) -> Mapping[str, str]:
-        return {one.associate_id: one.name for one in associates_here(self._database)}
+        return names_here(self._database)
 
 
 def _invitation(code: EnrolmentCode | None) -> Invitation | None:

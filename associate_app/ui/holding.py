@@ -21,7 +21,7 @@ from associate_app.services.holds import (
 )
 from associate_app.services.lookup import CardView, ShopperKey
 from associate_app.services.record import Recorder
-from associate_app.services.sign_in import associates_here
+from associate_app.services.sign_in import names_here
 from associate_app.services.store_book import StoreBook
 from associate_app.ui.faces import DaysFace, HoldChoiceFace, HoldRow
 from associate_app.ui.promise_words import owner_of, product_of, stock_words, until_of
@@ -74,7 +74,7 @@ def hold_as_told(recorder: Recorder, book: StoreBook, words: Speaker, shopper: S
 
 def holds_told(database: TabletDatabase, book: StoreBook, words: Speaker, now: datetime) -> tuple[HoldRow, ...]:
     """What is on hold, soonest gone first."""
-    names, today, rows = {one.associate_id: one.name for one in associates_here(database)}, book.today(now), []
+    names, today, rows = names_here(database), book.today(now), []
     for one in holds_open(database, book, now):
         shopper = shopper_of(database, words, one)
         by = owner_of(one.associate_id, names, words) if one.associate_id else None

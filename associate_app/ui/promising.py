@@ -24,7 +24,7 @@ from associate_app.services.follow_ups import (
 )
 from associate_app.services.lookup import ShopperKey, name_of
 from associate_app.services.record import Recorder
-from associate_app.services.sign_in import associates_here
+from associate_app.services.sign_in import names_here
 from associate_app.services.store_book import StoreBook
 from associate_app.ui.faces import DaysFace, FollowUpRow, FollowUpsFace, PromiseFace, ShopperRow, initials_of
 from associate_app.ui.promise_words import day_of, owner_of, what_of
@@ -68,7 +68,7 @@ def follow_ups_told(
     database: TabletDatabase, book: StoreBook, words: Speaker, now: datetime, associate_id: str
 ) -> FollowUpsFace:
     """What is still to be done in this store, soonest first."""
-    names = {one.associate_id: one.name for one in associates_here(database)}
+    names = names_here(database)
     teller = _Teller(database, book, words, now, names, associate_id)
     others = tuple((id_, name) for id_, name in names.items() if id_ != associate_id)
     here = ((associate_id, words("follow_ups.mine")), (STORE, words("follow_ups.the_store")))
@@ -151,7 +151,7 @@ def change_as_told(recorder: Recorder, book: StoreBook, words: Speaker, key: str
         told = words("follow_ups.saved.moved", day=day_of(day, book.today(recorder.clock.now()), words))
     elif change.deed == "handed_over":
         saved = hand_over(recorder, key, change.to)
-        names = {one.associate_id: one.name for one in associates_here(recorder.database)}
+        names = names_here(recorder.database)
         told = words("follow_ups.saved.handed_over", name=owner_of(change.to, names, words))
     elif change.deed == "dropped":
         saved, told = drop(recorder, key, change.reason), words("follow_ups.saved.dropped")

@@ -11,7 +11,7 @@ from datetime import datetime
 from associate_app.ports import DeviceIdentity, TabletDatabase
 from associate_app.services.matching import Matches, PlayMatches
 from associate_app.services.proposals import Proposal, read_proposals
-from associate_app.services.sign_in import associates_here
+from associate_app.services.sign_in import names_here
 from associate_app.services.store_book import StoreBook
 from associate_app.services.store_figures import read_store
 from associate_app.ui.faces import ChangeFace, ShopperRow, initials_of
@@ -127,7 +127,7 @@ def _besides(play: Play, book: StoreBook, words: Speaker) -> Iterator[str]:
 def tell_proposals(database: TabletDatabase, book: StoreBook, words: Speaker, now: datetime) -> Iterator[ProposalFace]:
     """What this store proposed, newest first; their keys begin with the play's id."""
     titles = {play.id: in_language(play.title, words.language) for play in book.playbook.plays}
-    names = {one.associate_id: one.name for one in associates_here(database)}
+    names = names_here(database)
     for one in read_proposals(database):
         yield _proposal(one, titles, names, words, now)
 

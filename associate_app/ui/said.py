@@ -9,7 +9,7 @@ from typing import Final
 from associate_app.ports import TabletDatabase
 from associate_app.services.feedback import Told, told_to_hq
 from associate_app.services.record import Recorder, give_feedback
-from associate_app.services.sign_in import associates_here
+from associate_app.services.sign_in import names_here
 from associate_app.services.store_book import StoreBook
 from associate_app.ui.faces import FeedbackFace, SaidFace
 from associate_app.ui.state import Saved
@@ -35,7 +35,7 @@ def feedback_told(
 ) -> FeedbackFace:
     """All of it, the newest first."""
     titles = {play.id: in_language(play.title, words.language) for play in book.playbook.plays}
-    names = {one.associate_id: one.name for one in associates_here(database)}
+    names = names_here(database)
     told = told_to_hq(database, now, associate_id)
     rows = tuple(tell_said(one, words, now, titles, names) for one in told)
     return FeedbackFace(rows, _agreement([one.message for one in told], words))

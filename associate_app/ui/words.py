@@ -8,7 +8,7 @@ Nothing here knows a screen, a database or a network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -155,3 +155,9 @@ def zone_named(name: str | None) -> tzinfo:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
+
+
+def mentions(texts: Iterable[str], wanted: str) -> bool:
+    """Whether every word that was typed stands somewhere in the texts, in any order and case."""
+    told = " ".join(texts).casefold()
+    return all(word in told for word in wanted.casefold().split())

@@ -247,9 +247,10 @@ def set_hours(hq: Headquarters, hours: Mapping[str, Mapping[str, Sequence[str]]]
     changed = []
     with hq.database.write() as tx:
         for code, told in hours.items():
-            store = replace(find_store(tx, code), hours=json.dumps(told))
+            before = find_store(tx, code)
+            store = replace(before, hours=json.dumps(told))
             _check_store(store)
-            if json.loads(find_store(tx, code).hours) != told:
+            if json.loads(before.hours) != told:
                 tx.change_rows("store", {"hours": store.hours}, code=code)
                 hq.note_audit(tx, "command line", "set the opening hours", code)
                 changed.append(_store_document(store))

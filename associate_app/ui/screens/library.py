@@ -21,6 +21,7 @@ from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import use_desk, use_reading
 from associate_app.ui.theme import Ink
 from associate_app.ui.today_faces import TextFace
+from associate_app.ui.words import mentions
 
 _ICONS: Final = {
     "template": ft.Icons.MAIL_OUTLINED,
@@ -56,8 +57,7 @@ def library_screen() -> ft.Control:
 
 
 def _mentions(text: TextFace, wanted: str) -> bool:
-    told = f"{text.title} {text.text}".casefold()
-    return all(word in told for word in wanted.casefold().split())
+    return mentions((text.title, text.text), wanted)
 
 
 @part

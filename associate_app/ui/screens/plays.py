@@ -23,6 +23,7 @@ from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from associate_app.ui.week import SITUATIONS
+from associate_app.ui.words import mentions
 
 
 @screen
@@ -69,8 +70,7 @@ def _by_situation(plays: Sequence[BookPlay]) -> Iterator[tuple[str, list[BookPla
 
 
 def _mentions(play: BookPlay, wanted: str) -> bool:
-    told = " ".join((play.title, play.opener, *play.bullets)).casefold()
-    return all(word in told for word in wanted.casefold().split())
+    return mentions((play.title, play.opener, *play.bullets), wanted)
 
 
 @part

@@ -20,6 +20,7 @@ from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Frame, Place, use_desk
 from associate_app.ui.theme import Ink
+from associate_app.ui.words import mentions
 
 
 @screen
@@ -63,8 +64,7 @@ def source_line(face: ReviewsFace) -> ft.Control:
 
 
 def _mentions(one: ReviewFace, wanted: str) -> bool:
-    told = " ".join((one.play.title, one.play.opener, *one.play.bullets, *one.marks)).casefold()
-    return all(word in told for word in wanted.casefold().split())
+    return mentions((one.play.title, one.play.opener, *one.play.bullets, *one.marks), wanted)
 
 
 @part
