@@ -19,6 +19,8 @@ ECHO_S: Final = 0.15
 LENGTH_MIN: Final = 4
 LENGTH_MAX: Final = 512
 
+_CARD: Final = "FS"
+"""How every signed code of ours begins, and how its first keys are known."""
 _ENTER: Final = ("Enter", "Numpad Enter", "NumpadEnter")
 _SMALL_ONLY: Final = {"SS": "ß"}
 """Letters without a capital: what their label becomes in upper case, and what was meant."""
@@ -59,9 +61,9 @@ class ScannerKeys:
         return None
 
     def wait_s(self) -> float | None:
-        """How long silence must last to end what was typed so far; None when nothing waits."""
-        if not self._text:
-            return None
+        """How long silence must last to end what was typed so far; None where there is nothing to end."""
+        if len(self._text) < LENGTH_MIN:
+            return None  # too short to be a code: what follows belongs to it, or a gap begins anew
         return CARD_GAP_S_MAX if self._is_card_begun() else SILENCE_S
 
     def settle(self, now_s: float) -> str | None:
@@ -79,7 +81,8 @@ class ScannerKeys:
         self._text = ""
 
     def _is_card_begun(self) -> bool:
-        return self._text[:2].upper() == "FS" and not self._is_whole(self._text)
+        first = self._text[: len(_CARD)].upper()
+        return bool(first) and _CARD.startswith(first) and not self._is_whole(self._text)
 
     def _finish(self, now_s: float) -> str | None:
         text, self._text = self._text, ""

@@ -44,6 +44,27 @@ def test_a_card_that_is_not_whole_yet_waits_longer_for_the_rest() -> None:
     assert keys.settle(end_s + SILENCE_S) == CARD
 
 
+def test_the_first_keys_of_a_card_may_come_slowly() -> None:
+    """A tablet that just woke hands them over late, and the silence between them ends nothing."""
+    keys = ScannerKeys(lambda text: text == CARD)
+    slow_s = GAP_S_MAX + SILENCE_S
+    for count, letter in enumerate(CARD[:3]):
+        assert keys.press(Key(letter, letter.isupper()), 5.0 + count * slow_s) is None
+        assert keys.settle(5.0 + count * slow_s + SILENCE_S) is None
+    end_s = typed(keys, CARD[3:], 5.0 + 3 * slow_s)
+    assert keys.settle(end_s + SILENCE_S) == CARD
+
+
+def test_the_first_keys_of_a_number_may_come_a_little_slowly() -> None:
+    """Slower than the silence that ends a whole number, not slower than the gap between two."""
+    keys = ScannerKeys(lambda _: True)
+    for count, digit in enumerate("290"):
+        assert keys.press(Key(digit), 5.0 + count * 0.2) is None
+        assert keys.settle(5.0 + count * 0.2 + SILENCE_S) is None
+    end_s = typed(keys, "0000000015", 5.6)
+    assert keys.settle(end_s + SILENCE_S) == "2900000000015"
+
+
 def test_a_gap_begins_anew() -> None:
     """What was typed before 300 ms of nothing belongs to something else."""
     keys = ScannerKeys(lambda _: True)
