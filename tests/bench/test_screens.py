@@ -35,9 +35,11 @@ CODE_IN_VIEW = """()=>{window.viewed=null;const eye=new OffscreenCanvas(8,8).get
   const deep=one.shadowRoot&&film(one.shadowRoot);if(deep)return deep}return null};let video=null,grey=false;
  const look=()=>{video=video&&video.isConnected?video:film(document);
   if(video&&video.videoWidth){eye.drawImage(video,0,0,8,8);const is=eye.getImageData(0,0,1,1).data[0];
-   if(is<180)grey=true;else if(grey&&window.viewed===null)window.viewed=performance.now()}
+   if(is>60&&is<180)grey=true;else if(is>=180&&grey&&window.viewed===null)window.viewed=performance.now()}
   if(window.seen===null)requestAnimationFrame(look)};look()}"""
-"""Notes when the film's first white corner, and with it the code, stands in the camera's picture."""
+"""Notes when the film's first white corner, and with it the code, stands in the camera's picture after the grey of the
+empty counter. The black of a camera that is still starting counts as neither: started in the middle of the code, it may
+miss it and see it only when the film begins anew, twelve seconds on."""
 NAMES = ("Mara", "Tom", "Niklas", "Ines", "Priya", "Henrik", "Clara", "Paul", "Sofia")
 
 
