@@ -1,8 +1,9 @@
 """The hand scanner: keys typed on any screen, gathered into a scan. Pure; time comes in.
 
 A scanner types a whole code within a second or two and may or may not end with Enter. Keys further apart than
-`GAP_S_MAX` belong to different scans; silence ends one. Signed cards are long, and between a browser and its hub lies
-bad Wi-Fi: a card that is not yet whole may have gaps of up to `CARD_GAP_S_MAX`.
+`GAP_S_MAX` belong to different scans, and as much silence ends one: between a browser and its hub lies bad Wi-Fi, and
+a tablet may be busy. A signed card says by itself when it is whole: then a short silence is enough, and before that it
+may have gaps of up to `CARD_GAP_S_MAX`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-GAP_S_MAX: Final = 0.3
+GAP_S_MAX: Final = 0.5
 CARD_GAP_S_MAX: Final = 1.5
 SILENCE_S: Final = 0.1
+"""What ends a signed card that is whole."""
 ECHO_S: Final = 0.15
 """How long after a scan the tap that its Enter made on a focused button may still arrive."""
 LENGTH_MIN: Final = 4
@@ -48,7 +50,7 @@ class ScannerKeys:
 
     def press(self, key: Key, now_s: float) -> str | None:
         """Take a key; the finished scan when it was Enter."""
-        if now_s - self._last_s > (CARD_GAP_S_MAX if self._is_card_begun() else GAP_S_MAX):
+        if now_s - self._last_s > self._gap_s_max():
             self._text = ""
         if key.label in _ENTER:
             return self._finish(now_s)
@@ -64,7 +66,7 @@ class ScannerKeys:
         """How long silence must last to end what was typed so far; None where there is nothing to end."""
         if len(self._text) < LENGTH_MIN:
             return None  # too short to be a code: what follows belongs to it, or a gap begins anew
-        return CARD_GAP_S_MAX if self._is_card_begun() else SILENCE_S
+        return SILENCE_S if self._is_whole(self._text) else self._gap_s_max()
 
     def settle(self, now_s: float) -> str | None:
         """The finished scan if the silence has lasted long enough."""
@@ -80,9 +82,11 @@ class ScannerKeys:
         """Forget what was typed: a text field has the focus."""
         self._text = ""
 
-    def _is_card_begun(self) -> bool:
+    def _gap_s_max(self) -> float:
+        """How far apart two keys of what was typed so far may be: a card that is begun and not whole waits longer."""
         first = self._text[: len(_CARD)].upper()
-        return bool(first) and _CARD.startswith(first) and not self._is_whole(self._text)
+        is_begun = bool(first) and _CARD.startswith(first) and not self._is_whole(self._text)
+        return CARD_GAP_S_MAX if is_begun else GAP_S_MAX
 
     def _finish(self, now_s: float) -> str | None:
         text, self._text = self._text, ""
