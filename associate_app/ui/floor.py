@@ -77,6 +77,7 @@ from associate_app.ui.manager_floor import TabletOffice
 from associate_app.ui.open_cards import OPEN_CARDS_MAX, OpenCards
 from associate_app.ui.overview import Overview, seen_this_shift
 from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.said import feedback_told, tell_hq
 from associate_app.ui.state import (
     Bend,
@@ -177,7 +178,7 @@ class TabletFloor(DayFloor):
             asked = HqInvitation(invitation.address, invitation.code, invitation.ca_fingerprint)
             self._engine.enrol(asked, name, self._words().language)
         except Refused as no:
-            return ConnectAnswer(False, str(no))
+            return ConnectAnswer(False, no_of(no, self._words()))
         self._engine.ring("asked")
         return ConnectAnswer(True)
 
