@@ -89,8 +89,7 @@ def test_beyond_the_guardrails_is_refused_in_words(
     [
         (
             {"opener": "Zeig {itme}."},
-            "Der erste Satz: {itme} ist kein Platzhalter. Es gibt: aisle, category, days, given_name, item, offer, "
-            "stock.",
+            "Der erste Satz: {itme} ist kein Platzhalter. Es gibt: aisle, category, days, given_name, item, offer, stock.",
         ),
         ({"opener": "Zeig {."}, "Der erste Satz: Eine Klammer steht allein; Platzhalter schreibt man {item}."),
         (
