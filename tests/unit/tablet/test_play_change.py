@@ -11,6 +11,8 @@ from associate_app.services.lookup import look_up
 from associate_app.services.play_change import change_play, propose
 from associate_app.services.record import Recorder
 from shared.errors import Refused
+from shared.plays.placeholders import PLACEHOLDERS
+from shared.plays.refusal import listed
 from tests.support.plays import NOW_AT
 from tests.support.replica import STORE_SCOPE, ShopTablet, answer, card_for, page, put
 
@@ -89,7 +91,7 @@ def test_beyond_the_guardrails_is_refused_in_words(
     [
         (
             {"opener": "Zeig {itme}."},
-            "Der erste Satz: {itme} ist kein Platzhalter. Es gibt: aisle, category, days, given_name, item, offer, stock.",
+            f"Der erste Satz: {{itme}} ist kein Platzhalter. Es gibt: {listed(PLACEHOLDERS)}.",
         ),
         ({"opener": "Zeig {."}, "Der erste Satz: Eine Klammer steht allein; Platzhalter schreibt man {item}."),
         (
