@@ -15,6 +15,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from associate_app.ports import Clock, CodeReader, TabletDatabase
+from associate_app.services.appointments import appointments_open
 from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
 from associate_app.services.feedback import count_news, mark_read
@@ -247,8 +248,8 @@ class TabletFloor(DayFloor):
         if view is None:
             return None
         self._views[token] = view
-        holds = holds_open(self._database, book, now)
-        face = tell_card(Known(token, view, book, self._associate_names(), holds), self._words(), now)
+        promised = holds_open(self._database, book, now), appointments_open(self._database)
+        face = tell_card(Known(token, view, book, self._associate_names(), *promised), self._words(), now)
         return replace(face, had=tell_had(book, view, self._words(), now)) if face is not None else None
 
     def _read_view(self, token: str, book: StoreBook, now: datetime) -> CardView | None:
