@@ -81,7 +81,7 @@ def status(*, common: Common = DEFAULT) -> None:
         table = Table("When", "What", "Which", "State")
         for line in lines:
             words = f"{line.state_words}. {line.why}" if line.why else line.state_words
-            table.add_row(*map(Text, (_minute(line.recorded_at), line.what, line.detail, words)))
+            table.add_row(*map(Text, (_minute(line.recorded_at), line.what, line.name or line.detail, words)))
         people().print(table)
 
 

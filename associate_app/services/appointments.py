@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from associate_app.ports import TabletDatabase
@@ -66,6 +66,13 @@ def appointments_between(database: TabletDatabase, book: StoreBook, first: date,
         for one in promises_due(database, KIND, wired)
         if is_at(one.standing.due) and parse_at(one.standing.due or "").astimezone(zone).date() in wanted
     )
+
+
+def appointment_today(appointments: Iterable[Promise], now: datetime, zone: tzinfo) -> Promise | None:
+    """Of somebody's open appointments the one of the store's today; of several the one nearest to now."""
+    starts = ((one, parse_at(one.standing.due or "")) for one in appointments if is_at(one.standing.due))
+    today = [(abs(at - now), one) for one, at in starts if at.astimezone(zone).date() == now.astimezone(zone).date()]
+    return min(today, key=lambda found: found[0])[1] if today else None
 
 
 def clashes_here(book: StoreBook, appointments: Iterable[Promise]) -> Mapping[str, tuple[str, ...]]:

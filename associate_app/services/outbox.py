@@ -120,7 +120,8 @@ _DECIDED: Final[Mapping[str, str]] = {"granted": "zugestimmt", "denied": "nicht 
 class JournalLine:
     """A record as the Sync screen lists it. `op_id` is for the program alone; `standing` picks colour and mark.
 
-    `detail` says which outcome, or the note's first words, `play_id` of which play; `why` why it needs a look.
+    `detail` says which outcome, or the note's first words, `play_id` of which play; `why` why it needs a look. `name`
+    is that of a new shopper as the record has it, for until this tablet holds them.
     """
 
     op_id: str
@@ -136,6 +137,7 @@ class JournalLine:
     associate_id: str | None
     profile_id: str | None
     play_id: str | None = None
+    name: str = ""
 
 
 def journal_lines(
@@ -171,6 +173,9 @@ def _line(entry: JournalEntry, tongue: str) -> JournalLine:
         associate_id=op.associate_id,
         profile_id=entry.profile_id,
         play_id=op.body.get("play_id"),
+        name=" ".join(op.body[part] for part in ("given_name", "family_name") if op.body.get(part))
+        if op.kind == "shopper_enrolled"
+        else "",
     )
 
 
@@ -204,6 +209,4 @@ def _detail(kind: str, body: Mapping[str, Any], tongue: str) -> str:
         if tongue == GERMAN:
             return f"{purpose_words(purpose, tongue)}: {_DECIDED.get(decision, decision)}"
         return f"{purpose.replace('_', ' ')}: {decision}"
-    if kind == "shopper_enrolled":
-        return " ".join(body[part] for part in ("given_name", "family_name") if body.get(part))
     return str(body.get("text") or body.get("title") or body.get("topic") or "")[:80]

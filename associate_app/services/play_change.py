@@ -86,7 +86,7 @@ def _proposed(play: Play, points: Mapping[str, Any], screen_language: str) -> di
     rest = {"objection": held.objection, "do_not_mention": held.do_not_mention}
     if then == now:
         return {}
-    if problem := words_problem(play, language, {**_without_none(rest), **then}, screen_language):
+    if problem := words_problem(play, {**_without_none(rest), **then}, screen_language):
         raise Refused(problem)
     return {"language": language, "before": now, "after": then}
 

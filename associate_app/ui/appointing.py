@@ -44,7 +44,7 @@ from associate_app.ui.appointment_faces import (
     SlotFace,
 )
 from associate_app.ui.faces import DaysFace
-from associate_app.ui.promise_words import is_for, owner_of
+from associate_app.ui.promise_words import about_of, is_for, owner_of
 from associate_app.ui.promising import called, shopper_of
 from associate_app.ui.state import Saved
 from associate_app.ui.words import Speaker
@@ -205,7 +205,7 @@ class _Teller:
             day=self._day(one).isoformat(),
             time=self._time(one),
             title=called(self._database, self.words, one, shopper),
-            hint=" · ".join(part for part in (self._what(one), self._whose(one)) if part),
+            hint=" · ".join(part for part in (about_of(one, self.words), self._whose(one)) if part),
             minutes=minutes_of(one),
             owner=standing.owner,
             clash=self._clash(one),
@@ -216,15 +216,9 @@ class _Teller:
 
     def own_row(self, one: Promise) -> AppointmentRow:
         """The same on the card of whom it is for: what first, and on which day."""
-        row, what = self.row(one), self._what(one)
+        row, what = self.row(one), about_of(one, self.words)
         parts = (self.words.long_weekday_of(row.day), row.time, self._whose(one))
         return replace(row, title=what, hint=" · ".join(part for part in parts if part))
-
-    def _what(self, one: Promise) -> str:
-        """`Fitting · boots`; a topic that is none of ours stands as somebody wrote it."""
-        told = str(one.body.get("topic") or "")
-        topic, _, text = told.partition(":")
-        return " · ".join(filter(None, (self.words(f"appointment.{topic}"), text.strip()))) if topic in TOPICS else told
 
     def _whose(self, one: Promise) -> str | None:
         return owner_of(one.standing.owner, self.names, self.words)

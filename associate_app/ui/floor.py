@@ -15,6 +15,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from associate_app.ports import Clock, CodeReader, TabletDatabase
+from associate_app.services.appointments import appointments_open
 from associate_app.services.card_stock import next_card
 from associate_app.services.enrol import Invitation as HqInvitation
 from associate_app.services.feedback import count_news, mark_read
@@ -77,6 +78,7 @@ from associate_app.ui.manager_floor import TabletOffice
 from associate_app.ui.open_cards import OPEN_CARDS_MAX, OpenCards
 from associate_app.ui.overview import Overview, seen_this_shift
 from associate_app.ui.promising import change_as_told, follow_ups_told, promisable, promise_as_told
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.said import feedback_told, tell_hq
 from associate_app.ui.state import (
     Bend,
@@ -177,7 +179,7 @@ class TabletFloor(DayFloor):
             asked = HqInvitation(invitation.address, invitation.code, invitation.ca_fingerprint)
             self._engine.enrol(asked, name, self._words().language)
         except Refused as no:
-            return ConnectAnswer(False, str(no))
+            return ConnectAnswer(False, no_of(no, self._words()))
         self._engine.ring("asked")
         return ConnectAnswer(True)
 
@@ -246,8 +248,8 @@ class TabletFloor(DayFloor):
         if view is None:
             return None
         self._views[token] = view
-        holds = holds_open(self._database, book, now)
-        face = tell_card(Known(token, view, book, self._associate_names(), holds), self._words(), now)
+        promised = holds_open(self._database, book, now), appointments_open(self._database)
+        face = tell_card(Known(token, view, book, self._associate_names(), *promised), self._words(), now)
         return replace(face, had=tell_had(book, view, self._words(), now)) if face is not None else None
 
     def _read_view(self, token: str, book: StoreBook, now: datetime) -> CardView | None:

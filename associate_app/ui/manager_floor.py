@@ -17,6 +17,7 @@ from associate_app.services.store_book import StoreBook, StoreBooks
 from associate_app.ui.approving import approvals_told, people_told, tablets_told
 from associate_app.ui.manager_faces import ApprovalsFace, MatchesFace, PersonFace, ReviewsFace, TabletsFace
 from associate_app.ui.manager_state import NewPin
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.reviewing import matches_told, reviews_told
 from associate_app.ui.words import Speaker
 from shared.errors import Refused
@@ -54,7 +55,7 @@ class TabletOffice:
         try:
             confirm(self.recorder(associate_id), book, Approval(associate_id, pin), language=words.language)
         except Refused as no:
-            return str(no)
+            return no_of(no, words)
         return None
 
     def set_pin(self, new: NewPin, associate_id: str) -> str:

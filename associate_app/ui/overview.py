@@ -135,7 +135,7 @@ class Overview:
     def _record(self, line: JournalLine, book: StoreBook | None, words: Speaker, now: datetime) -> RecordRow:
         is_sending = line.state == "pending" and self._status().phase in ("push", "settle")
         tone = {"here": PillTone.WAITING, "at_hq": PillTone.SAVED, "look": PillTone.LOOK}[line.standing]
-        name = name_of(self._database, "profile_id", line.profile_id)
+        name = name_of(self._database, "profile_id", line.profile_id) or line.name
         at_hq = {"time": words.stamp(line.acked_at, now)} if line.acked_at else {"time": ""}
         return RecordRow(
             key=line.op_id,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+from associate_app.services.appointments import TOPICS
 from associate_app.services.holds import free_of
 from associate_app.services.lookup import ShopperKey
 from associate_app.services.store_book import StoreBook
@@ -19,6 +20,13 @@ def what_of(what: object, words: Speaker) -> str:
     """What a follow-up is; a newer app may know more of them."""
     key = f"follow_up.{what}"
     return words(key) if words.has(key) else words("follow_up.None")
+
+
+def about_of(appointment: Promise, words: Speaker) -> str:
+    """`Fitting · boots`; a topic that is none of ours stands as somebody wrote it."""
+    told = str(appointment.body.get("topic") or "")
+    topic, _, text = told.partition(":")
+    return " · ".join(filter(None, (words(f"appointment.{topic}"), text.strip()))) if topic in TOPICS else told
 
 
 def owner_of(owner: str | None, associates: Mapping[str, str], words: Speaker) -> str | None:

@@ -73,8 +73,27 @@ _GERMAN: Final = {
     "und speichere noch einmal.",
     "This is no longer worth a word: they bought, were reached, or changed what they agreed to.": "Das hat sich "
     "erledigt: gekauft, schon erreicht oder die Einwilligung geändert.",
+    # The tablet's own storage
     "This tablet is busy saving something else. Wait a moment, then do it again.": "Dieses Tablet speichert gerade "
     "etwas anderes. Warte kurz, und mach es dann noch einmal.",
+    "This tablet's storage is full, so nothing more was saved; everything saved before is safe. Free some space (old "
+    "pictures or apps), then do it again.": "Der Speicher dieses Tablets ist voll, das wurde nicht gespeichert. Alles "
+    "davor ist sicher. Schaff etwas Platz (alte Bilder oder Apps) und mach es noch einmal.",
+    "This tablet's storage could not be written: it is full or failing. What was saved before is kept. Free some "
+    "space; if that does not help, have the tablet looked at.": "Dieses Tablet konnte nicht speichern: Der Speicher "
+    "ist voll oder defekt. Alles davor ist aufgehoben. Schaff etwas Platz; hilft das nicht, lass das Tablet ansehen.",
+    "The records of this tablet ({}) are damaged or belong to another key. Move the file aside, start again and "
+    "connect the tablet with a new code; all that HQ confirmed is safe there.": "Die Einträge dieses Tablets ({}) sind "
+    "beschädigt oder gehören zu einem anderen Schlüssel. Leg die Datei beiseite, starte neu und verbinde das Tablet "
+    "mit einem neuen Code; was die Zentrale bestätigt hat, ist dort sicher.",
+    "The records of this tablet ({}) cannot be opened for writing. Check that the folder exists and that this account "
+    "may write to it.": "In die Einträge dieses Tablets ({}) lässt sich nicht schreiben. Sieh nach, ob es den Ordner "
+    "gibt und ob dieses Konto dort schreiben darf.",
+    # Connecting
+    "{} is not an address. HQ's looks like https://hq.example.com.": "{} ist keine Adresse. Die der Zentrale sieht aus "
+    "wie https://hq.example.com.",
+    "This code names HQ's certificate, so HQ's address must begin with https://.": "Dieser Code nennt das Zertifikat "
+    "der Zentrale, also muss ihre Adresse mit https:// beginnen.",
     # The practice store
     "This is the practice store.": "Das ist der Übungsladen.",
 }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from associate_app.services.appointments import appointment_today
 from associate_app.services.holds import free_of, kept_of
 from associate_app.services.lookup import CardView
 from associate_app.services.scan import CardReading
@@ -33,7 +34,7 @@ from associate_app.ui.faces import (
     VerdictFace,
     initials_of,
 )
-from associate_app.ui.promise_words import is_for, owner_of, product_of, stock_words, until_of, what_of
+from associate_app.ui.promise_words import about_of, is_for, owner_of, product_of, stock_words, until_of, what_of
 from associate_app.ui.words import CATALOGUES, Speaker
 from shared.cards import CardStatus
 from shared.clock import is_at
@@ -88,13 +89,15 @@ _VIEWS: Final = ("Product Viewed", "Product Clicked")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known when the card is drawn: the shopper's view, the store's book, associates' names by id, holds."""
+    """What is known when the card is drawn: the shopper's view, the store's book, associates' names by id, holds, open
+    appointments."""
 
     token: str
     view: CardView
     book: StoreBook
     associates: Mapping[str, str]
     holds: tuple[Promise, ...] = ()
+    appointments: tuple[Promise, ...] = ()
 
 
 def picture_url(image: str | None) -> str | None:
@@ -290,8 +293,19 @@ class _Teller:
     # what brings them in ---------------------------------------------------------------------------------------------
 
     def _headline(self) -> str | None:
-        """The one reason they may be here, strongest sign first."""
-        return next(self._signs(), None) if self._behaviour_hidden() is None else None
+        """The one reason they may be here, strongest sign first. An appointment is theirs and no behaviour: whatever
+        they agreed to, it is told."""
+        return self._appointment() or (next(self._signs(), None) if self._behaviour_hidden() is None else None)
+
+    def _appointment(self) -> str | None:
+        """That they are expected today."""
+        words, shopper = self._words, self._view.shopper
+        theirs = [one for one in self._known.appointments if shopper and is_for(one, shopper)]
+        found = appointment_today(theirs, self._now, words.zone)
+        if found is None or found.standing.due is None:
+            return None
+        time, about = words.time(found.standing.due), about_of(found, words)
+        return words("sign.appointment", time=time, what=about) if about else words("sign.appointment_at", time=time)
 
     def _signs(self) -> Iterator[str]:
         words = self._words

@@ -273,6 +273,8 @@ GERMAN: Final[dict[str, str]] = {
     "card.again": "Nächste Karte",
     "card.provisional": "Auf diesem Tablet aufgenommen, noch nicht in der Zentrale",
     # The one reason they may be here
+    "sign.appointment": "Termin um {time}: {what}",
+    "sign.appointment_at": "Termin um {time}",
     "sign.cart": "{title}, {when} in den Warenkorb gelegt",
     "sign.wishlist": "{title}, auf der Wunschliste und hier im Laden",
     "sign.viewed.one": "{title}, einmal angesehen",

@@ -245,6 +245,8 @@ ENGLISH: Final[dict[str, str]] = {
     "card.again": "Scan another",
     "card.provisional": "Joined on this tablet, not yet at HQ",
     # The one reason they may be here
+    "sign.appointment": "an appointment at {time}: {what}",
+    "sign.appointment_at": "an appointment at {time}",
     "sign.cart": "{title}, left in the cart {when}",
     "sign.wishlist": "{title}, on the wishlist and in this store",
     "sign.viewed.one": "{title}, viewed once",

@@ -22,15 +22,23 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "pause": "This play cannot be paused in a store.",
         "lever": "The lever of this play goes from {least} to {most}.",
         "words": "The words of this play stay as HQ wrote them.",
-        "unsound": "The words in {language!r:.10} cannot be used: {why}.",
+        "unsound": "A play has one thing to say first and at most three points, each of 1 to 2000 characters.",
         "long": "{count} words; at most {most} fit beside a conversation.",
+        "opener": "What to say first",
+        "bullets": "Points",
+        "objection": "Objection",
+        "do_not_mention": "Do not mention",
     },
     GERMAN: {
         "pause": "Dieses Play lässt sich in einem Laden nicht pausieren.",
         "lever": "Der Hebel dieses Plays geht von {least} bis {most}.",
         "words": "Die Worte dieses Plays bleiben, wie die Zentrale sie schrieb.",
-        "unsound": "Die Worte in {language!r:.10} gehen so nicht: {why}.",
+        "unsound": "Ein Play hat einen ersten Satz und höchstens drei Punkte, jeder mit 1 bis 2000 Zeichen.",
         "long": "{count} Wörter; höchstens {most} passen neben ein Gespräch.",
+        "opener": "Der erste Satz",
+        "bullets": "Punkte",
+        "objection": "Einwand",
+        "do_not_mention": "Nicht erwähnen",
     },
 }
 _PARTS: Final = ("paused", "lever", "talking_points")
@@ -43,11 +51,11 @@ def parts_of(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def change_problem(play: Play, said: Mapping[str, Any], language: str = ENGLISH) -> str | None:
     """Why these parts lie beyond the play's guardrails, as a sentence; None where they do not."""
-    return next(_problems(play, said, _WORDS[spoken(language)]), None)
+    return next(_problems(play, said, language), None)
 
 
-def _problems(play: Play, said: Mapping[str, Any], told: Mapping[str, str]) -> Iterator[str]:
-    rails = play.guardrails
+def _problems(play: Play, said: Mapping[str, Any], told_in: str) -> Iterator[str]:
+    rails, told = play.guardrails, _WORDS[spoken(told_in)]
     if said.get("paused") and not rails.may_pause:
         yield told["pause"]
     if not rails.lever_min <= said.get("lever", rails.lever_min) <= rails.lever_max:
@@ -55,26 +63,27 @@ def _problems(play: Play, said: Mapping[str, Any], told: Mapping[str, str]) -> I
     words = said.get("talking_points") or {}
     if words and not rails.may_edit_talking_points:
         yield told["words"]
-    for language, points in words.items():
-        yield from _word_problems(play, language, points, told)
+    for points in words.values():
+        yield from _word_problems(play, points, told_in)
 
 
-def words_problem(play: Play, language: str, points: Mapping[str, Any], told_in: str = ENGLISH) -> str | None:
-    """Why a play cannot have these words in a language at all, whoever writes them; None where it can."""
-    return next(_word_problems(play, language, points, _WORDS[spoken(told_in)]), None)
+def words_problem(play: Play, points: Mapping[str, Any], told_in: str = ENGLISH) -> str | None:
+    """Why a play cannot have these words at all, whoever writes them; None where it can."""
+    return next(_word_problems(play, points, told_in), None)
 
 
-def _word_problems(play: Play, language: str, points: Any, told: Mapping[str, str]) -> Iterator[str]:
+def _word_problems(play: Play, points: Any, told_in: str) -> Iterator[str]:
+    told, has_offer = _WORDS[spoken(told_in)], play.offer_id is not None
     try:
         read = TalkingPoints.model_validate(points)
-    except ValidationError as problem:
-        yield told["unsound"].format(language=language, why=problem.errors(include_url=False)[0]["msg"])
+    except ValidationError:
+        yield told["unsound"]
         return
     if (count := read.count_words()) > WORDS_MAX:
         yield told["long"].format(count=count, most=WORDS_MAX)
     for where, text in read.texts():
-        if problem_there := placeholder_problem(text, play.condition, has_offer=play.offer_id is not None):
-            yield f"{where}: {problem_there}"
+        if problem := placeholder_problem(text, play.condition, has_offer=has_offer, language=told_in):
+            yield f"{told[where.partition('[')[0]]}: {problem}"
 
 
 def with_parts(held: Mapping[str, Any], said: Mapping[str, Any], mine: tuple[str, str, str | None]) -> dict[str, Any]:

@@ -34,22 +34,36 @@ _FALLBACKS: Final = {
 }
 
 
-def placeholder_problem(text: str, condition: Condition, *, has_offer: bool) -> str | None:
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    ENGLISH: {
+        "unknown": "{{{name}}} is not a placeholder. {hint}Allowed: {allowed}.",
+        "offer": "{{offer}} needs an offer_id in the play.",
+        "unsupplied": "{{{name}}} cannot be known here: the condition names no product. "
+        "Use EventCount, NotFollowed, Recency or Stock, or drop it.",
+        "brace": "a brace stands alone; placeholders are written {{item}}.",
+    },
+    GERMAN: {
+        "unknown": "{{{name}}} ist kein Platzhalter. Es gibt: {allowed}.",
+        "offer": "{{offer}} braucht ein Angebot, und dieses Play hat keins.",
+        "unsupplied": "{{{name}}} ist hier nicht bekannt: In diesem Play geht es um kein Produkt. Lass es weg.",
+        "brace": "Eine Klammer steht allein; Platzhalter schreibt man {{item}}.",
+    },
+}
+
+
+def placeholder_problem(text: str, condition: Condition, *, has_offer: bool, language: str = ENGLISH) -> str | None:
     """What is wrong with a text's placeholders at save, as a sentence; None when all is well."""
-    names = _NAMED.findall(text)
+    words, names = _WORDS[spoken(language)], _NAMED.findall(text)
     for name in names:
         if name not in PLACEHOLDERS:
-            hint = nearest(name, PLACEHOLDERS)
-            return f"{{{name}}} is not a placeholder. {hint}Allowed: {listed(PLACEHOLDERS)}."
+            hint, allowed = nearest(name, PLACEHOLDERS), listed(PLACEHOLDERS)
+            return words["unknown"].format(name=name, hint=hint, allowed=allowed)
         if name == "offer" and not has_offer:
-            return "{offer} needs an offer_id in the play."
+            return words["offer"].format()
         if name in _FROM_THE_TRACE and not _supplies(condition):
-            return (
-                f"{{{name}}} cannot be known here: the condition names no product. "
-                "Use EventCount, NotFollowed, Recency or Stock, or drop it."
-            )
+            return words["unsupplied"].format(name=name)
     if "{" in _NAMED.sub("", text) or "}" in _NAMED.sub("", text):
-        return "a brace stands alone; placeholders are written {item}."
+        return words["brace"].format()
     return None
 
 

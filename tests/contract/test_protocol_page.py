@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel
 
+from associate_app.services.store_book import TabletRules
 from shared.wire import messages
 from shared.wire.ops import BODY_OF_KIND
 from shared.wire.problems import PROBLEMS, RESYNC_REASONS
@@ -57,6 +59,12 @@ def test_every_message_kind_problem_and_reason_is_on_the_page():
     assert own - tables == {"limits", "stockcard"} - tables
     for word in [*PROBLEMS, *RESYNC_REASONS, *BODY_OF_KIND]:
         assert f"`{word}`" in TEXT, word
+
+
+def test_what_a_chain_sets_for_its_tablets_is_on_the_page():
+    """Each rule of `setting/tablet` by its name, with what holds where it is not set."""
+    told = TEXT.partition("- `setting/tablet` in scope `all`:")[2].partition("\n- ")[0]
+    assert dict(re.findall(r"\(`(\w+)`, (\d+)", told)) == {name: str(n) for name, n in asdict(TabletRules()).items()}
 
 
 def test_the_examples_read_as_the_messages_they_show():

@@ -19,6 +19,7 @@ from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.text import say
 from associate_app.ui.parts.word_diff import word_diff
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import PlayChange, use_desk
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
@@ -40,7 +41,7 @@ def play_changes(change: ChangeFace) -> ft.Control:
         try:
             await desk.commit(desk.floor.change_play, change.play_id, said, desk.associate_id)
         except Refused as no:
-            tell(str(no))
+            tell(no_of(no, words))
             return
         open_form("")
         tell(words("change.proposed" if said.proposal else "change.saved"))

@@ -34,7 +34,7 @@ _BEHIND: Final = {
     **dict.fromkeys(("product", "offer"), "scan"),
     **dict.fromkeys(("follow_ups", "holds", "appointments", "new"), "today"),
     "library": "plays",
-    "feedback": "tell",
+    "feedback": "store",
 }
 """Screens that are no room of their own, and the room they are entered from."""
 

@@ -37,13 +37,13 @@ def practice_offer(desk: Desk) -> list[ft.Control]:
     told = ft.Column(
         [heading(words("practice.offer.title")), say(words("practice.offer.text"), theme.BODY, Ink.QUIET)],
         spacing=theme.XS,
-        expand=desk.whereabouts.frame is not Frame.PHONE,
+        expand=True,
     )
     buttons: list[ft.Control] = [
         quiet_button(words("practice.offer.no"), desk.coach.answer_offer),
         main_button(words("practice.go"), practise, icon=ft.Icons.SCHOOL_OUTLINED),
     ]
-    return [_box(desk, ft.Icons.SCHOOL_OUTLINED, told, buttons)]
+    return [_box(ft.Icons.SCHOOL_OUTLINED, told, buttons, is_narrow=desk.whereabouts.frame is Frame.PHONE)]
 
 
 def tip(desk: Desk, number: int) -> list[ft.Control]:
@@ -58,21 +58,23 @@ def tip(desk: Desk, number: int) -> list[ft.Control]:
         live_region=True,
         container=True,
         exclude_semantics=True,
-        expand=desk.whereabouts.frame is not Frame.PHONE,
+        expand=True,
         content=ft.Column([say(count, theme.SECTION, Ink.ON_BRAND_SOFT), say(text, theme.BODY)], spacing=2),
     )
     buttons: list[ft.Control] = [
         *([] if number == OUTCOME_TIP else [quiet_button(words("tip.skip"), desk.coach.skip)]),
         soft_button(words("tip.done"), partial(desk.coach.did, number)),
     ]
-    return [_box(desk, _ARROWS[number], told, buttons)]
+    frame = desk.whereabouts.frame
+    is_in_column = frame is Frame.LANDSCAPE and number != SCAN_TIP  # beside the plays a card has half of the screen
+    return [_box(_ARROWS[number], told, buttons, is_narrow=is_in_column or frame is Frame.PHONE)]
 
 
-def _box(desk: Desk, icon: ft.IconData, told: ft.Control, buttons: list[ft.Control]) -> ft.Control:
+def _box(icon: ft.IconData, told: ft.Control, buttons: list[ft.Control], *, is_narrow: bool) -> ft.Control:
+    """What is told beside its buttons, or above them where both have no room side by side."""
     mark = ft.Icon(icon, size=28, color=ft.Colors.PRIMARY)
     row = ft.Row(buttons, spacing=theme.S, alignment=ft.MainAxisAlignment.END, wrap=True)
-    if desk.whereabouts.frame is Frame.PHONE:
-        told.expand = True
+    if is_narrow:
         inside: ft.Control = ft.Column(
             [ft.Row([mark, told], spacing=theme.M, vertical_alignment=ft.CrossAxisAlignment.START), row],
             spacing=theme.S,

@@ -18,6 +18,7 @@ from associate_app.ui.parts.saved_bar import told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.parts.word_diff import proposal_card
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Desk, use_desk
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
@@ -35,7 +36,7 @@ def approvals_screen() -> ft.Control:
         try:
             tell(await desk.commit(desk.floor.office.take_back, key, desk.associate_id))
         except Refused as no:
-            tell(str(no))
+            tell(no_of(no, words))
 
     if face is None:
         return not_here(words("approvals.title"), is_in)

@@ -22,6 +22,7 @@ from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.qr import qr_png
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import heading, say
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Desk, Enrolled, Frame, NewShopper, Place, Wording, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
@@ -135,7 +136,7 @@ def _consent(live: Live[_Joining]) -> ft.Control:
         try:
             done = await desk.commit(desk.floor.enrol_shopper, live.value.shopper, granted, desk.associate_id)
         except Refused as no:
-            tell(str(no))
+            tell(no_of(no, words))
             return
         live.put(replace(live.value, enrolled=done))
 

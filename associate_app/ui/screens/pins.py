@@ -21,6 +21,7 @@ from associate_app.ui.parts.pinpad import PIN_DIGITS_MAX, PIN_DIGITS_MIN, pin_do
 from associate_app.ui.parts.saved_bar import told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import heading, say
+from associate_app.ui.refused_words import no_of
 from associate_app.ui.state import Desk, use_desk
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
@@ -122,7 +123,7 @@ async def _take_manager(desk: Desk, put: Callable[[_Entry], None], now: _Entry) 
     try:
         problem = await desk.ask_slowly(desk.floor.office.confirm, now.typed, desk.associate_id)
     except Refused as no:
-        problem = str(no)
+        problem = no_of(no, desk.speaker)
     put(_Entry(sentence=problem) if problem else _Entry("first", managers=now.typed))
 
 
@@ -142,7 +143,7 @@ async def _take_again(
     try:
         said = await desk.ask_slowly(desk.floor.office.set_pin, new, desk.associate_id)
     except Refused as no:
-        put(_Entry(sentence=str(no)))
+        put(_Entry(sentence=no_of(no, desk.speaker)))
         return
     desk.heart.beat()
     done(said)

@@ -11,6 +11,8 @@ from associate_app.services.lookup import look_up
 from associate_app.services.play_change import change_play, propose
 from associate_app.services.record import Recorder
 from shared.errors import Refused
+from shared.plays.placeholders import PLACEHOLDERS
+from shared.plays.refusal import listed
 from tests.support.plays import NOW_AT
 from tests.support.replica import STORE_SCOPE, ShopTablet, answer, card_for, page, put
 
@@ -71,7 +73,7 @@ def test_once_hq_has_it_what_hq_says_holds(shop: ShopTablet, manager: Recorder) 
         ({"lever": 101}, "goes from -50 to 100. Propose it to HQ"),
         ({"talking_points": {"en": {"opener": "word " * 61}}}, "61 words; at most 60"),
         ({"talking_points": {"en": {"opener": "Show the {itme}."}}}, "Did you mean item"),
-        ({"talking_points": {"en": {}}}, "cannot be used"),
+        ({"talking_points": {"en": {}}}, "at most three points"),
         ({}, "Nothing was changed"),
     ],
 )
@@ -82,6 +84,33 @@ def test_beyond_the_guardrails_is_refused_in_words(
     with pytest.raises(Refused, match=words):
         change_play(manager, shop.book, shown(shop)[0], **said)
     assert shop.database.counts().recorded == 0
+
+
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [
+        (
+            {"opener": "Zeig {itme}."},
+            f"Der erste Satz: {{itme}} ist kein Platzhalter. Es gibt: {listed(PLACEHOLDERS)}.",
+        ),
+        ({"opener": "Zeig {."}, "Der erste Satz: Eine Klammer steht allein; Platzhalter schreibt man {item}."),
+        (
+            {"opener": "Schau.", "bullets": ["Zu {offer} passt es."]},
+            "Punkte: {offer} braucht ein Angebot, und dieses Play hat keins.",
+        ),
+        (
+            {"opener": "Schau.", "bullets": ["a", "b", "c", "d"]},
+            "Ein Play hat einen ersten Satz und höchstens drei Punkte, jeder mit 1 bis 2000 Zeichen.",
+        ),
+    ],
+)
+def test_words_no_play_can_have_are_refused_in_the_language_of_the_screen(
+    shop: ShopTablet, manager: Recorder, points: dict[str, Any], told: str
+) -> None:
+    """Also where a placeholder is what is wrong with them, and with nothing of how the program names its parts."""
+    with pytest.raises(Refused) as refusal:
+        change_play(manager, shop.book, shown(shop)[0], talking_points={"de": points}, screen_language="de")
+    assert str(refusal.value) == f"{told} Schlag es stattdessen der Zentrale vor."
 
 
 def test_only_a_manager_changes_or_proposes(shop: ShopTablet, manager: Recorder) -> None:

@@ -123,3 +123,18 @@ def test_what_becomes_of_it_is_tapped_in_the_day_and_undone(store: Store) -> Non
             assert not screen.crashes()
 
     played(play)
+
+
+def test_who_is_expected_today_is_told_so_on_the_card(store: Store) -> None:
+    """Once it is booked, before everything else they may be here for; no more once it is over."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            bring(store, 11, starts="2026-11-22T14:30:00.000Z")
+            await sign_in(screen)
+            await scan(screen, card_for(), "Plays for now")
+            await screen.see("may be here for an appointment at 15:30: Repair · zip")
+            bring(store, 12, Change("x-1", "2026-11-22T13:01:00.000Z", "kept"), starts="2026-11-22T14:30:00.000Z")
+            await screen.see("may be here for Hekla down jacket, ochre, left in the cart 2 days ago")
+
+    played(play)

@@ -148,3 +148,24 @@ def test_it_is_drawn_in_every_frame(store: Store, width: int, height: int) -> No
             assert screen.crashes() == []
 
     played(play)
+
+
+@pytest.mark.parametrize("width", [390, 1180])
+def test_feedback_lies_behind_the_store(store: Store, width: int) -> None:
+    """As every screen of managers alone: at the foot of a phone and in the rail."""
+    hear(store, 60, one=ANSWERED)
+
+    async def play() -> None:
+        async with store.open(width=width, height=820) as screen:
+            await sign_in(screen, "Ada Brandt")
+            screen.page.navigate("/feedback")
+            await screen.see("A carpenter comes.")
+            if width < 700:
+                bar = screen.find(ft.NavigationBar)
+                assert bar.destinations[bar.selected_index].label == "Store"
+            else:
+                selected = [one.label for one in screen.walk() if isinstance(one, ft.Semantics) and one.selected]
+                assert "Store" in selected
+                assert "Tell HQ" not in selected
+
+    played(play)

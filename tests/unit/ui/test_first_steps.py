@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import flet as ft
+import pytest
+
 from associate_app.services.practice import practice_card
 from associate_app.ui.first_steps import WELL_KNOWN, FirstSteps, read_first_steps
 from tests.support.flet_harness import Screen
@@ -76,6 +79,32 @@ def test_tips_come_outside_practice_too_and_can_be_skipped(store: Store) -> None
             await screen.press("Skip tips")
             await screen.until(lambda: not screen.shows("Tip "))
             await screen.until(lambda: steps(store) == WELL_KNOWN)
+
+    played(play)
+
+
+def beside(screen: Screen, tip: str) -> bool:
+    """Whether a tip has its buttons beside its words."""
+    told = next(one for one in screen.walk() if isinstance(one, ft.Semantics) and str(one.label).startswith(tip))
+    row = next(one for one in screen.walk() if isinstance(one, ft.Row) and told in one.controls)
+    return len(row.controls) > 2
+
+
+@pytest.mark.parametrize(("width", "on_today", "on_the_card"), [(1180, True, False), (800, True, True)])
+def test_a_tip_has_its_buttons_under_it_where_it_has_half_the_screen(
+    store: Store, width: int, on_today: bool, on_the_card: bool
+) -> None:
+    """Beside long German buttons its words would stand in a column of three words a line."""
+    forget(store)
+
+    async def play() -> None:
+        async with store.open(width=width, height=820) as screen:
+            await sign_in(screen)
+            await screen.press("Not now")
+            await screen.see("Tip 1 of 3")
+            assert beside(screen, "Tip 1") is on_today
+            await scan(screen, card_for(), "Tip 2 of 3")
+            assert beside(screen, "Tip 2") is on_the_card
 
     played(play)
 

@@ -7,12 +7,13 @@ import re
 import pytest
 
 from associate_app.ports import CLOCK_OFFSET_NOTE, SLICE_WIPED_NOTE
+from associate_app.services.record import enrol_shopper
 from associate_app.sync.state import Trouble
 from associate_app.sync.status import _WORDS, SyncStatus, words_of
 from associate_app.ui.faces import PillTone, SyncFace
 from associate_app.ui.overview import SERIOUS, Overview
 from associate_app.ui.words import Speaker
-from tests.support.replica import ShopTablet, answer, new_note, op_ids
+from tests.support.replica import STORE_SCOPE, ShopTablet, answer, load, mara, new_note, op_ids, store_documents
 from tests.unit.tablet.conftest import shop  # noqa: F401 - the same connected tablet
 from tests.unit.ui.conftest import Store, played, sign_in
 
@@ -86,6 +87,17 @@ def test_what_is_on_its_way_is_sending_and_the_rest_says_where_it_is(shop):  # n
     assert face.sentence == "2 records need a look."
     assert face.receipt.startswith("HQ confirmed record 3 at ")
     assert face.lines[0].startswith("The oldest was saved")
+
+
+def test_a_new_shopper_is_named_once(shop):  # noqa: F811
+    """As the record has the name while HQ is still to send them, and as this tablet holds it from then on."""
+    enrol_shopper(shop.recorder, "2900000000087", [], given_name="Nora")
+    assert face_of(shop).records[0].what == "New shopper · Nora"
+    profile_id = shop.database.entries()[0].profile_id
+    for held in ("Nora", "Norah"):
+        nora = {**mara(), "profile_id": profile_id, "given_name": held, "family_name": None}
+        load(shop.database, STORE_SCOPE, {**store_documents(), f"profile/{profile_id}": nora})
+        assert face_of(shop).records[0].what == f"New shopper · {held}"
 
 
 def test_the_screen_shows_its_notices(store: Store) -> None:

@@ -13,6 +13,7 @@ from associate_app.ui.faces import CardFace
 from associate_app.ui.telling import Known, picture_url, tell_card
 from associate_app.ui.words import Speaker, zone_named
 from shared.clock import parse_at
+from shared.promises import Promise
 from tests.support.plays import NOW_AT, ago
 from tests.support.replica import LOYALTY_ID, MARA, SKU, STORE_SCOPE, mara, page, put
 from tests.unit.ui.conftest import Store
@@ -64,6 +65,30 @@ def test_the_strongest_sign_is_the_reason_they_may_be_here(store: Store) -> None
     assert tell(store, cart=[], recent=[search, *looks]).reason == "Hekla down jacket, ochre, viewed 2 times"
     assert tell(store, cart=[], recent=[search]).reason == "“wool socks”, searched 1 hour ago"
     assert not tell(store, cart=[], recent=[]).has_reason
+
+
+def booked(starts: str, topic: str = "fitting: boots", profile_id: str = MARA) -> Promise:
+    """An appointment in this store."""
+    body = {"shopper": {"type": "profile_id", "value": profile_id}, "starts_at": starts, "minutes": 30, "topic": topic}
+    return Promise("appointment", f"e-{starts}", ago(48), "berlin-1", "a0001", body, (), profile_id)
+
+
+def test_an_appointment_of_today_comes_before_every_sign(store: Store) -> None:
+    """Whatever they agreed to; by the store's day; not tomorrow's, and nobody else's."""
+
+    def reason(*appointments: Promise, language: str = "en", **changes: Any) -> str:
+        known = Known("token", look(store, **changes), store.shop.book, {}, appointments=appointments)
+        face = tell_card(known, Speaker(language, WORDS.zone), now())
+        assert face is not None
+        return face.reason
+
+    at_half_past_three = booked("2026-11-22T14:30:00.000Z")
+    assert reason(at_half_past_three) == "an appointment at 15:30: Fitting · boots"
+    assert reason(at_half_past_three, language="de") == "Termin um 15:30: Anprobe · boots"
+    assert reason(at_half_past_three, redacted=["behaviour"]) == "an appointment at 15:30: Fitting · boots"
+    assert reason(booked("2026-11-21T23:30:00.000Z", "")) == "an appointment at 00:30"
+    for another in (booked("2026-11-22T23:30:00.000Z"), booked("2026-11-22T14:30:00.000Z", profile_id="somebody")):
+        assert "left in the cart" in reason(another)
 
 
 def test_a_thing_seen_often_is_one_line_and_a_clicked_mail_is_one_line(store: Store) -> None:
