@@ -25,6 +25,10 @@ STOPWATCH = """()=>{window.cutAt=performance.now();const look=setInterval(()=>{
  if(document.getElementById('hub-gone')){window.coveredAt=performance.now();clearInterval(look);}},50)}"""
 """In the page itself, so that what the test's own end takes is not counted."""
 SEEN = ("Paul", "Clara", "Priya")
+SEEN_NEXT = "Henrik"
+"""By the colleague who takes the tablet over."""
+JONAS, LEYLA = "berlin-1-1", "berlin-1-2"
+"""As HQ knows the two of the demo's store."""
 
 
 @pytest.fixture
@@ -48,14 +52,18 @@ def outcomes_at_hq(server: ServerProcess, number: str) -> list[dict[str, Any]]:
 def test_server_and_app_die_and_everything_reaches_hq_once(
     server: ServerProcess, own_hub: HubProcess, open_app: OpenApp, sheet: Sheet, tmp_path: Path
 ) -> None:
-    """Three cards and outcomes without HQ, the app killed and started again; later HQ has each once, and a second
-    tablet holds the play back."""
+    """Three cards and outcomes without HQ, a colleague takes the tablet over and records one more, the app is killed
+    and started again; later HQ has each once, under who recorded it, and a second tablet holds the play back."""
     app = signed_in(open_app, own_hub.url, sheet)
     app.wait_for_pill("All saved at HQ")
     server.kill()
     try:
         titles = [_record_offline(app, sheet, name) for name in SEEN]
         app.wait_for_pill("Saved on this tablet · ")
+        app.press(f"Switch associate, now {sheet.people[0]['name']}")
+        app.sign_in(sheet.people[1]["name"], sheet.people[1]["pin"])
+        app.wait_for_pill("Saved on this tablet · ")
+        _record_offline(app, sheet, SEEN_NEXT)
         own_hub.kill()
         own_hub.start()
         app = signed_in(open_app, own_hub.url, sheet, 1)
@@ -70,8 +78,11 @@ def test_server_and_app_die_and_everything_reaches_hq_once(
     app.press("Send now")
     app.wait_for_pill("All saved at HQ", 60_000)
     app.see("Everything is at HQ.")
-    recorded = [outcomes_at_hq(server, sheet.number(name)) for name in SEEN]
-    assert [[one["outcome"] for one in outcomes] for outcomes in recorded] == [["bought"]] * len(SEEN)
+    recorded = [outcomes_at_hq(server, sheet.number(name)) for name in (*SEEN, SEEN_NEXT)]
+    assert [[(one["outcome"], one["associate_id"]) for one in outcomes] for outcomes in recorded] == [
+        *[[("bought", JONAS)]] * len(SEEN),
+        [("bought", LEYLA)],
+    ]
     second = HubProcess(tmp_path / "second").enrol(server)
     told = run_json("associate_app", "lookup", sheet.number(SEEN[0]), "--data-dir", second.folder)
     held = {play["play_id"] for play in told["held_back"]}
@@ -170,18 +181,29 @@ def test_the_network_taken_away_is_grey_and_given_back_empties_the_outbox(app: A
 def test_two_browsers_on_one_hub_never_see_each_other_s_shopper(
     open_app: OpenApp, hub: HubProcess, sheet: Sheet
 ) -> None:
-    """Two associates, two cards, one tablet's hub."""
+    """Two associates, two cards, one tablet's hub: what one does is not on the other's screen, and a shift that ends
+    leaves the other's card as it is."""
     first, second = signed_in(open_app, hub.url, sheet, 0), signed_in(open_app, hub.url, sheet, 1)
     first.scan_by_hand(sheet.card("Tom"))
     first.see_card("Tom Berger")
     second.scan_by_hand(sheet.card("Ines"))
     second.see_card("Ines Falk")
-    assert not first.shows("Ines Falk")
-    assert not second.shows("Tom Berger")
+    first.press("Note")
+    first.write("Note for the next colleague", "likes wool")
     second.choose("Interested")
     second.press("Undo")
     second.see("Taken back.")
+    for app, own, other in ((first, "Tom", "Ines Falk"), (second, "Ines", "Tom Berger")):
+        assert app.shows(own)
+        assert not app.shows(other)
     assert not first.shows("Taken back.")
+    second.press(f"Switch associate, now {sheet.people[1]['name']}")
+    second.see("Who’s working?")
+    assert not second.shows("Ines Falk")
+    assert first.shows("Tom Berger")
+    first.press("Save note")
+    first.see("likes wool")
+    assert not second.shows("likes wool")
 
 
 @pytest.mark.full

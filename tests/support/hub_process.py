@@ -79,6 +79,16 @@ class HubProcess:
         """What it printed."""
         return self._log.read_text("utf-8") if self._log.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def tell(self, signal_: signal.Signals) -> None:
+        """Send a signal that its program listens to."""
+        os.kill(self.pid, signal_)
+
     def kill(self) -> None:
         """kill -9, as a power cut would."""
         self._end(signal.SIGKILL)
