@@ -80,6 +80,7 @@ def leave_alone(app: AppPage, hub: HubProcess) -> None:
         assert not app.shows(told)
 
 
+@pytest.mark.full
 def test_a_tablet_left_alone_hides_the_shopper_and_gives_the_card_back_to_its_associate_only(
     passing_hub: HubProcess, open_app: OpenApp, sheet: Sheet
 ) -> None:

@@ -22,6 +22,7 @@ def say_at_hq(server: ServerProcess, word: str, sheet: Sheet) -> None:
     assert said.status == 0, said.err
 
 
+@pytest.mark.full
 def test_an_open_card_follows_a_link_and_a_split_and_says_so(server: ServerProcess, app: AppPage, sheet: Sheet) -> None:
     """Linked: the other's note is on the open card, under a sentence. Split: it is gone again, under another. Notes
     written meanwhile stay with whom it was written of, and the other's card has its own."""

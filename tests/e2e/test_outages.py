@@ -164,6 +164,7 @@ def test_what_a_shopper_does_online_appears_on_the_open_card_marked_new(
     app.see("new")
 
 
+@pytest.mark.full
 def test_the_network_taken_away_is_grey_and_given_back_empties_the_outbox(app: AppPage, sheet: Sheet) -> None:
     """The demo's switch: recording goes on, the pill says so calmly; given back, all goes to HQ by itself."""
     app.wait_for_pill("All saved at HQ")

@@ -73,6 +73,7 @@ def test_the_address_of_a_card_holds_no_loyalty_number_and_survives_a_reload(app
     app.see_card("Tom Berger")
 
 
+@pytest.mark.full
 def test_a_number_opens_the_card_when_the_qr_does_not(app: AppPage, sheet: Sheet) -> None:
     """Enter number instead."""
     app.press("Scan loyalty QR")
@@ -90,6 +91,7 @@ def test_a_shopper_is_found_by_part_of_the_name(app: AppPage) -> None:
     app.see_card("Mara Lindqvist")
 
 
+@pytest.mark.full
 def test_codes_that_open_nothing_are_told_apart_in_a_sentence(app: AppPage, sheet: Sheet) -> None:
     """Each refusal is its own sentence with one next step, from whatever screen it was scanned."""
     for code, sentence, next_step in (
@@ -151,6 +153,7 @@ def test_leaving_the_live_camera_in_the_middle_of_a_picture_interrupts_nothing(
     browser.close()
 
 
+@pytest.mark.full
 def test_without_a_camera_the_screen_says_what_to_do(app: AppPage) -> None:
     """No camera: one sentence, one next step, and the number entry at hand."""
     app.press("Scan loyalty QR")
