@@ -14,7 +14,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.needs import NO_CHROMIUM, NO_NODE, find_chromium, find_node
@@ -27,7 +27,8 @@ USAGE = """usage: python -m tests [quick | full | e2e | bench | shots [look ...]
 
   (nothing)  static checks and every part of the tests
   quick      static checks, unit and property tests: before every commit
-  full       everything and the bench; writes tests/PROOF.md
+  full       everything and the bench; writes tests/PROOF.md. Parts that it is to leave out are named there:
+             `full without "1,000 seeds" chaos`
   e2e        the journeys only
   bench      the bench only; figures are printed, never judged by the clock
   shots      pictures of every screen in every look, in .shots/, to be looked through"""
@@ -52,12 +53,9 @@ STATIC_BUDGET_MIN = 1
 UNIT = Part("unit and property", 2, ("tests/unit", "tests/property", "tests/house"), ("-n", "2"))
 JOURNEYS = Part("journeys", 4, ("tests/e2e",), ("--timeout=240",), (find_chromium,))
 BENCH = Part("bench", 5, ("tests/bench",), ("-s", "--timeout=300"))
-LONG = (
-    "tests/simulation/thousand_seeds.py",
-    "tests/mutants/counted_on_postgresql.py",
-    "tests/fuzz/ten_thousand_trees.py",
-)
-SEEDS = Part("1,000 seeds", 60, LONG, ("--timeout=7200", "-s"))
+SEEDS = Part("1,000 seeds", 60, ("tests/simulation/thousand_seeds.py",), ("--timeout=7200", "-s"))
+LONG = ("tests/mutants/counted_on_postgresql.py", "tests/fuzz/ten_thousand_trees.py")
+TREES = Part("10,000 trees", 15, LONG, ("--timeout=7200", "-s"))
 CHAOS = Part("chaos", 8, ("tests/chaos/two_minutes.py",), ("--timeout=900", "-s"))
 NPM = ("tests/senders/node_and_browser.py",)
 SENDERS = Part("senders from npm", 4, NPM, ("--timeout=240",), (find_node, find_chromium))
@@ -81,12 +79,20 @@ class Selection:
     is_proof: bool = False
     is_every: bool = False
     """With the tests marked `full`, which are too many for every merge."""
+    left_out: tuple[str, ...] = ()
+    """Names of parts that were asked to be left out; the page says so."""
+
+    def without(self, names: Sequence[str]) -> Selection | None:
+        """The same without some of its parts; None where one of them is none of its own."""
+        if set(names) - {part.name for part in self.parts}:
+            return None
+        return replace(self, parts=tuple(part for part in self.parts if part.name not in names), left_out=tuple(names))
 
 
 SELECTIONS = {
     "": Selection(True, PARTS),
     "quick": Selection(True, (UNIT,)),
-    "full": Selection(True, (*PARTS, SENDERS, SEEDS, CHAOS, BENCH), is_proof=True, is_every=True),
+    "full": Selection(True, (*PARTS, SENDERS, TREES, SEEDS, CHAOS, BENCH), is_proof=True, is_every=True),
     "e2e": Selection(False, (JOURNEYS,), is_every=True),
     "bench": Selection(False, (BENCH,), is_every=True),
 }
@@ -179,7 +185,7 @@ def run(selection: Selection, figures: Path) -> int:
     red_checks = run_static() if selection.is_static else []
     outcomes = [run_part(part, is_every=selection.is_every) for part in selection.parts]
     if selection.is_proof:
-        write_proof_page(ROOT, outcomes, red_checks, figures)
+        write_proof_page(ROOT, outcomes, red_checks, figures, selection.left_out)
     if red_checks:
         print(f"\nstatic checks failed: {', '.join(red_checks)}")
     print("\n" + closing_line(outcomes), flush=True)
@@ -187,10 +193,13 @@ def run(selection: Selection, figures: Path) -> int:
 
 
 def main(words: Sequence[str]) -> int:
-    """Read the one optional word and run what it selects; anything else is wrong usage."""
+    """Read the optional words and run what they select; anything else is wrong usage."""
     if words[:1] == ["shots"]:
         return importlib.import_module("tests.shots").main(words[1:])
-    selection = SELECTIONS.get(" ".join(words))
+    if list(words[:2]) == ["full", "without"] and words[2:]:
+        selection = SELECTIONS["full"].without(words[2:])
+    else:
+        selection = SELECTIONS.get(" ".join(words))
     if selection is None:
         print(USAGE, file=sys.stderr)
         return 2

@@ -25,7 +25,9 @@ class Outcome:
     budget_min: int = 0
 
 
-def write_proof_page(root: Path, outcomes: Sequence[Outcome], red_checks: Sequence[str], figures: Path) -> None:
+def write_proof_page(
+    root: Path, outcomes: Sequence[Outcome], red_checks: Sequence[str], figures: Path, left_out: Sequence[str] = ()
+) -> None:
     """Write the page: a head with date, commit and machine, the parts, and every figure the tests recorded."""
     lines = [
         "# Proof",
@@ -36,6 +38,7 @@ def write_proof_page(root: Path, outcomes: Sequence[Outcome], red_checks: Sequen
         f"- Commit: {describe_commit(root)}",
         f"- Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         f"- Static checks: {'failed: ' + ', '.join(red_checks) if red_checks else 'good'}",
+        *([f"- Left out of this run: {', '.join(left_out)}"] if left_out else []),
         "",
         *table(("part", "passed", "failed", "skipped", "minutes", "budget"), map(part_row, outcomes)),
         "",

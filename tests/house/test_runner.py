@@ -49,6 +49,16 @@ def test_the_parts_keep_to_their_fifteen_minutes():
     assert 1 + sum(part.budget_min for part in PARTS) == 15
 
 
+def test_a_full_run_names_what_it_left_out():
+    """Parts are left out by their names; a name that is none leaves nothing out by mistake."""
+    full = SELECTIONS["full"]
+    short = full.without(["1,000 seeds", "chaos"])
+    assert short is not None
+    assert short.left_out == ("1,000 seeds", "chaos")
+    assert {part.name for part in full.parts} - {part.name for part in short.parts} == {"1,000 seeds", "chaos"}
+    assert full.without(["seeds"]) is None
+
+
 def test_a_report_is_counted_as_passed_failed_and_skipped(report):
     """An error in a fixture is a failure too."""
     assert count_tests(report, 1) == (3, 2, 2)
