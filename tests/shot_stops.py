@@ -145,6 +145,11 @@ def seen(key: str) -> Go:
     return lambda walk: walk.see(key)
 
 
+def gone(key: str) -> Go:
+    """A sentence that must have left."""
+    return lambda walk: walk.app.gone(walk.words(key))
+
+
 def card(name: str, *pressed: str) -> Go:
     """A shopper's card."""
 
@@ -322,8 +327,8 @@ STOPS: Final = (
     Stop("tell-wants", press("tell.worked")),
     Stop("tell-answers", lower()),
     Stop("sync", at("/sync", "sync.records")),
-    Stop("sync-cut", cut_network),
-    Stop("follow-ups", then(cut_network, at("/follow_ups", "follow_ups.lead"))),
+    Stop("sync-cut", then(cut_network, seen("sync.is_cut"))),
+    Stop("follow-ups", then(cut_network, gone("sync.is_cut"), at("/follow_ups", "follow_ups.lead"))),
     Stop("follow-ups-open", row_of("Sofia")),
     Stop("holds", at("/holds", "holds.lead")),
     Stop("appointments", at("/appointments", "appointments.lead")),
