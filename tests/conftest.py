@@ -19,7 +19,8 @@ hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("dev")
 
 EVENTS_VARIABLE = "FLOORSIDE_BENCH_EVENTS"
-KEPT_VARIABLES = (PROOF_VARIABLE, EVENTS_VARIABLE)
+SCANS_VARIABLE = "FLOORSIDE_BENCH_SCANS"
+KEPT_VARIABLES = (PROOF_VARIABLE, EVENTS_VARIABLE, SCANS_VARIABLE)
 RecordFigure = Callable[[str, object, str], None]
 
 
