@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page
 from playwright.sync_api import TimeoutError as NeverCame
 
 HOST: Final = "flt-semantics-host"
-WRITE_TRIES: Final = 5
+WRITE_TRIES: Final = 15
 WAIT_MS: Final = 20_000
 """How long a page may take: far longer than it does, because what waits costs nothing where it comes."""
 _HAS: Final = """(t)=>{for(const e of document.querySelectorAll(
