@@ -67,6 +67,8 @@ from shared.errors import Refused, StorageFull
 
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
+_LATE_S: Final = 0.05
+"""A timer that comes later than this was kept waiting by a busy loop, and so were the keys of a scan."""
 _ON_SHIFT: Final = "on_shift"
 _BARE_ON_PHONES: Final = ("shopper",)
 """Screens that need a phone's whole height."""
@@ -302,11 +304,17 @@ class _Session:
             self._silence.cancel()
         if scan:
             self._follow(scan, has_enter=True)
-        elif (wait_s := self._keys.wait_s()) is not None:
-            self._silence = self._loop.call_later(wait_s, self._settle)
+        else:
+            self._await_silence()
 
-    def _settle(self) -> None:
-        if scan := self._keys.settle(self._loop.time()):
+    def _await_silence(self) -> None:
+        if (wait_s := self._keys.wait_s()) is not None:
+            self._silence = self._loop.call_later(wait_s, self._settle, self._loop.time() + wait_s)
+
+    def _settle(self, due_s: float) -> None:
+        if self._loop.time() - due_s > _LATE_S:
+            self._await_silence()  # the loop was busy: keys may lie in the socket that came in time
+        elif scan := self._keys.settle(self._loop.time()):
             self._follow(scan, has_enter=False)
 
     def _follow(self, scan: str, *, has_enter: bool) -> None:

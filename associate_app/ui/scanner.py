@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from shared.cards import PREFIX as CARD_PREFIX
+
 GAP_S_MAX: Final = 0.5
-CARD_GAP_S_MAX: Final = 1.5
+CARD_GAP_S_MAX: Final = 4.0
 SILENCE_S: Final = 0.1
 """What ends a signed card that is whole."""
 ECHO_S: Final = 0.15
@@ -21,8 +23,6 @@ ECHO_S: Final = 0.15
 LENGTH_MIN: Final = 4
 LENGTH_MAX: Final = 512
 
-_CARD: Final = "FS"
-"""How every signed code of ours begins, and how its first keys are known."""
 _ENTER: Final = ("Enter", "Numpad Enter", "NumpadEnter")
 _SMALL_ONLY: Final = {"SS": "ß"}
 """Letters without a capital: what their label becomes in upper case, and what was meant."""
@@ -59,6 +59,8 @@ class ScannerKeys:
             return None  # no code begins with one; it presses what has the focus
         if typed and len(self._text) < LENGTH_MAX:
             self._text += typed
+            if self._text.upper().endswith(CARD_PREFIX):
+                self._text = self._text[-len(CARD_PREFIX) :]  # a card holds no other full stop: here a new one begins
             self._last_s = now_s
         return None
 
@@ -84,8 +86,8 @@ class ScannerKeys:
 
     def _gap_s_max(self) -> float:
         """How far apart two keys of what was typed so far may be: a card that is begun and not whole waits longer."""
-        first = self._text[: len(_CARD)].upper()
-        is_begun = bool(first) and _CARD.startswith(first) and not self._is_whole(self._text)
+        first = self._text[: len(CARD_PREFIX)].upper()
+        is_begun = bool(first) and CARD_PREFIX.startswith(first) and not self._is_whole(self._text)
         return CARD_GAP_S_MAX if is_begun else GAP_S_MAX
 
     def _finish(self, now_s: float) -> str | None:

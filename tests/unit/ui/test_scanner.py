@@ -73,6 +73,14 @@ def test_the_keys_of_a_number_may_come_slowly() -> None:
     assert keys.settle(5.0 + 12 * step_s + GAP_S_MAX) == "2900000000015"
 
 
+def test_a_card_scanned_again_after_half_of_it_is_read_alone() -> None:
+    """The half stays for its rest; what begins a second time is a new scan."""
+    keys = ScannerKeys(lambda text: text == CARD)
+    end_s = typed(keys, CARD[:7], 5.0)
+    end_s = typed(keys, CARD, end_s + CARD_GAP_S_MAX - 1)
+    assert keys.press(Key("Enter"), end_s + 0.01) == CARD
+
+
 def test_a_gap_begins_anew() -> None:
     """What was typed before half a second of nothing belongs to something else."""
     keys = ScannerKeys(lambda _: True)
