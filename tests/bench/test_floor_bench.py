@@ -1,7 +1,8 @@
 """Several people, several tablets: how soon one tablet's promise is on the other's screen, what a session costs in
 memory, and whether a long day of scans leaves anything behind.
 
-`FLOORSIDE_BENCH_SCANS` says how many cards are scanned one after the other, 500 unless told.
+`FLOORSIDE_BENCH_SCANS` says how many cards are scanned one after the other, 500 unless told; with fewer than 200 the
+first weighing comes before all that is kept on purpose is there.
 """
 
 from __future__ import annotations
