@@ -150,11 +150,9 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class OutboxCounts:
-    """What the Sync pill and `status` tell: recorded = pending + acked + parked + rejected + withheld.
-    `kept` are those whose records are still on this tablet."""
+    """What the Sync pill and `status` tell: recorded = pending + acked + parked + rejected + withheld."""
 
     recorded: int
-    kept: int
     pending: int
     acked: int
     parked: int

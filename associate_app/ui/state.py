@@ -33,8 +33,6 @@ from associate_app.ui.faces import (
     HoldChoiceFace,
     HoldRow,
     LinkFace,
-    Noted,
-    NoteFace,
     PillFace,
     PillTone,
     PracticeCard,
@@ -310,9 +308,6 @@ class Floor(Protocol):
     def card(self, token: str) -> CardFace | None:
         """The card as it stands now; None when this tablet does not know the token any more."""
 
-    def noted(self, token: str, what: Noted, count: int) -> tuple[NoteFace, ...]:
-        """The newest `count` notes of a card, or records of what was done."""
-
     def verdicts(self, token: str, associate_id: str) -> tuple[VerdictFace, ...]:
         """Every play of the playbook with what was decided of it; for store managers."""
 
@@ -428,8 +423,8 @@ class Floor(Protocol):
     def pill(self) -> PillFace:
         """The sync pill."""
 
-    def sync(self, count: int) -> SyncFace:
-        """The Sync screen with the newest `count` records."""
+    def sync(self) -> SyncFace:
+        """The Sync screen."""
 
     def send_now(self) -> None:
         """Ring the sync engine."""
