@@ -62,13 +62,11 @@ from associate_app.ui.shifts import MINUTE_S, Shifts
 from associate_app.ui.state import Desk, DeskContext, Floor, Frame, Heart, Place, Shift, Whereabouts, use_desk
 from associate_app.ui.text_scale import text_probe
 from associate_app.ui.words import Speaker
-from shared.cards import SignedCard, parse_card
 from shared.errors import Refused, StorageFull
+from shared.scan_code import EnrolmentCode, LoyaltyCard, ScanRules, read_code
 
 _LOG = logging.getLogger("associate_app.ui")
 _BLINK_S: Final = 0.03
-_LATE_S: Final = 0.05
-"""A timer that comes later than this was kept waiting by a busy loop, and so were the keys of a scan."""
 _ON_SHIFT: Final = "on_shift"
 _BARE_ON_PHONES: Final = ("shopper",)
 """Screens that need a phone's whole height."""
@@ -309,13 +307,13 @@ class _Session:
 
     def _await_silence(self) -> None:
         if (wait_s := self._keys.wait_s()) is not None:
-            self._silence = self._loop.call_later(wait_s, self._settle, self._loop.time() + wait_s)
+            self._silence = self._loop.call_later(wait_s, self._settle)
 
-    def _settle(self, due_s: float) -> None:
-        if self._loop.time() - due_s > _LATE_S:
-            self._await_silence()  # the loop was busy: keys may lie in the socket that came in time
-        elif scan := self._keys.settle(self._loop.time()):
+    def _settle(self) -> None:
+        if scan := self._keys.settle(self._loop.time()):
             self._follow(scan, has_enter=False)
+        else:
+            self._await_silence()
 
     def _follow(self, scan: str, *, has_enter: bool) -> None:
         desk = self.front.shown
@@ -361,7 +359,7 @@ def _calm_answers(page: ft.Page) -> None:
 
 
 def _is_whole(text: str) -> bool:
-    return isinstance(parse_card(text), SignedCard)
+    return isinstance(read_code(text, ScanRules()), LoyaltyCard | EnrolmentCode)
 
 
 @ft.component

@@ -2,8 +2,8 @@
 
 A scanner types a whole code within a second or two and may or may not end with Enter. Keys further apart than
 `GAP_S_MAX` belong to different scans, and as much silence ends one: between a browser and its hub lies bad Wi-Fi, and
-a tablet may be busy. A signed card says by itself when it is whole: then a short silence is enough, and before that it
-may have gaps of up to `CARD_GAP_S_MAX`.
+a tablet may be busy. A signed card or an invitation says by itself when it is whole: then a short silence is enough,
+and before that it may have gaps of up to `CARD_GAP_S_MAX`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.cards import PREFIX as CARD_PREFIX
+from shared.scan_code import ENROLMENT_PREFIX
 
 GAP_S_MAX: Final = 0.5
 CARD_GAP_S_MAX: Final = 4.0
 SILENCE_S: Final = 0.1
-"""What ends a signed card that is whole."""
+"""What ends a signed card or an invitation that is whole."""
+LATE_S: Final = 0.05
+"""A silence told later than this was kept waiting by a busy loop, and so were the keys of a scan."""
 ECHO_S: Final = 0.15
 """How long after a scan the tap that its Enter made on a focused button may still arrive."""
 LENGTH_MIN: Final = 4
 LENGTH_MAX: Final = 512
 
+_HEADS: Final = (CARD_PREFIX, ENROLMENT_PREFIX)
+"""How the long codes of ours begin."""
 _ENTER: Final = ("Enter", "Numpad Enter", "NumpadEnter")
 _SMALL_ONLY: Final = {"SS": "ß"}
 """Letters without a capital: what their label becomes in upper case, and what was meant."""
@@ -40,18 +45,19 @@ class Key:
 
 
 class ScannerKeys:
-    """Gathers key presses of one session. `is_whole` says whether a text that looks like a card is complete."""
+    """Gathers key presses of one session. `is_whole` says whether a text is one of our long codes from end to end."""
 
     def __init__(self, is_whole: Callable[[str], bool]) -> None:
         self._is_whole = is_whole
         self._text = ""
-        self._last_s = float("-inf")
+        self._last_s = self._silent_since_s = float("-inf")
         self._finished_s = float("-inf")
 
     def press(self, key: Key, now_s: float) -> str | None:
         """Take a key; the finished scan when it was Enter."""
         if now_s - self._last_s > self._gap_s_max():
             self._text = ""
+        self._silent_since_s = now_s
         if key.label in _ENTER:
             return self._finish(now_s)
         typed = _typed(key)
@@ -59,8 +65,9 @@ class ScannerKeys:
             return None  # no code begins with one; it presses what has the focus
         if typed and len(self._text) < LENGTH_MAX:
             self._text += typed
-            if self._text.upper().endswith(CARD_PREFIX):
-                self._text = self._text[-len(CARD_PREFIX) :]  # a card holds no other full stop: here a new one begins
+            for head in _HEADS:
+                if self._text.upper().endswith(head):
+                    self._text = self._text[-len(head) :]  # none of them holds another full stop: here one begins
             self._last_s = now_s
         return None
 
@@ -71,9 +78,14 @@ class ScannerKeys:
         return SILENCE_S if self._is_whole(self._text) else self._gap_s_max()
 
     def settle(self, now_s: float) -> str | None:
-        """The finished scan if the silence has lasted long enough."""
+        """The finished scan if the silence has lasted long enough. Asked late it waits as long once more: keys that
+        came in time may still lie in the socket."""
         wait_s = self.wait_s()
-        return self._finish(now_s) if wait_s is not None and now_s - self._last_s >= wait_s - 0.001 else None
+        late_s = now_s - self._silent_since_s - wait_s if wait_s is not None else float("-inf")
+        if late_s > LATE_S:
+            self._silent_since_s = now_s
+            return None
+        return self._finish(now_s) if late_s >= -0.001 else None
 
     def is_typing(self, now_s: float) -> bool:
         """Whether a scan is being typed or has just ended: a button pressed now was pressed by the scanner's Enter."""
@@ -85,10 +97,9 @@ class ScannerKeys:
         self._text = ""
 
     def _gap_s_max(self) -> float:
-        """How far apart two keys of what was typed so far may be: a card that is begun and not whole waits longer."""
-        first = self._text[: len(CARD_PREFIX)].upper()
-        is_begun = bool(first) and CARD_PREFIX.startswith(first) and not self._is_whole(self._text)
-        return CARD_GAP_S_MAX if is_begun else GAP_S_MAX
+        """How far apart two keys of what was typed may be: a long code that is begun and not whole waits longer."""
+        is_begun = bool(self._text) and any(head.startswith(self._text[: len(head)].upper()) for head in _HEADS)
+        return CARD_GAP_S_MAX if is_begun and not self._is_whole(self._text) else GAP_S_MAX
 
     def _finish(self, now_s: float) -> str | None:
         text, self._text = self._text, ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from associate_app.ui.scanner import CARD_GAP_S_MAX, GAP_S_MAX, SILENCE_S, Key, ScannerKeys
+from associate_app.ui.scanner import CARD_GAP_S_MAX, GAP_S_MAX, LATE_S, SILENCE_S, Key, ScannerKeys
 
 CARD = "FS1.ABCD2345"
 
@@ -79,6 +79,28 @@ def test_a_card_scanned_again_after_half_of_it_is_read_alone() -> None:
     end_s = typed(keys, CARD[:7], 5.0)
     end_s = typed(keys, CARD, end_s + CARD_GAP_S_MAX - 1)
     assert keys.press(Key("Enter"), end_s + 0.01) == CARD
+
+
+def test_a_silence_told_late_is_waited_for_once_more() -> None:
+    """The loop was busy, and with it the keys that came in time."""
+    keys = ScannerKeys(lambda _: False)
+    end_s = typed(keys, "290000", 5.0)
+    late_s = end_s + GAP_S_MAX + 2 * LATE_S
+    assert keys.settle(late_s) is None
+    assert keys.wait_s() == GAP_S_MAX
+    assert keys.settle(late_s + GAP_S_MAX) == "290000"
+
+
+@pytest.mark.parametrize("head", ["FS1.", "FSE1.", "fse1."])
+def test_an_invitation_waits_for_its_rest_as_a_card_does(head: str) -> None:
+    """Both are long, and both say by themselves when they are whole; half of one is forgotten for a whole one."""
+    whole = f"{head}ABCD2345"
+    keys = ScannerKeys(lambda text: text == whole)
+    end_s = typed(keys, whole[:7], 5.0)
+    assert keys.wait_s() == CARD_GAP_S_MAX
+    end_s = typed(keys, whole, end_s + CARD_GAP_S_MAX - 1)
+    assert keys.wait_s() == SILENCE_S
+    assert keys.settle(end_s + SILENCE_S) == whole
 
 
 def test_a_gap_begins_anew() -> None:
