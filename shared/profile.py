@@ -6,9 +6,16 @@ strings, money is minor units with its currency. Read leniently: a newer server 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+
+def full_name(told: Mapping[str, Any]) -> str:
+    """Given and family name as a person says them, of a document or of the body of `shopper_enrolled`; empty when
+    neither is known."""
+    return " ".join(told[part] for part in ("given_name", "family_name") if told.get(part))
 
 
 class Part(BaseModel):
@@ -243,7 +250,7 @@ class Profile(Part):
     @property
     def name(self) -> str:
         """Given and family name as a person says it; empty when neither is known."""
-        return " ".join(part for part in (self.given_name, self.family_name) if part)
+        return full_name({"given_name": self.given_name, "family_name": self.family_name})
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Profile:

@@ -10,6 +10,7 @@ from associate_app.ports import JournalEntry, OpState, TabletDatabase
 from shared.plays.phrases import OUTCOME_WORDS
 from shared.plays.sentences import purpose_words
 from shared.plays.speech import ENGLISH, GERMAN, spoken
+from shared.profile import full_name
 from shared.wire.problems import PROBLEMS
 
 Standing = Literal["here", "at_hq", "look"]
@@ -173,9 +174,7 @@ def _line(entry: JournalEntry, tongue: str) -> JournalLine:
         associate_id=op.associate_id,
         profile_id=entry.profile_id,
         play_id=op.body.get("play_id"),
-        name=" ".join(op.body[part] for part in ("given_name", "family_name") if op.body.get(part))
-        if op.kind == "shopper_enrolled"
-        else "",
+        name=full_name(op.body) if op.kind == "shopper_enrolled" else "",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from associate_app.ports import SearchHit, TabletDatabase
 from shared.identity import Identifier, IdentifierType, fold_name, normalise, phone_key, profile_id_for
+from shared.profile import full_name
 from shared.slips import plain_word, slips_between, words_of
 
 _SLIPPED_MIN = 4
@@ -69,6 +70,5 @@ def _is_near(typed: str, told: str) -> bool:
 
 
 def _hit(body: dict[str, Any]) -> SearchHit:
-    name = " ".join(body[part] for part in ("given_name", "family_name") if body.get(part))
     profile_id = profile_id_for(Identifier(IdentifierType.LOYALTY_ID, body["loyalty_id"]))
-    return SearchHit(profile_id, name or body["loyalty_id"], body["loyalty_id"], None, "new, not at HQ yet")
+    return SearchHit(profile_id, full_name(body) or body["loyalty_id"], body["loyalty_id"], None, "new, not at HQ yet")

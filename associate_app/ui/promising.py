@@ -31,6 +31,7 @@ from associate_app.ui.promise_words import day_of, owner_of, what_of
 from associate_app.ui.state import FollowUpChange, FollowUpWish, Saved
 from associate_app.ui.words import Speaker
 from shared.plays.inputs import zone_of
+from shared.profile import full_name
 from shared.promises import STORE, WAYS, Promise
 
 WHEN: Final = ("overdue", "today", "upcoming")
@@ -139,8 +140,7 @@ def called(database: TabletDatabase, words: Speaker, one: Promise, shopper: Shop
         return shopper.name
     told = one.body.get("shopper") or {}
     joined = database.newest_about("shopper_enrolled", None, [(str(told.get("type")), str(told.get("value")))])
-    parts = (joined.op.body.get("given_name"), joined.op.body.get("family_name")) if joined else ()
-    return " ".join(part for part in parts if part) or words("follow_ups.unknown")
+    return (full_name(joined.op.body) if joined else "") or words("follow_ups.unknown")
 
 
 def change_as_told(recorder: Recorder, book: StoreBook, words: Speaker, key: str, change: FollowUpChange) -> Saved:

@@ -12,6 +12,7 @@ from shared.errors import Refused
 from shared.fold import ProfileState
 from shared.identity import IdentifierType, canonical_form
 from shared.ids import is_uuid
+from shared.profile import full_name
 from shared.projection import Reading, StoreView, choose_stores, home_store, project, slice_reasons
 from shared.wire.messages import store_scope
 from sync_server.ports import CentralReader, StoredProfile
@@ -40,7 +41,7 @@ def list_shoppers(hq: Headquarters, store: str, limit: int) -> list[dict[str, st
             document = json.loads(row.body)
             loyalty_id = _first(document, "loyalty_id")
             if loyalty_id is not None:
-                found.append({"loyalty_id": loyalty_id, "name": _name(document)})
+                found.append({"loyalty_id": loyalty_id, "name": full_name(document)})
     return found
 
 
@@ -111,7 +112,3 @@ def _find(reader: CentralReader, identifier: str) -> tuple[StoredProfile, Readin
 
 def _first(document: dict[str, Any], kind: str) -> str | None:
     return next((one["value"] for one in document.get("identifiers", []) if one["type"] == kind), None)
-
-
-def _name(document: dict[str, Any]) -> str:
-    return " ".join(part for part in (document.get("given_name"), document.get("family_name")) if part)
