@@ -150,9 +150,11 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class OutboxCounts:
-    """What the Sync pill and `status` tell: recorded = pending + acked + parked + rejected + withheld."""
+    """What the Sync pill and `status` tell: recorded = pending + acked + parked + rejected + withheld.
+    `kept` are those whose records are still on this tablet."""
 
     recorded: int
+    kept: int
     pending: int
     acked: int
     parked: int

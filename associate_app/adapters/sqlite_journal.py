@@ -260,11 +260,15 @@ class JournalTables:
         """What is where; ops dropped after their retention count as acked for ever."""
         rows = self._connection.rows("SELECT state, count(*), min(occurred_at) FROM op GROUP BY state")
         found: dict[str, int] = {state: count for state, count, _ in rows}
+        kept = sum(found.values())
         found["acked"] = found.get("acked", 0) + int(self._install()[-1])
         oldest = next((first for state, _, first in rows if state == "pending"), None)
         states = ("pending", "acked", "parked", "rejected", "withheld")
         return OutboxCounts(
-            recorded=sum(found.values()), oldest_pending_at=oldest, **{state: found.get(state, 0) for state in states}
+            recorded=sum(found.values()),
+            kept=kept,
+            oldest_pending_at=oldest,
+            **{state: found.get(state, 0) for state in states},
         )
 
     def entries(self, *, limit: int = 50, before_seq: int | None = None) -> tuple[JournalEntry, ...]:

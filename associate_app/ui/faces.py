@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
+
+Noted = Literal["notes", "done"]
+"""The lists of a card of which it tells the newest."""
 
 
 class Kind(Enum):
@@ -157,6 +161,14 @@ class NoteFace:
 
 
 @dataclass(frozen=True, slots=True)
+class NotedFace:
+    """Notes of a shopper, or what was done for them: the newest, and how many there are."""
+
+    lines: tuple[NoteFace, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CardFace:
     """The shopper card. `token` is this tablet's own name for the open card, never a loyalty number."""
 
@@ -177,9 +189,9 @@ class CardFace:
     behaviour_hint: str | None
     recent: tuple[LineFace, ...]
     purchases: tuple[LineFace, ...]
-    notes: tuple[NoteFace, ...]
+    notes: NotedFace
     promised: tuple[NoteFace, ...]
-    done: tuple[NoteFace, ...]
+    done: NotedFace
     plays: tuple[PlayFace, ...]
     held: tuple[HeldFace, ...]
     corrections: tuple[NoteFace, ...] = ()
@@ -254,6 +266,8 @@ class SyncFace:
     lines: tuple[str, ...]
     receipt: str
     records: tuple[RecordRow, ...]
+    """The newest, of `records_count` that are still on this tablet."""
+    records_count: int
     is_cut: bool | None
     """None where the network cannot be taken away (only a demo can)."""
 
@@ -366,6 +380,11 @@ class BookPlay:
     is_new: bool
     is_this_week: bool = False
     situation: str = "rest"
+
+    @property
+    def key(self) -> str:
+        """The play's."""
+        return self.play_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ from associate_app.ui.faces import (
     HoldChoiceFace,
     HoldRow,
     LinkFace,
+    Noted,
+    NoteFace,
     PillFace,
     PracticeCard,
     PromiseFace,
@@ -106,6 +108,7 @@ from associate_app.ui.telling import (
     face_of,
     tell_card,
     tell_invitation,
+    tell_noted,
     tell_refusal,
     tell_verdict,
 )
@@ -251,6 +254,13 @@ class TabletFloor(DayFloor):
         promised = holds_open(self._database, book, now), appointments_open(self._database)
         face = tell_card(Known(token, view, book, self._associate_names(), *promised), self._words(), now)
         return replace(face, had=tell_had(book, view, self._words(), now)) if face is not None else None
+
+    def noted(self, token: str, what: Noted, count: int) -> tuple[NoteFace, ...]:
+        """The newest notes of a card, or records of what was done."""
+        book, now = self._books.read(self._database), self._clock.now()
+        view = self._read_view(token, book, now)
+        known = Known(token, view, book, self._associate_names()) if view is not None else None
+        return tell_noted(known, self._words(), now, what, count) if known is not None else ()
 
     def _read_view(self, token: str, book: StoreBook, now: datetime) -> CardView | None:
         language = self._words().language
@@ -515,10 +525,10 @@ class TabletFloor(DayFloor):
         """The sync pill."""
         return self._overview.pill(self._words(), self._clock.now())
 
-    def sync(self) -> SyncFace:
-        """The Sync screen."""
+    def sync(self, count: int) -> SyncFace:
+        """The Sync screen with the newest records."""
         is_cut = self._engine.is_cut() if self._engine.is_cut else None
-        return self._overview.sync(self._book_or_none(), self._words(), self._clock.now(), is_cut=is_cut)
+        return self._overview.sync(self._book_or_none(), self._words(), self._clock.now(), count, is_cut=is_cut)
 
     def send_now(self) -> None:
         """Ring the sync engine."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Final
 
 from associate_app.ports import TabletDatabase
@@ -104,8 +105,10 @@ class Overview:
             return PillTone.LOOK
         return PillTone.WAITING if status.counts.pending else PillTone.SAVED
 
-    def sync(self, book: StoreBook | None, words: Speaker, now: datetime, *, is_cut: bool | None) -> SyncFace:
-        """The Sync screen."""
+    def sync(
+        self, book: StoreBook | None, words: Speaker, now: datetime, count: int, *, is_cut: bool | None
+    ) -> SyncFace:
+        """The Sync screen with the newest `count` records."""
         status = read_status(self._database)
         return SyncFace(
             sentence=_sync_sentence(status, words),
@@ -113,9 +116,8 @@ class Overview:
             notices=tuple(self._notices(status, words)),
             lines=tuple(_sync_lines(status, words, now)),
             receipt=_receipt(status, words, now),
-            records=tuple(
-                self._record(line, book, words, now) for line in journal_lines(self._database, language=words.language)
-            ),
+            records=self._records(count, book, words, now),
+            records_count=status.counts.kept,
             is_cut=is_cut,
         )
 
@@ -132,10 +134,16 @@ class Overview:
         if told.notice:
             yield words("sync.from_hq", text=told.notice), False
 
-    def _record(self, line: JournalLine, book: StoreBook | None, words: Speaker, now: datetime) -> RecordRow:
+    def _records(self, count: int, book: StoreBook | None, words: Speaker, now: datetime) -> tuple[RecordRow, ...]:
+        name = cache(partial(name_of, self._database, "profile_id"))
+        lines = journal_lines(self._database, limit=count, language=words.language)
+        return tuple(self._record(line, name(line.profile_id) or line.name, book, words, now) for line in lines)
+
+    def _record(
+        self, line: JournalLine, name: str | None, book: StoreBook | None, words: Speaker, now: datetime
+    ) -> RecordRow:
         is_sending = line.state == "pending" and self._status().phase in ("push", "settle")
         tone = {"here": PillTone.WAITING, "at_hq": PillTone.SAVED, "look": PillTone.LOOK}[line.standing]
-        name = name_of(self._database, "profile_id", line.profile_id) or line.name
         at_hq = {"time": words.stamp(line.acked_at, now)} if line.acked_at else {"time": ""}
         return RecordRow(
             key=line.op_id,

@@ -33,6 +33,8 @@ from associate_app.ui.faces import (
     HoldChoiceFace,
     HoldRow,
     LinkFace,
+    Noted,
+    NoteFace,
     PillFace,
     PillTone,
     PracticeCard,
@@ -308,6 +310,9 @@ class Floor(Protocol):
     def card(self, token: str) -> CardFace | None:
         """The card as it stands now; None when this tablet does not know the token any more."""
 
+    def noted(self, token: str, what: Noted, count: int) -> tuple[NoteFace, ...]:
+        """The newest `count` notes of a card, or records of what was done."""
+
     def verdicts(self, token: str, associate_id: str) -> tuple[VerdictFace, ...]:
         """Every play of the playbook with what was decided of it; for store managers."""
 
@@ -423,8 +428,8 @@ class Floor(Protocol):
     def pill(self) -> PillFace:
         """The sync pill."""
 
-    def sync(self) -> SyncFace:
-        """The Sync screen."""
+    def sync(self, count: int) -> SyncFace:
+        """The Sync screen with the newest `count` records."""
 
     def send_now(self) -> None:
         """Ring the sync engine."""

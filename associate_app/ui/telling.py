@@ -27,6 +27,8 @@ from associate_app.ui.faces import (
     HeldFace,
     Kind,
     LineFace,
+    Noted,
+    NotedFace,
     NoteFace,
     OfferFace,
     PlayFace,
@@ -47,14 +49,12 @@ from shared.plays.playbook import Play
 from shared.plays.rank import Recommendation
 from shared.plays.speech import category_word
 from shared.plays.verdicts import ToldVerdict
-from shared.profile import Money, OutcomeLine, ProductLine, Profile, RecentEvent, WantedLine
+from shared.profile import Money, NoteLine, OutcomeLine, ProductLine, Profile, RecentEvent, WantedLine
 from shared.promises import Promise
 from shared.scan_code import ScannedCode, Unknown, UnknownReason
 
 CONSENT_MARKS: Final = ("email", "sms", "personalise_in_store")
-PURCHASES_SHOWN: Final = 6
-NOTES_SHOWN: Final = 5
-DONE_SHOWN: Final = 5
+NOTED_SHOWN: Final = 5
 ORDER_COMPLETED: Final = "Order Completed"
 
 # What is worth a line, by the event's name: its drawing, and the words that follow the title or stand alone.
@@ -111,6 +111,12 @@ def tell_card(known: Known, words: Speaker, now: datetime) -> CardFace | None:
     """The card's face; None where the view leads to nobody."""
     profile = known.view.profile
     return _Teller(known, profile, words, now).card() if profile is not None else None
+
+
+def tell_noted(known: Known, words: Speaker, now: datetime, what: Noted, count: int) -> tuple[NoteFace, ...]:
+    """The newest notes of a card, or records of what was done."""
+    profile = known.view.profile
+    return _Teller(known, profile, words, now).noted(what, count).lines if profile is not None else ()
 
 
 def tell_offer(offer: Offer | None, words: Speaker) -> OfferFace | None:
@@ -229,9 +235,9 @@ class _Teller:
             behaviour_hint=words("card.no_consent_hint") if hidden and not self._view.is_behaviour_hidden else None,
             recent=() if hidden else tuple(self._recent()),
             purchases=tuple(self._purchases()),
-            notes=tuple(self._notes()),
+            notes=self.noted("notes", NOTED_SHOWN),
             promised=tuple(self._promised()),
-            done=tuple(self._done()),
+            done=self.noted("done", NOTED_SHOWN),
             plays=tuple(self._play(play) for play in self._view.plays),
             held=tuple(self._held()),
             corrections=tell_corrections(profile, words, self._known.associates, self._now),
@@ -423,7 +429,7 @@ class _Teller:
         return words(key, **named), ""
 
     def _purchases(self) -> Iterator[LineFace]:
-        for n, line in enumerate(self._profile.purchases[:PURCHASES_SHOWN]):
+        for n, line in enumerate(self._profile.purchases):
             where = (
                 "online"
                 if line.channel in DIGITAL_CHANNELS
@@ -442,12 +448,28 @@ class _Teller:
                 sku=self._known_sku(line.sku),
             )
 
-    def _notes(self) -> Iterator[NoteFace]:
+    def noted(self, what: Noted, count: int) -> NotedFace:
+        """The newest of a list that may be long. Only these are put into words: that takes longer than reading all."""
+        lines, first = self._lines_of(what), list(self._sizes()) if what == "notes" else []
+        newest = sorted(lines, key=lambda one: one.at, reverse=True)[: max(count - len(first), 0)]
+        return NotedFace((*first, *map(self._noted, newest)), len(first) + len(lines))
+
+    def _lines_of(self, what: Noted) -> list[NoteLine | OutcomeLine | ProductLine]:
+        profile = self._profile
+        return [*profile.notes] if what == "notes" else [*profile.outcomes, *profile.products]
+
+    def _sizes(self) -> Iterator[NoteFace]:
         if self._profile.preferences:
             told = ", ".join(self._profile.preferences.values())
             yield NoteFace("preferences", told, self._words("card.sizes"))
-        for note in sorted(self._profile.notes, key=lambda one: one.at, reverse=True)[:NOTES_SHOWN]:
-            yield NoteFace(note.op_id, note.text, self._source(note.associate_id, note.at))
+
+    def _noted(self, line: NoteLine | OutcomeLine | ProductLine) -> NoteFace:
+        return NoteFace(line.op_id, self._said_of(line), self._source(line.associate_id, line.at))
+
+    def _said_of(self, line: NoteLine | OutcomeLine | ProductLine) -> str:
+        if isinstance(line, NoteLine):
+            return line.text
+        return self._product_line(line) if isinstance(line, ProductLine) else self._outcome(line)
 
     def _promised(self) -> Iterator[NoteFace]:
         for line in sorted(self._profile.follow_ups, key=lambda one: one.due_at or ""):
@@ -461,12 +483,6 @@ class _Teller:
                 title = product_of(self._book, hold.body.get("sku"))
                 until = until_of(hold, self._book.today(self._now), self._words)
                 yield NoteFace(hold.op_id, self._words("holds.told", n=hold.body.get("quantity"), title=title), until)
-
-    def _done(self) -> Iterator[NoteFace]:
-        lines: list[OutcomeLine | ProductLine] = [*self._profile.outcomes, *self._profile.products]
-        for line in sorted(lines, key=lambda one: one.at, reverse=True)[:DONE_SHOWN]:
-            told = self._product_line(line) if isinstance(line, ProductLine) else self._outcome(line)
-            yield NoteFace(line.op_id, told, self._source(line.associate_id, line.at))
 
     def _product_line(self, line: ProductLine) -> str:
         key, title = f"product.did.{line.what}", product_of(self._book, line.sku)

@@ -16,6 +16,11 @@ class WordRow:
     why: str
     what: str
 
+    @property
+    def key(self) -> str:
+        """Its shopper's."""
+        return self.shopper.key
+
 
 @dataclass(frozen=True, slots=True)
 class TodayLists:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import flet as ft
 
 from associate_app.ui import theme
@@ -12,6 +14,7 @@ from associate_app.ui.parts.chips import chip
 from associate_app.ui.parts.picture import picture
 from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say
+from associate_app.ui.state import use_desk
 from associate_app.ui.theme import Ink
 
 
@@ -23,6 +26,11 @@ def shopper_row(row: ShopperRow, press: Press) -> ft.Control:
     drawn = ft.Row([avatar(row.initials, 40), told, *tier], spacing=theme.M)
     spoken = ", ".join(part for part in (row.name, row.hint, row.tier) if part)
     return pressable(spoken, press, drawn, Look(theme.S), key=row.key)
+
+
+def shopper_way(row: ShopperRow) -> ft.Control:
+    """A shopper in a list that leads to the card."""
+    return shopper_row(row, partial(use_desk().open_row, row))
 
 
 def link_row(link: LinkFace, press: Press, icon: ft.IconData | None = None) -> ft.Control:

@@ -9,13 +9,14 @@ from typing import Final
 import flet as ft
 
 from associate_app.ui import theme
+from associate_app.ui.faces import ShopperRow
 from associate_app.ui.hooks import keyed
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.buttons import said_as, soft_button
-from associate_app.ui.parts.folding import folding
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.pressable import Look, pressable
-from associate_app.ui.parts.rows import shopper_row
+from associate_app.ui.parts.rows import shopper_way
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame
 from associate_app.ui.theme import Ink
@@ -29,31 +30,29 @@ TakeUp = Callable[[str], Awaitable[None]]
 
 def here_block(desk: Desk, lists: TodayLists) -> list[ft.Control]:
     """Who is in the store now; nothing at all where nobody is known to be."""
-    if not lists.here:
-        return []
-    rows: list[ft.Control] = [shopper_row(row, partial(desk.open_row, row)) for row in lists.here]
-    told = [section(desk.speaker("today.here")), keyed("here", folding, rows, _MINE_SHOWN)]
-    return [ft.Column(told, spacing=theme.XS)]
+    return [_block(desk.speaker("today.here"), "here", lists.here)] if lists.here else []
 
 
 def mine_block(desk: Desk, lists: TodayLists) -> ft.Control:
     """One's own shoppers: pinned, or served within a year."""
-    words = desk.speaker
-    rows: list[ft.Control] = [shopper_row(row, partial(desk.open_row, row)) for row in lists.mine]
-    told = keyed("mine", folding, rows, _MINE_SHOWN) if rows else empty(words("today.mine_none"))
-    return ft.Column([section(words("today.mine")), told], spacing=theme.XS)
+    return _block(desk.speaker("today.mine"), "mine", lists.mine, desk.speaker("today.mine_none"))
+
+
+def _block(title: str, key: str, rows: tuple[ShopperRow, ...], nothing: str = "") -> ft.Control:
+    told = keyed(key, paged, title, rows, shopper_way, _MINE_SHOWN) if rows else empty(nothing)
+    return ft.Column([section(title), told], spacing=theme.XS)
 
 
 def words_block(desk: Desk, lists: TodayLists, take_up: TakeUp) -> ft.Control:
     """Who is worth a word, each with its why and one tap to a follow-up."""
-    words = desk.speaker
+    words, title = desk.speaker, desk.speaker("today.words")
     nothing = words("today.words_looking" if lists.is_looking else "today.words_none")
-    rows: list[ft.Control] = [_word(desk, row, take_up) for row in lists.words]
-    told = keyed("words", folding, rows, _WORDS_SHOWN) if rows else empty(nothing)
-    return ft.Column([section(words("today.words")), told], spacing=theme.XS)
+    drawn = partial(_word, desk, take_up)
+    told = keyed("words", paged, title, lists.words, drawn, _WORDS_SHOWN) if lists.words else empty(nothing)
+    return ft.Column([section(title), told], spacing=theme.XS)
 
 
-def _word(desk: Desk, row: WordRow, take_up: TakeUp) -> ft.Control:
+def _word(desk: Desk, take_up: TakeUp, row: WordRow) -> ft.Control:
     words = desk.speaker
     shopper = row.shopper
     is_narrow = desk.whereabouts.frame is Frame.PHONE

@@ -9,7 +9,7 @@ from typing import Final
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.appointment_faces import AppointmentChange, AppointmentsFace, DayFace, PassFace
+from associate_app.ui.appointment_faces import AppointmentChange, AppointmentRow, AppointmentsFace, DayFace, PassFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.appointment_pass import pass_sheet
 from associate_app.ui.parts.appointment_row import Do, appointment_actions, appointment_line
@@ -17,6 +17,7 @@ from associate_app.ui.parts.boundary import part, screen
 from associate_app.ui.parts.buttons import choice_chip, quiet_button
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.outcomes import OutcomeKeeper, use_outcomes
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import heading, say
@@ -113,12 +114,17 @@ def _day(face: AppointmentsFace, opened: str, open_row: Open, do: Do, show_pass:
     words = use_desk().speaker
     [day] = face.days
     drawn: list[ft.Control] = [say(day.hours, theme.SMALL, Ink.QUIET)]
-    for row in day.rows:
+
+    def line(row: AppointmentRow) -> ft.Control:
         is_open = row.key == opened
-        drawn.append(appointment_line(row, partial(open_row, "" if is_open else row.key)))
-        if is_open:
-            drawn.append(keyed(f"{row.key}:do", appointment_actions, row, face, do, partial(show_pass, row.key)))
-    return ft.Column([*drawn, *([] if day.rows else [empty(words("appointments.nothing"))])], spacing=theme.XS)
+        told = appointment_line(row, partial(open_row, "" if is_open else row.key))
+        if not is_open:
+            return told
+        actions = keyed("do", appointment_actions, row, face, do, partial(show_pass, row.key))
+        return ft.Column([told, actions], spacing=theme.XS)
+
+    rows = keyed("rows", paged, day.title, day.rows, line, spacing=theme.XS)
+    return ft.Column([*drawn, rows if day.rows else empty(words("appointments.nothing"))], spacing=theme.XS)
 
 
 def _week(desk: Desk, face: AppointmentsFace, open_row: Open) -> ft.Control:

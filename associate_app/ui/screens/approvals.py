@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.hooks import use_value
+from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.manager_faces import ApprovalsFace, GivenFace
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import Press, line_button, quiet_button
+from associate_app.ui.parts.buttons import line_button, quiet_button
 from associate_app.ui.parts.manager_page import block, not_here, two_sides, use_managers, way_back
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.saved_bar import told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.parts.word_diff import proposal_card
 from associate_app.ui.refused_words import no_of
-from associate_app.ui.state import Desk, use_desk
+from associate_app.ui.state import use_desk
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
@@ -41,11 +42,13 @@ def approvals_screen() -> ft.Control:
     if face is None:
         return not_here(words("approvals.title"), is_in)
 
-    def rows(given: Sequence[GivenFace]) -> list[ft.Control]:
-        return [_given(desk, one, partial(take_back, one.key)) for one in given]
+    def rows(key: str, given: Sequence[GivenFace], nothing: str = "") -> list[ft.Control]:
+        line = partial(_given, take_back)
+        told = keyed(key, paged, words(f"approvals.{key}"), given, line, spacing=theme.S)
+        return [told if given else empty(nothing)]
 
-    looks = [block(words("approvals.look"), rows(face.waiting))] if face.waiting else []
-    given = block(words("approvals.given"), [*_left(face), *(rows(face.given) or [empty(words("approvals.none"))])])
+    looks = [block(words("approvals.look"), rows("look", face.waiting))] if face.waiting else []
+    given = block(words("approvals.given"), [*_left(face), *rows("given", face.given, words("approvals.none"))])
     cards: list[ft.Control] = [proposal_card(one, words, has_title=True) for one in face.proposals]
     asked = block(words("review.proposals"), cards or [empty(words("approvals.no_proposals"))])
     body: list[ft.Control] = [way_back("store", words("store.title")), *([told_line(told)] if told else [])]
@@ -58,15 +61,16 @@ def _left(face: ApprovalsFace) -> list[ft.Control]:
     return [say(told, theme.TINY, Ink.QUIET) for told in face.left]
 
 
-def _given(desk: Desk, one: GivenFace, take_back: Press) -> ft.Control:
+def _given(take_back: Callable[[str], Awaitable[None]], one: GivenFace) -> ft.Control:
     """What was given; taken back on this tablet on the same day."""
+    desk = use_desk()
     words = desk.speaker
     ink = Ink.LOOK if one.is_amber else Ink.BRAND
     told: list[ft.Control] = [say(one.title, theme.LABEL), say(one.hint, theme.TINY, Ink.QUIET)]
     told.append(say(one.state, theme.SMALL, ink))
     buttons: list[ft.Control] = []
     if one.may_undo:
-        buttons.append(line_button(words("approvals.undo"), take_back, icon=ft.Icons.UNDO))
+        buttons.append(line_button(words("approvals.undo"), partial(take_back, one.key), icon=ft.Icons.UNDO))
     elif one.why_not:
         told.append(say(one.why_not, theme.TINY, Ink.QUIET))
     if one.shopper is not None:

@@ -8,11 +8,11 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import FeedbackFace
-from associate_app.ui.hooks import use_value
+from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import quiet_button
 from associate_app.ui.parts.follow_up_sheet import chips
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.said_row import said_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
@@ -21,7 +21,6 @@ from associate_app.ui.state import use_desk, use_reading
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 
-_PAGE: Final = 50
 _EVERY: Final = "every"
 
 
@@ -31,22 +30,20 @@ def feedback_screen() -> ft.Control:
     desk = use_desk()
     words, associate = desk.speaker, desk.shift.associate
     group, show = use_value(_EVERY)
-    pages, set_pages = use_value(1)
     is_manager = associate is not None and associate.is_manager
     face, is_in = use_reading(lambda: desk.floor.feedback(desk.associate_id) if is_manager else None, [associate])
     if face is None:
         told = empty(words("feedback.managers"), ft.Icons.LOCK_OUTLINE) if is_in else ft.Container()
         return page_of(words("feedback.title"), told)
     found = [one for one in face.rows if group in (_EVERY, one.group)]
-    rows: list[ft.Control] = [said_row(one) for one in found[: pages * _PAGE]]
+    title = words("feedback.title")
+    rows = keyed(group, paged, title, found, said_row, spacing=theme.S)
     blocks = [
         say(face.agreement, theme.SMALL, Ink.QUIET),
         chips(_named(face, words), group, show),
-        ft.Column(rows or [empty(words(f"feedback.none.{group}"))], spacing=theme.S),
+        rows if found else empty(words(f"feedback.none.{group}")),
     ]
-    if len(found) > pages * _PAGE:
-        blocks.append(ft.Row([quiet_button(words("feedback.more"), lambda: set_pages(pages + 1), horizontal=8)]))
-    return page_of(words("feedback.title"), ft.Column(blocks, spacing=theme.L), lead=words("feedback.lead"))
+    return page_of(title, ft.Column(blocks, spacing=theme.L), lead=words("feedback.lead"))
 
 
 def _named(face: FeedbackFace, words: Speaker) -> list[tuple[str, str]]:

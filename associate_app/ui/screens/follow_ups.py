@@ -16,6 +16,7 @@ from associate_app.ui.parts.follow_up_row import Do, follow_up_actions, follow_u
 from associate_app.ui.parts.follow_up_sheet import chips
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.outcomes import use_outcomes
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import section
@@ -65,12 +66,17 @@ def _sections(
 ) -> list[ft.Control]:
     drawn: list[ft.Control] = []
     for when in WHEN:
-        found = [row for row in rows if row.when == when]
+        found, title = [row for row in rows if row.when == when], words(f"follow_ups.when.{when}")
         if found:
-            drawn.append(section(words(f"follow_ups.when.{when}")))
-        for row in found:
-            is_open = row.key == opened
-            drawn.append(follow_up_line(row, partial(open_row, "" if is_open else row.key)))
-            if is_open:
-                drawn.append(keyed(f"open-{row.key}", follow_up_actions, row, face, do))
+            line = partial(_line, face, opened, open_row, do)
+            drawn += [section(title), keyed(when, paged, title, found, line, spacing=theme.L)]
     return drawn or [empty(words("follow_ups.none"))]
+
+
+def _line(face: FollowUpsFace, opened: str, open_row: Callable[[str], None], do: Do, row: FollowUpRow) -> ft.Control:
+    """The row and, opened, what can be done with it."""
+    is_open = row.key == opened
+    line = follow_up_line(row, partial(open_row, "" if is_open else row.key))
+    if not is_open:
+        return line
+    return ft.Column([line, keyed("open", follow_up_actions, row, face, do)], spacing=theme.L)

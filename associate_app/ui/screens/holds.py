@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
+from typing import Protocol
 
 import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import HoldRow
-from associate_app.ui.hooks import use_value
+from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import screen
-from associate_app.ui.parts.buttons import Press, line_button, main_button, quiet_button
+from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
 from associate_app.ui.parts.notice import banner, empty
 from associate_app.ui.parts.outcomes import use_outcomes
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.refused_words import no_of
-from associate_app.ui.state import Desk, use_desk, use_reading
+from associate_app.ui.state import use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
+
+
+class End(Protocol):
+    """Records that something on hold was sold, or is free again."""
+
+    def __call__(self, key: str, *, is_sold: bool) -> Awaitable[None]: ...
 
 
 @screen
@@ -50,13 +59,16 @@ def holds_screen() -> ft.Control:
         body.append(told_line(kept.told))
     if no:
         body.append(ft.Semantics(live_region=True, content=banner(no, ft.Icons.INFO_OUTLINE)))
-    body += [_row(desk, row, partial(end, row.key, is_sold=True), partial(end, row.key, is_sold=False)) for row in rows]
-    nothing = [] if rows else [empty(words("holds.none"))]
-    return page_of(words("holds.title"), ft.Column([*body, *nothing], spacing=theme.L), lead=words("holds.lead"))
+    title = words("holds.title")
+    lines = keyed("lines", paged, title, rows, partial(_row, end), spacing=theme.L)
+    body.append(lines if rows else empty(words("holds.none")))
+    return page_of(title, ft.Column(body, spacing=theme.L), lead=words("holds.lead"))
 
 
-def _row(desk: Desk, row: HoldRow, sell: Press, release: Press) -> ft.Control:
+def _row(end: End, row: HoldRow) -> ft.Control:
+    desk = use_desk()
     words = desk.speaker
+    sell, release = partial(end, row.key, is_sold=True), partial(end, row.key, is_sold=False)
     told = ft.Column([say(row.title, theme.LABEL), say(row.hint, theme.TINY, Ink.QUIET)], spacing=0)
     buttons: list[ft.Control] = [main_button(words("holds.sold"), sell), line_button(words("holds.release"), release)]
     if row.shopper is not None:

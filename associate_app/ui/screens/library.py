@@ -15,6 +15,7 @@ from associate_app.ui.parts.buttons import line_button
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.fold_head import fold_head
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.plays_switch import plays_switch
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
@@ -44,9 +45,10 @@ def library_screen() -> ft.Control:
     found = [text for text in texts if _mentions(text, wanted)]
     blocks: list[ft.Control] = []
     for kind in KINDS:
-        rows: list[ft.Control] = [keyed(text.key, _row, text) for text in found if text.kind == kind]
-        if rows:
-            blocks.append(ft.Column([section(words(f"library.kind.{kind}")), *rows], spacing=theme.S))
+        some, title = [text for text in found if text.kind == kind], words(f"library.kind.{kind}")
+        if some:
+            rows = keyed(kind, paged, title, some, _row, spacing=theme.S)
+            blocks.append(ft.Column([section(title), rows], spacing=theme.S))
     nothing = words("book.nothing", text=wanted) if texts else words("library.none")
     body = ft.Column(
         [plays_switch(desk, "library"), *([field] if texts else []), *(blocks or [empty(nothing)])],

@@ -16,6 +16,7 @@ from associate_app.ui.parts.chips import chip, new_mark
 from associate_app.ui.parts.fields import Field, text_field
 from associate_app.ui.parts.fold_head import fold_head
 from associate_app.ui.parts.notice import empty
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.play_card import talking_points
 from associate_app.ui.parts.plays_switch import plays_switch
 from associate_app.ui.parts.shell import page_of
@@ -23,7 +24,7 @@ from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from associate_app.ui.week import SITUATIONS
-from associate_app.ui.words import mentions
+from associate_app.ui.words import Speaker, mentions
 
 
 @screen
@@ -39,11 +40,11 @@ def plays_screen() -> ft.Control:
     found = [play for play in plays if _mentions(play, wanted)]
     blocks: list[ft.Control] = [
         ft.Column(
-            [section(words(f"book.for.{name}")), *(keyed(play.play_id, _row, play) for play in some)],
+            [section(title), keyed(name, paged, title, some, _row, spacing=theme.S)],
             spacing=theme.S,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         )
-        for name, some in _by_situation(found)
+        for name, title, some in _by_situation(found, words)
     ]
     nothing = words("book.nothing", text=wanted) if plays else words("book.none")
     tell = line_button(words("tell.title"), partial(desk.go, Place("tell")), icon=ft.Icons.CAMPAIGN_OUTLINED)
@@ -61,12 +62,12 @@ def plays_screen() -> ft.Control:
     return page_of(words("book.title"), body, lead=words("book.lead"), has_width_limit=True)
 
 
-def _by_situation(plays: Sequence[BookPlay]) -> Iterator[tuple[str, list[BookPlay]]]:
+def _by_situation(plays: Sequence[BookPlay], words: Speaker) -> Iterator[tuple[str, str, list[BookPlay]]]:
     """This week's plays, then the others by what they are for; each play once."""
     for name in ("week", *SITUATIONS):
         some = [play for play in plays if name == ("week" if play.is_this_week else play.situation)]
         if some:
-            yield name, some
+            yield name, words(f"book.for.{name}"), some
 
 
 def _mentions(play: BookPlay, wanted: str) -> bool:

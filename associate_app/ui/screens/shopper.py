@@ -20,15 +20,17 @@ from associate_app.ui.parts.appointment_sheet import appointments_of
 from associate_app.ui.parts.avatar import avatar
 from associate_app.ui.parts.bending import bending
 from associate_app.ui.parts.boundary import part, screen
-from associate_app.ui.parts.buttons import icon_button, main_button, quiet_button
+from associate_app.ui.parts.buttons import icon_button, main_button
 from associate_app.ui.parts.card_deeds import card_deeds
 from associate_app.ui.parts.chips import chip, consent_marks
 from associate_app.ui.parts.had_offers import had_offers
 from associate_app.ui.parts.in_order import in_order
 from associate_app.ui.parts.lines import note_line, online_line
+from associate_app.ui.parts.noted import noted
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
 from associate_app.ui.parts.outcomes import Choose, OutcomeKeeper, use_outcomes
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.pin_button import pin_button
 from associate_app.ui.parts.play_card import held_list, play_card
 from associate_app.ui.parts.saved_bar import reason_sheet, saved_line, told_line
@@ -41,6 +43,7 @@ from associate_app.ui.text_scale import is_text_large
 from associate_app.ui.theme import Ink
 
 _LINES_SHOWN: Final = 5
+_PURCHASES_SHOWN: Final = 6
 _FOOT_HEIGHT: Final = 96
 ShowOffer = Callable[[OfferFace | None], None]
 
@@ -252,52 +255,53 @@ def _left(face: CardFace, show: Callable[[Saved], None]) -> ft.Control:
     """What is known, the newest first; what was promised; and the row of what can be done."""
     words = use_desk().speaker
     blocks: list[ft.Control] = [keyed("recent", _recent, face)]
-    blocks.append(_lines(words("card.purchases"), face.purchases, words("card.no_purchases")))
+    bought, nothing = words("card.purchases"), empty(words("card.no_purchases"))
+    purchases = keyed("lines", paged, bought, face.purchases, _online, _PURCHASES_SHOWN)
+    blocks.append(ft.Column([section(bought), purchases if face.purchases else nothing], spacing=0))
     if face.had:
         blocks.append(keyed("had", had_offers, face.token, face.had))
-    blocks += _noted(words("follow_ups.promised"), face.promised)
-    notes = _noted(words("card.notes"), face.notes) or [
-        ft.Column([section(words("card.notes")), empty(words("card.no_notes"))], spacing=theme.XS)
-    ]
+    blocks += _noted("promised", words("follow_ups.promised"), face.promised)
+    notes = keyed("notes", noted, face.token, "notes", words("card.notes"), face.notes)
+    if not face.notes.lines:
+        notes = ft.Column([section(words("card.notes")), empty(words("card.no_notes"))], spacing=theme.XS)
     # A shopper without appointments leaves no gap for them.
-    blocks.append(ft.Column([keyed("appointments", appointments_of, face.token), *notes], spacing=0))
-    blocks += [*_noted(words("card.done"), face.done), *_noted(words("correct.title"), face.corrections)]
+    blocks.append(ft.Column([keyed("appointments", appointments_of, face.token), notes], spacing=0))
+    if face.done.lines:
+        blocks.append(keyed("done", noted, face.token, "done", words("card.done"), face.done))
+    blocks += _noted("corrections", words("correct.title"), face.corrections)
     blocks.append(keyed("deeds", card_deeds, face.token, show))
     return ft.Column(blocks, spacing=theme.XL, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
-def _noted(title: str, lines: tuple[NoteFace, ...]) -> list[ft.Control]:
-    return [ft.Column([section(title), *map(note_line, lines)], spacing=theme.XS)] if lines else []
+def _noted(key: str, title: str, lines: tuple[NoteFace, ...]) -> list[ft.Control]:
+    if not lines:
+        return []
+    told = keyed(key, paged, title, lines, note_line, spacing=theme.XS)
+    return [ft.Column([section(title), told], spacing=theme.XS)]
 
 
 @part
 def _recent(face: CardFace) -> ft.Control:
     desk = use_desk()
     words = desk.speaker
-    is_open, set_open = use_value(False)
+    title = words("card.recent")
     if face.behaviour_hidden:
         hint = [say(face.behaviour_hint, theme.TINY, Ink.QUIET)] if face.behaviour_hint else []
-        told = [section(words("card.recent")), say(face.behaviour_hidden, theme.BODY, Ink.QUIET), *hint]
+        told = [section(title), say(face.behaviour_hidden, theme.BODY, Ink.QUIET), *hint]
         return ft.Column(told, spacing=2)
-    visible = [line for line in face.recent if not line.is_behind][:_LINES_SHOWN]
-    more = len(face.recent) - len(visible)
-    lines = _lines(words("card.recent"), face.recent if is_open else tuple(visible), words("card.nothing_recent"))
+    shown = min(sum(not line.is_behind for line in face.recent), _LINES_SHOWN)
 
-    async def flip() -> None:
-        set_open(not is_open)
-        if not is_open and any(line.is_behind for line in face.recent):
+    async def turned(start: int, end: int) -> None:
+        if any(line.is_behind for line in face.recent[start:end]):
             await desk.commit(desk.floor.note_more_opened, face.token, desk.associate_id)
 
-    if more > 0:
-        fold = words("card.less") if is_open else words("card.more", n=more)
-        lines.controls.append(quiet_button(fold, flip, horizontal=8))
-    return lines
+    nothing = [] if shown else [empty(words("card.nothing_recent"))]
+    lines = keyed("lines", paged, title, face.recent, _online, shown, turned=turned)
+    return ft.Column([section(title), *nothing, lines], spacing=0)
 
 
-def _lines(title: str, lines: tuple[LineFace, ...], nothing: str) -> ft.Column:
-    new_words = use_desk().speaker("new_mark")
-    drawn: list[ft.Control] = [online_line(line, new_words, _way_to(line)) for line in lines]
-    return ft.Column([section(title), *(drawn or [empty(nothing)])], spacing=0)
+def _online(line: LineFace) -> ft.Control:
+    return online_line(line, use_desk().speaker("new_mark"), _way_to(line))
 
 
 def _way_to(line: LineFace) -> Callable[[], None] | None:

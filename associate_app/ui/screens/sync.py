@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -9,10 +10,11 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import PillTone, RecordRow, SyncFace
-from associate_app.ui.hooks import use_observed
+from associate_app.ui.hooks import keyed, use_observed, use_value
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import is_tapped_by_scanner, line_button, main_button
 from associate_app.ui.parts.notice import banner, empty
+from associate_app.ui.parts.paged import PAGE, paged
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
@@ -31,11 +33,12 @@ def sync_screen() -> ft.Control:
     desk = use_desk()
     words = desk.speaker
     light = use_observed(desk.light)
-    face, _ = use_reading(desk.floor.sync, [light.face])
+    wanted, want = use_value(PAGE)
+    face, _ = use_reading(partial(desk.floor.sync, wanted), [light.face, wanted])
     if face is None:
         return ft.Container(expand=True)
     blocks: list[ft.Control] = [_sentence(desk, face), *_notices(face), *_cut(desk, face)]
-    blocks += [_settings(desk), _records(desk, face)]
+    blocks += [_settings(desk), _records(desk, face, want)]
     return page_of(words("sync.title"), ft.Column(blocks, spacing=theme.XL), has_width_limit=True)
 
 
@@ -104,14 +107,18 @@ def _settings(desk: Desk) -> ft.Control:
     return ft.Row([line_button(desk.speaker("settings.title"), go, icon=ft.Icons.SETTINGS_OUTLINED)])
 
 
-def _records(desk: Desk, face: SyncFace) -> ft.Control:
-    words = desk.speaker
-    is_phone = desk.whereabouts.frame is Frame.PHONE
-    rows: list[ft.Control] = [_record(row, is_phone=is_phone) for row in face.records]
-    return ft.Column([section(words("sync.records")), *(rows or [empty(words("sync.none"))])], spacing=0)
+def _records(desk: Desk, face: SyncFace, want: Callable[[int], None]) -> ft.Control:
+    title = desk.speaker("sync.records")
+
+    async def turned(_: int, end: int) -> None:
+        want(end)
+
+    rows = keyed("records", paged, title, face.records, _record, count=face.records_count, turned=turned)
+    return ft.Column([section(title), rows if face.records else empty(desk.speaker("sync.none"))], spacing=0)
 
 
-def _record(row: RecordRow, *, is_phone: bool) -> ft.Control:
+def _record(row: RecordRow) -> ft.Control:
+    is_phone = use_desk().whereabouts.frame is Frame.PHONE
     icon, colour = _MARKS[row.tone]
     told: list[ft.Control] = [say(row.what, theme.LABEL, lines=2)]
     if is_phone:

@@ -15,15 +15,15 @@ from associate_app.ui.hooks import keyed, use_observed, use_value
 from associate_app.ui.parts.appointments_way import appointments_way
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.buttons import quiet_button
-from associate_app.ui.parts.folding import folding
 from associate_app.ui.parts.follow_up_row import follow_up_line
 from associate_app.ui.parts.helped import helped_block
 from associate_app.ui.parts.in_order import in_order
 from associate_app.ui.parts.notice import empty
 from associate_app.ui.parts.outcomes import OutcomeKeeper, use_outcomes
+from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.practice_cards import practice_cards
 from associate_app.ui.parts.pressable import Look, Spoken, pressable
-from associate_app.ui.parts.rows import news_row, shopper_row
+from associate_app.ui.parts.rows import news_row, shopper_way
 from associate_app.ui.parts.said_row import answers_line
 from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import edge_of, page_of
@@ -193,10 +193,9 @@ def _number(told: str, n: int) -> ft.Control:
 
 
 def _seen(desk: Desk, face: TodayFace) -> list[ft.Control]:
-    words = desk.speaker
-    rows: list[ft.Control] = [shopper_row(row, partial(desk.open_row, row)) for row in face.seen]
-    told = keyed("seen", folding, rows, _SEEN_SHOWN) if rows else empty(words("today.seen_none"))
-    return [ft.Column([section(words("today.seen")), told], spacing=theme.XS)]
+    title, nothing = desk.speaker("today.seen"), empty(desk.speaker("today.seen_none"))
+    told = keyed("seen", paged, title, face.seen, shopper_way, _SEEN_SHOWN) if face.seen else nothing
+    return [ft.Column([section(title), told], spacing=theme.XS)]
 
 
 def _plays(desk: Desk, face: TodayFace) -> list[ft.Control]:

@@ -86,13 +86,19 @@ class Store:
         return self.shop.database.entries(limit=1)[0].op.body
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A tablet of Berlin Mitte on a Sunday at 14:02 with Mara Lindqvist in its slice; English was chosen on it."""
-    store = Store(make_shop_tablet(tmp_path))
+def known_store(shop: ShopTablet) -> Store:
+    """A tablet on which English was chosen, and whose people know the app."""
+    store = Store(shop)
     store.floor.speak("en")
     for person in store.floor.associates():
         store.floor.note_first_steps(person.associate_id, WELL_KNOWN)
+    return store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A tablet of Berlin Mitte on a Sunday at 14:02 with Mara Lindqvist in its slice; English was chosen on it."""
+    store = known_store(make_shop_tablet(tmp_path))
     yield store
     store.worker.shutdown(wait=True)
     store.shop.close()

@@ -23,7 +23,7 @@ NO_CODES = re.compile(r"\b\d{3}\b|[a-z]+_[a-z]+|https?:|\b[0-9a-f]{8}-")
 def face_of(tablet: ShopTablet, status: SyncStatus | None = None) -> SyncFace:
     """The Sync screen as it stands."""
     overview = Overview(tablet.database, lambda: status or SyncStatus())
-    return overview.sync(tablet.book, Speaker(), tablet.clock.now(), is_cut=None)
+    return overview.sync(tablet.book, Speaker(), tablet.clock.now(), 50, is_cut=None)
 
 
 @pytest.mark.parametrize("kind", list(_WORDS))

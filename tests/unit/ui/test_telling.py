@@ -167,8 +167,8 @@ def test_what_was_done_is_told_with_who_and_when(store: Store) -> None:
     outcome = {"op_id": "o", "play_id": "cart-reminder-near", "outcome": "interested", "at": ago(1)}
     note = {"op_id": "n", "text": "Prefers wool", "at": ago(26), "associate_id": "a0001"}
     face = tell(store, outcomes=[outcome], notes=[note], preferences={"size": "M", "shoe": "EU 39"})
-    assert face.done[0].text.startswith("Interested · ")
-    assert [(line.text, line.source) for line in face.notes] == [
+    assert face.done.lines[0].text.startswith("Interested · ")
+    assert [(line.text, line.source) for line in face.notes.lines] == [
         ("EU 39, M", "Sizes and preferences"),
         ("Prefers wool", "Jonas · 21 Nov 12:02"),
     ]

@@ -60,7 +60,7 @@ BUTTONS = (
         "card.again",
     ),
     *("pin.someone_else", "scan.number", "scan.camera", "scan.picture", "scan.flip", "scan.open", "scan.again"),
-    *("scan.wake", "result.by_name", "card.more", "card.less", "card.add_note", "card.note_save", "plays.why"),
+    *("scan.wake", "result.by_name", "list.more", "list.fewer", "card.add_note", "card.note_save", "plays.why"),
     *("verdicts.open", "change.pause", "change.resume", "change.lower", "change.higher", "change.write"),
     *("change.unwrite", "change.keep", "change.propose", "change.send", "bend.open", "bend.save", "saved.undo"),
     *(
