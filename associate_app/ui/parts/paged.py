@@ -15,7 +15,7 @@ import flet as ft
 from associate_app.ui.hooks import keyed, memoised, use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import Press, quiet_button, said_as
-from associate_app.ui.state import use_desk
+from associate_app.ui.state import DeskContext, use_desk
 from associate_app.ui.text_scale import text_scale
 
 PAGE: Final = 50
@@ -51,7 +51,8 @@ def paged(
     pages, turn_to = use_value(0)
     end = first + pages * PAGE
     around = (desk.whereabouts.frame, text_scale(), words.language)
-    drawn = [keyed(line.key, _still, line, draw, around) for line in lines[:end]]
+    # A line that stays outlives the list it was first drawn in, and would look for the desk there in vain.
+    drawn = DeskContext(desk, lambda: [keyed(line.key, _still, line, draw, around) for line in lines[:end]])
     left = max(count, len(lines)) - len(drawn)
 
     async def turn(to: int) -> None:
