@@ -21,15 +21,15 @@ from tests.support.hub_process import HubProcess
 pytest_plugins = ("tests.e2e.conftest",)
 pytestmark = pytest.mark.browser
 
-WATCH = """(words)=>{window.began=null;window.seen=null;
+WATCH = """(words)=>{window.watch?.disconnect();window.began=null;window.seen=null;
  const note=()=>{window.began=performance.now()};
  addEventListener('keydown',e=>{if(e.key==='Enter')note()},{capture:true});
  document.addEventListener('click',note,{capture:true});
  const has=()=>[...document.querySelectorAll('flt-semantics-host *')].some(e=>
   ((e.getAttribute('aria-label')||'')+'\\n'+(e.children.length?'':e.textContent||'')).includes(words));
- const watch=new MutationObserver(()=>{if(window.began!==null&&window.seen===null&&has())
+ window.watch=new MutationObserver(()=>{if(window.began!==null&&window.seen===null&&has())
   requestAnimationFrame(()=>{window.seen=performance.now()-window.began})});
- watch.observe(document.body,{subtree:true,childList:true,characterData:true,attributes:true})}"""
+ window.watch.observe(document.body,{subtree:true,childList:true,characterData:true,attributes:true})}"""
 CODE_IN_VIEW = """()=>{window.viewed=null;const eye=new OffscreenCanvas(8,8).getContext('2d',{willReadFrequently:true});
  const film=(root)=>{for(const one of root.querySelectorAll('*')){if(one.tagName==='VIDEO')return one;
   const deep=one.shadowRoot&&film(one.shadowRoot);if(deep)return deep}return null};let video=null,grey=false;
