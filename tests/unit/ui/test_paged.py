@@ -9,7 +9,8 @@ import flet as ft
 import pytest
 
 from associate_app.services import record
-from associate_app.ui.faces import NoteFace
+from associate_app.ui.faces import CardFace, Kind, LineFace, NoteFace
+from associate_app.ui.floor import TabletFloor
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import quiet_button
@@ -171,6 +172,7 @@ def test_every_record_that_is_still_here_can_be_read_on_sync(store: Store) -> No
         async with store.open() as screen:
             await sign_in(screen)
             await scan(screen, LOYALTY_ID, "Plays for now")
+            await screen.until(lambda: store.kinds() == ["shopper_opened", "impression_recorded"])
             (token,) = store.floor._views
             about = store.floor._shopper(token)
             for n in range(70):
@@ -178,9 +180,39 @@ def test_every_record_that_is_still_here_can_be_read_on_sync(store: Store) -> No
             await screen.press("Sync")
             await screen.see("remark 69.")
             assert not screen.shows("remark 1.")
-            await screen.until(lambda: store.kinds()[:2] == ["shopper_opened", "impression_recorded"])
             await screen.press("Records on this tablet: more (22)")
             await screen.see("remark 0.")
             assert not screen.shows("more (")
+
+    played(play)
+
+
+def test_what_a_held_out_play_hides_is_noted_when_its_page_is_opened(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the pages before it: what nobody saw has changed nobody's mind."""
+    card, opened = TabletFloor.card, list[str]()
+    lines = [LineFace(f"r{n}", Kind.SEARCH, f"line {n}", "", "", is_behind=n > 60) for n in range(1, 63)]
+
+    def with_lines(floor: TabletFloor, token: str) -> CardFace | None:
+        face = card(floor, token)
+        return replace(face, recent=tuple(lines)) if face else None
+
+    monkeypatch.setattr(TabletFloor, "card", with_lines)
+    monkeypatch.setattr(TabletFloor, "note_more_opened", lambda floor, token, who: opened.append(who))
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            await scan(screen, LOYALTY_ID, "line 5")
+            await screen.press("Recently online: more (57)")
+            await screen.see("line 55")
+            assert not opened
+            await screen.press("Recently online: more (7)")
+            await screen.see("line 62")
+            await screen.until(lambda: opened == ["a0001"])
+            await screen.press("Recently online: fewer")
+            await screen.until(lambda: not screen.shows("line 62"))
+            assert opened == ["a0001"]
 
     played(play)
