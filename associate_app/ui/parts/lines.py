@@ -11,6 +11,7 @@ from associate_app.ui.parts.chips import new_mark
 from associate_app.ui.parts.picture import picture
 from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say
+from associate_app.ui.state import Desk
 from associate_app.ui.theme import Ink, Type
 
 
@@ -60,7 +61,7 @@ def stock_mark(told: str, is_here: bool, step: Type = theme.TINY) -> ft.Control:
     return ft.Row([mark, say(told, step, Ink.BRAND if is_here else Ink.QUIET, lines=2, expand=True)], spacing=theme.XS)
 
 
-def note_line(note: NoteFace) -> ft.Control:
+def noted_line(_: Desk, note: NoteFace) -> ft.Control:
     """A note: what was said, and small who said it when."""
     return ft.Container(
         ft.Column([say(note.text), say(note.source, theme.TINY, Ink.QUIET)], spacing=0),

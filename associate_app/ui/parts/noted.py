@@ -8,7 +8,7 @@ from associate_app.ui import theme
 from associate_app.ui.faces import Noted, NotedFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
-from associate_app.ui.parts.lines import note_line
+from associate_app.ui.parts.lines import noted_line
 from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.text import section
 from associate_app.ui.state import use_desk, use_reading
@@ -25,5 +25,5 @@ def noted(token: str, what: Noted, title: str, face: NotedFace) -> ft.Control:
         want(end if end > len(face.lines) else 0)
 
     lines = asked or face.lines
-    told = keyed(what, paged, title, lines, note_line, len(face.lines), theme.XS, face.count, turned)
+    told = keyed(what, paged, title, lines, noted_line, len(face.lines), theme.XS, face.count, turned)
     return ft.Column([section(title), told], spacing=theme.XS)

@@ -1,21 +1,22 @@
 """A list of any length that stays calm: its first lines, and behind *more*, which says how many are left, page by page.
 
-A line is a component under its record's key and is drawn anew only when its record, or what all lines depend on, has
-changed: what stands above a new page is left alone, however much it is.
+A line is drawn anew only when its record, or what all lines depend on, has changed: otherwise the very control of
+before stands again, which Flet neither compares nor sends. So a page more costs that page, however much stands above.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import flet as ft
 
-from associate_app.ui.hooks import keyed, memoised, use_value
+from associate_app.ui.hooks import use_cell, use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import Press, quiet_button, said_as
-from associate_app.ui.state import DeskContext, use_desk
+from associate_app.ui.state import Desk, DeskContext, use_desk
 from associate_app.ui.text_scale import text_scale
 
 PAGE: Final = 50
@@ -29,6 +30,7 @@ class Line(Protocol):
 
 
 L = TypeVar("L", bound=Line)
+Draw = Callable[[Desk, L], ft.Control]
 Turned = Callable[[int, int], Awaitable[None]]
 
 
@@ -36,7 +38,7 @@ Turned = Callable[[int, int], Awaitable[None]]
 def paged(
     title: str,
     lines: Sequence[L],
-    draw: Callable[[L], ft.Control],
+    draw: Draw[L],
     first: int = PAGE,
     spacing: int = 0,
     count: int = 0,
@@ -44,15 +46,15 @@ def paged(
 ) -> ft.Control:
     """The `first` lines as `draw` draws them, and pages on demand; `title` names the list to whoever only hears *more*.
 
+    A `draw` that is another one each time, as one made of what its screen knows is, has all lines drawn anew.
     `count` is how many there are where not all are in `lines`; `turned(start, end)` is told which lines are wanted now.
     """
     desk = use_desk()
     words = desk.speaker
     pages, turn_to = use_value(0)
+    kept = use_cell(_Kept).value
     end = first + pages * PAGE
-    around = (desk.whereabouts.frame, text_scale(), words.language)
-    # A line that stays outlives the list it was first drawn in, and would look for the desk there in vain.
-    drawn = DeskContext(desk, lambda: [keyed(line.key, _still, line, draw, around) for line in lines[:end]])
+    drawn = kept.drawn(desk, lines[:end], draw)
     left = max(count, len(lines)) - len(drawn)
 
     async def turn(to: int) -> None:
@@ -72,9 +74,34 @@ def _way(title: str, told: str, press: Press) -> ft.Control:
     return said_as(f"{title}: {told}", quiet_button(told, press, horizontal=8))
 
 
-@part
-def _line(line: Any, draw: Callable[[Any], ft.Control], _around: object) -> ft.Control:
-    return draw(line)
+class _Kept:
+    """The lines that stand on the screen, each with what it was drawn of."""
+
+    def __init__(self) -> None:
+        self._stand: dict[str, tuple[object, ft.Control]] = {}
+
+    def drawn(self, desk: Desk, lines: Sequence[L], draw: Draw[L]) -> list[ft.Control]:
+        """The lines, as many as possible as they stood."""
+        around = (draw, desk.whereabouts.frame, text_scale(), desk.speaker.language)
+        before = self._stand
+        self._stand = {}
+        for key, line in _named(lines):
+            of = (line, around)
+            drawn_of, control = before.get(key, (None, None))
+            if control is None or drawn_of != of:
+                control = ft.Container(_within(desk, partial(draw, desk, line)), key=key)
+            self._stand[key] = (of, control)
+        return [control for _, control in self._stand.values()]
 
 
-_still = memoised(_line)
+def _named(lines: Iterable[L]) -> Iterator[tuple[str, L]]:
+    """Each line under its own name: of two with one key, the one would be taken for the other."""
+    met = Counter[str]()
+    for line in lines:
+        met[line.key] += 1
+        yield (line.key if met[line.key] == 1 else f"{line.key}:{met[line.key]}"), line
+
+
+def _within(desk: Desk, draw: Callable[[], ft.Control]) -> ft.Control:
+    # A component in a line that stays outlives the list that it was drawn in, and would look there in vain.
+    return cast("ft.Control", cast(Any, DeskContext)(desk, draw))

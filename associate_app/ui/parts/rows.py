@@ -14,7 +14,7 @@ from associate_app.ui.parts.chips import chip
 from associate_app.ui.parts.picture import picture
 from associate_app.ui.parts.pressable import Look, pressable
 from associate_app.ui.parts.text import say
-from associate_app.ui.state import use_desk
+from associate_app.ui.state import Desk
 from associate_app.ui.theme import Ink
 
 
@@ -28,9 +28,9 @@ def shopper_row(row: ShopperRow, press: Press) -> ft.Control:
     return pressable(spoken, press, drawn, Look(theme.S), key=row.key)
 
 
-def shopper_way(row: ShopperRow) -> ft.Control:
+def shopper_way(desk: Desk, row: ShopperRow) -> ft.Control:
     """A shopper in a list that leads to the card."""
-    return shopper_row(row, partial(use_desk().open_row, row))
+    return shopper_row(row, partial(desk.open_row, row))
 
 
 def link_row(link: LinkFace, press: Press, icon: ft.IconData | None = None) -> ft.Control:

@@ -47,12 +47,12 @@ def words_block(desk: Desk, lists: TodayLists, take_up: TakeUp) -> ft.Control:
     """Who is worth a word, each with its why and one tap to a follow-up."""
     words, title = desk.speaker, desk.speaker("today.words")
     nothing = words("today.words_looking" if lists.is_looking else "today.words_none")
-    drawn = partial(_word, desk, take_up)
+    drawn = partial(_word, take_up)
     told = keyed("words", paged, title, lists.words, drawn, _WORDS_SHOWN) if lists.words else empty(nothing)
     return ft.Column([section(title), told], spacing=theme.XS)
 
 
-def _word(desk: Desk, take_up: TakeUp, row: WordRow) -> ft.Control:
+def _word(take_up: TakeUp, desk: Desk, row: WordRow) -> ft.Control:
     words = desk.speaker
     shopper = row.shopper
     is_narrow = desk.whereabouts.frame is Frame.PHONE

@@ -115,7 +115,7 @@ def _day(face: AppointmentsFace, opened: str, open_row: Open, do: Do, show_pass:
     [day] = face.days
     drawn: list[ft.Control] = [say(day.hours, theme.SMALL, Ink.QUIET)]
 
-    def line(row: AppointmentRow) -> ft.Control:
+    def line(_: Desk, row: AppointmentRow) -> ft.Control:
         is_open = row.key == opened
         told = appointment_line(row, partial(open_row, "" if is_open else row.key))
         if not is_open:

@@ -20,7 +20,7 @@ from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.parts.word_diff import proposal_card
 from associate_app.ui.refused_words import no_of
-from associate_app.ui.state import use_desk
+from associate_app.ui.state import Desk, use_desk
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
@@ -61,9 +61,8 @@ def _left(face: ApprovalsFace) -> list[ft.Control]:
     return [say(told, theme.TINY, Ink.QUIET) for told in face.left]
 
 
-def _given(take_back: Callable[[str], Awaitable[None]], one: GivenFace) -> ft.Control:
+def _given(take_back: Callable[[str], Awaitable[None]], desk: Desk, one: GivenFace) -> ft.Control:
     """What was given; taken back on this tablet on the same day."""
-    desk = use_desk()
     words = desk.speaker
     ink = Ink.LOOK if one.is_amber else Ink.BRAND
     told: list[ft.Control] = [say(one.title, theme.LABEL), say(one.hint, theme.TINY, Ink.QUIET)]

@@ -7,7 +7,7 @@ from typing import Final
 import flet as ft
 
 from associate_app.ui import theme
-from associate_app.ui.faces import FeedbackFace
+from associate_app.ui.faces import FeedbackFace, SaidFace
 from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import screen
 from associate_app.ui.parts.follow_up_sheet import chips
@@ -17,7 +17,7 @@ from associate_app.ui.parts.said_row import said_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.said import GROUPS
-from associate_app.ui.state import use_desk, use_reading
+from associate_app.ui.state import Desk, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 
@@ -37,13 +37,17 @@ def feedback_screen() -> ft.Control:
         return page_of(words("feedback.title"), told)
     found = [one for one in face.rows if group in (_EVERY, one.group)]
     title = words("feedback.title")
-    rows = keyed(group, paged, title, found, said_row, spacing=theme.S)
+    rows = keyed(group, paged, title, found, _said, spacing=theme.S)
     blocks = [
         say(face.agreement, theme.SMALL, Ink.QUIET),
         chips(_named(face, words), group, show),
         rows if found else empty(words(f"feedback.none.{group}")),
     ]
     return page_of(title, ft.Column(blocks, spacing=theme.L), lead=words("feedback.lead"))
+
+
+def _said(_: Desk, one: SaidFace) -> ft.Control:
+    return said_row(one)
 
 
 def _named(face: FeedbackFace, words: Speaker) -> list[tuple[str, str]]:

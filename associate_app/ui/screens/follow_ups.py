@@ -22,7 +22,7 @@ from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import section
 from associate_app.ui.promising import WHEN
 from associate_app.ui.refused_words import no_of
-from associate_app.ui.state import FollowUpChange, use_desk, use_reading
+from associate_app.ui.state import Desk, FollowUpChange, use_desk, use_reading
 from associate_app.ui.words import Speaker
 from shared.errors import Refused
 
@@ -73,7 +73,9 @@ def _sections(
     return drawn or [empty(words("follow_ups.none"))]
 
 
-def _line(face: FollowUpsFace, opened: str, open_row: Callable[[str], None], do: Do, row: FollowUpRow) -> ft.Control:
+def _line(
+    face: FollowUpsFace, opened: str, open_row: Callable[[str], None], do: Do, _: Desk, row: FollowUpRow
+) -> ft.Control:
     """The row and, opened, what can be done with it."""
     is_open = row.key == opened
     line = follow_up_line(row, partial(open_row, "" if is_open else row.key))

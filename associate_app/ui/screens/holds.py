@@ -20,7 +20,7 @@ from associate_app.ui.parts.saved_bar import saved_line, told_line
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say
 from associate_app.ui.refused_words import no_of
-from associate_app.ui.state import use_desk, use_reading
+from associate_app.ui.state import Desk, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
@@ -65,8 +65,7 @@ def holds_screen() -> ft.Control:
     return page_of(title, ft.Column(body, spacing=theme.L), lead=words("holds.lead"))
 
 
-def _row(end: End, row: HoldRow) -> ft.Control:
-    desk = use_desk()
+def _row(end: End, desk: Desk, row: HoldRow) -> ft.Control:
     words = desk.speaker
     sell, release = partial(end, row.key, is_sold=True), partial(end, row.key, is_sold=False)
     told = ft.Column([say(row.title, theme.LABEL), say(row.hint, theme.TINY, Ink.QUIET)], spacing=0)

@@ -19,7 +19,7 @@ from associate_app.ui.parts.paged import paged
 from associate_app.ui.parts.plays_switch import plays_switch
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
-from associate_app.ui.state import use_desk, use_reading
+from associate_app.ui.state import Desk, use_desk, use_reading
 from associate_app.ui.theme import Ink
 from associate_app.ui.today_faces import TextFace
 from associate_app.ui.words import mentions
@@ -63,7 +63,7 @@ def _mentions(text: TextFace, wanted: str) -> bool:
 
 
 @part
-def _row(text: TextFace) -> ft.Control:
+def _row(_: Desk, text: TextFace) -> ft.Control:
     is_open, set_open = use_value(False)
     told = ft.Column(
         [say(text.title, theme.LABEL, lines=2), say(text.hint, theme.TINY, Ink.QUIET, lines=1)], spacing=0, expand=True

@@ -75,8 +75,7 @@ def _mentions(play: BookPlay, wanted: str) -> bool:
 
 
 @part
-def _row(play: BookPlay) -> ft.Control:
-    desk = use_desk()
+def _row(desk: Desk, play: BookPlay) -> ft.Control:
     is_open, set_open = use_value(False)
 
     async def toggle() -> None:

@@ -25,7 +25,7 @@ from associate_app.ui.parts.card_deeds import card_deeds
 from associate_app.ui.parts.chips import chip, consent_marks
 from associate_app.ui.parts.had_offers import had_offers
 from associate_app.ui.parts.in_order import in_order
-from associate_app.ui.parts.lines import note_line, online_line
+from associate_app.ui.parts.lines import noted_line, online_line
 from associate_app.ui.parts.noted import noted
 from associate_app.ui.parts.notice import banner, empty, waiting
 from associate_app.ui.parts.offer_sheet import offer_sheet
@@ -276,7 +276,7 @@ def _left(face: CardFace, show: Callable[[Saved], None]) -> ft.Control:
 def _noted(key: str, title: str, lines: tuple[NoteFace, ...]) -> list[ft.Control]:
     if not lines:
         return []
-    told = keyed(key, paged, title, lines, note_line, spacing=theme.XS)
+    told = keyed(key, paged, title, lines, noted_line, spacing=theme.XS)
     return [ft.Column([section(title), told], spacing=theme.XS)]
 
 
@@ -300,13 +300,12 @@ def _recent(face: CardFace) -> ft.Control:
     return ft.Column([section(title), *nothing, lines], spacing=0)
 
 
-def _online(line: LineFace) -> ft.Control:
-    return online_line(line, use_desk().speaker("new_mark"), _way_to(line))
+def _online(desk: Desk, line: LineFace) -> ft.Control:
+    return online_line(line, desk.speaker("new_mark"), _way_to(desk, line))
 
 
-def _way_to(line: LineFace) -> Callable[[], None] | None:
+def _way_to(desk: Desk, line: LineFace) -> Callable[[], None] | None:
     """To the product of a line, for the shopper of this card."""
-    desk = use_desk()
     return partial(desk.go, Place("product", line.sku, desk.card_in_hand)) if line.sku else None
 
 

@@ -117,8 +117,8 @@ def _records(desk: Desk, face: SyncFace, want: Callable[[int], None]) -> ft.Cont
     return ft.Column([section(title), rows if face.records else empty(desk.speaker("sync.none"))], spacing=0)
 
 
-def _record(row: RecordRow) -> ft.Control:
-    is_phone = use_desk().whereabouts.frame is Frame.PHONE
+def _record(desk: Desk, row: RecordRow) -> ft.Control:
+    is_phone = desk.whereabouts.frame is Frame.PHONE
     icon, colour = _MARKS[row.tone]
     told: list[ft.Control] = [say(row.what, theme.LABEL, lines=2)]
     if is_phone:

@@ -81,7 +81,7 @@ def test_what_a_segment_reads_needs_the_plays_consent():
     told = refused(known, condition=group("all", named("browsers")))
     assert len(told) == 1
     assert told[0].startswith("condition.items[0]: in the segment browsers: this reads what needs the consent")
-    assert parse_play({**PLAY, "condition": named("agreed")}, "test.yaml", known)
+    assert parse_play({**PLAY, "condition": named("agreed")}, "test.yaml", known) is not None
 
 
 def test_written_out_it_may_be_deeper_but_not_without_end():
@@ -90,7 +90,7 @@ def test_written_out_it_may_be_deeper_but_not_without_end():
     known = segments(
         one=deep, two=group("all", group("all", named("one"))), three=group("all", group("all", named("two")))
     )
-    assert parse_play({**PLAY, "condition": group("all", named("three"))}, "test.yaml", known)
+    assert parse_play({**PLAY, "condition": group("all", named("three"))}, "test.yaml", known) is not None
     told = refused(known, condition=group("all", group("all", named("three"))))
     assert told[0].startswith("condition.items[0].items[0]: in the segment three: groups may be nested 8 deep")
     assert "nested 3 deep" in refused(known, condition=group("all", deep))[0]

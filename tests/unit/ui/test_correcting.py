@@ -98,7 +98,7 @@ def test_wrong_data_is_flagged_and_a_size_is_noted_at_once(store: Store) -> None
             await screen.see("Language: Polish · HQ decides")
             assert store.newest()["value"] == "pl"
             assert store.kinds()[-3:] == ["preference_set", "profile_corrected", "profile_corrected"]
-            assert screen.find(ft.TextButton, "Undo")
+            assert screen.find(ft.TextButton, "Undo") is not None
 
     played(play)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +17,7 @@ from associate_app.ui.hooks import keyed, use_value
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import quiet_button
 from associate_app.ui.parts.paged import PAGE, paged
-from associate_app.ui.state import Desk, DeskContext, Heart
+from associate_app.ui.state import Desk, DeskContext, Heart, use_desk
 from tests.support.flet_harness import Screen
 from tests.support.plays import days_ago
 from tests.support.replica import LOYALTY_ID, MARA, STORE_SCOPE, mara, page, put
@@ -34,6 +36,7 @@ class Bench:
         self.lines, self.first, self.drawn = numbered(count), first, list[str]()
         self.turned: list[tuple[int, int]] = []
         self.desk: Desk | None = None
+        self.draw: Callable[[Desk, NoteFace], ft.Control] = self._line
 
     def open(self) -> Screen:
         return Screen(self._main)
@@ -48,10 +51,10 @@ class Bench:
     def _all(self) -> ft.Control:
         count, redraw = use_value(0)
         again = quiet_button("again", lambda: redraw(count + 1))
-        lines = paged("Notes", list(self.lines), self._line, self.first, turned=self._turn)
+        lines = paged("Notes", list(self.lines), self.draw, self.first, turned=self._turn)
         return ft.Column([again, lines])
 
-    def _line(self, line: NoteFace) -> ft.Control:
+    def _line(self, _: Desk, line: NoteFace) -> ft.Control:
         self.drawn.append(line.text)
         return ft.Text(line.text)
 
@@ -105,6 +108,54 @@ def test_a_line_is_drawn_again_when_its_record_or_what_is_around_it_has_changed(
             screen.session.store.set("text_scale", 2.0)
             await screen.press("again")
             assert len(bench.drawn) == PAGE
+
+    played(play)
+
+
+def test_two_lines_with_one_key_are_two_lines() -> None:
+    """A shopper may look at the same thing twice in a second; neither is taken for the other, whatever comes above."""
+    bench = Bench(3, PAGE)
+    bench.lines.insert(1, replace(bench.lines[0], text="line 1, again"))
+
+    async def play() -> None:
+        async with bench.open() as screen:
+            bench.lines.insert(0, NoteFace("n0", "line 0", ""))
+            await screen.press("again")
+            assert lines_of(screen) == ["line 0", "line 1", "line 1, again", "line 2", "line 3"]
+            bench.lines[0:2] = []
+            await screen.press("again")
+            assert lines_of(screen) == ["line 1, again", "line 2", "line 3"]
+            assert not screen.crashes()
+
+    played(play)
+
+
+@part
+def _folded(desk: Desk, line: NoteFace) -> ft.Control:
+    """A line with a state of its own, which asks for its desk each time it is drawn."""
+    is_open, set_open = use_value(False)
+    told = f"{line.text} {'open' if is_open and use_desk() is desk else 'closed'}"
+    return quiet_button(told, lambda: set_open(not is_open))
+
+
+def test_a_line_with_a_state_of_its_own_stays_alive_when_the_list_is_drawn_again() -> None:
+    """It stands where it stood, and a tap on it is still answered; what was opened stays open."""
+    bench = Bench(3, PAGE)
+    bench.draw = _folded
+
+    async def play() -> None:
+        async with bench.open() as screen:
+            for _ in range(2):
+                bench.lines.insert(0, NoteFace(f"n{-len(bench.lines)}", f"line {-len(bench.lines)}", ""))
+                gc.collect()
+                await screen.press("again")
+            await screen.press("line 2 closed")
+            await screen.see("line 2 open")
+            await screen.press("again")
+            assert screen.shows("line 2 open")
+            await screen.press("line 2 open")
+            await screen.see("line 2 closed")
+            assert not screen.crashes()
 
     played(play)
 

@@ -204,7 +204,7 @@ def test_twice_the_text_has_half_the_room(store: Store) -> None:
             await sign_in(screen)
             probe = next(one for one in screen.walk() if isinstance(one, ft.Text) and one.on_size_change)
             await screen.event(probe, "size_change", {"w": 24, "h": 40})
-            assert screen.find(ft.NavigationBar)
+            assert screen.find(ft.NavigationBar) is not None
             probe = next(one for one in screen.walk() if isinstance(one, ft.Text) and one.on_size_change)
             await screen.event(probe, "size_change", {"w": 12, "h": 20})
             with pytest.raises(LookupError):
