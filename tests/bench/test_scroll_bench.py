@@ -9,6 +9,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -121,7 +122,9 @@ def counted(shop: ShopTablet, lists: list[str]) -> list[int]:
                     counts.append(controls(screen))
             assert not screen.crashes()
 
-    asyncio.run(play())
+    # In a thread of its own: in this one the browser of another bench may be waiting.
+    with ThreadPoolExecutor(1) as own:
+        own.submit(lambda: asyncio.run(play())).result()
     store.worker.shutdown(wait=True)
     store.shop.close()
     return counts
