@@ -215,6 +215,7 @@ def build_theme(colours: dict[str, str]) -> ft.Theme:
         visual_density=ft.VisualDensity.STANDARD,
         scaffold_bgcolor=colours["surface"],
         font_family=FONT,
+        icon_theme=ft.IconTheme(apply_text_scaling=True),
         icon_button_theme=ft.IconButtonTheme(style=ft.ButtonStyle(padding=ft.Padding.all(12))),
         divider_theme=ft.DividerTheme(color=colours["outline_variant"], thickness=1, space=1),
         bottom_sheet_theme=ft.BottomSheetTheme(bgcolor=colours["surface"]),

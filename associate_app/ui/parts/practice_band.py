@@ -10,6 +10,7 @@ from associate_app.ui import theme
 from associate_app.ui.parts.buttons import tapped
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Desk, Frame
+from associate_app.ui.text_scale import is_text_large
 from associate_app.ui.theme import Ink
 
 _EDGE = 5
@@ -37,13 +38,18 @@ def _band(desk: Desk) -> ft.Control:
     )
     leave = ft.TextButton(
         words("practice.leave"),
-        height=theme.TARGET,
         on_click=tapped(partial(desk.practise, False)),
         style=theme.button_style(ft.Colors.ON_INVERSE_SURFACE, None, ft.Colors.ON_INVERSE_SURFACE, horizontal=16),
     )
     icon = ft.Icon(ft.Icons.SCHOOL, size=22, color=ft.Colors.ON_INVERSE_SURFACE)
+    row = ft.Row([icon, spoken], spacing=theme.M, vertical_alignment=ft.CrossAxisAlignment.CENTER)
+    band: ft.Control = row
+    if is_phone and is_text_large():
+        band = ft.Column([row, ft.Row([leave])], spacing=theme.XS)
+    else:
+        row.controls.append(leave)
     return ft.Container(
-        ft.Row([icon, spoken, leave], spacing=theme.M, vertical_alignment=ft.CrossAxisAlignment.CENTER),
+        band,
         padding=ft.Padding.symmetric(vertical=theme.XS, horizontal=theme.L),
         bgcolor=ft.Colors.INVERSE_SURFACE,
     )

@@ -17,8 +17,8 @@ from associate_app.ui.parts.pill import sync_pill
 from associate_app.ui.parts.pressable import Look, Spoken, pressable
 from associate_app.ui.parts.text import heading, say
 from associate_app.ui.state import MANAGERS_SCREENS, Frame, Place, SyncLight, use_desk
-from associate_app.ui.text_scale import scaled
-from associate_app.ui.theme import Ink
+from associate_app.ui.text_scale import is_text_large, scaled
+from associate_app.ui.theme import Ink, Type
 
 _ROOMS: Final = (
     ("scan", ft.Icons.QR_CODE_SCANNER, ft.Icons.QR_CODE_SCANNER),
@@ -112,7 +112,7 @@ def bottom_bar(screen: str, associate: AssociateFace, go: Callable[[str], None])
     here = "plays" if here == "tell" else here  # which is where a phone leads to it from
     return ft.NavigationBar(
         destinations=[
-            ft.NavigationBarDestination(icon=hollow, selected_icon=full, label=words(f"nav.{name}"))
+            ft.NavigationBarDestination(icon=_still(hollow), selected_icon=_still(full), label=words(f"nav.{name}"))
             for name, hollow, full in rooms
         ],
         selected_index=names.index(here) if here in names else names.index("today"),
@@ -133,6 +133,11 @@ def pill_of_session(light: SyncLight) -> ft.Control:
     )
 
 
+def _still(icon: ft.IconData) -> ft.Icon:
+    """An icon of the bar at the foot: its room is Flutter's and does not grow with the text."""
+    return ft.Icon(icon, apply_text_scaling=False)
+
+
 def page_of(
     title: str,
     content: ft.Control,
@@ -145,7 +150,7 @@ def page_of(
     """A screen with its title left, the pill right, and the content under it."""
     desk = use_desk()
     edge = edge_of(desk.whereabouts.frame)
-    told: list[ft.Control] = [heading(title, theme.HERO if desk.whereabouts.frame is not Frame.PHONE else theme.NAME)]
+    told: list[ft.Control] = [heading(title, _step(desk.whereabouts.frame))]
     if lead:
         told.append(say(lead, theme.BODY, Ink.QUIET))
     is_narrowed = has_width_limit and desk.whereabouts.frame is not Frame.PHONE
@@ -158,6 +163,13 @@ def page_of(
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH if not has_width_limit else ft.CrossAxisAlignment.START,
     )
     return ft.Container(body, padding=ft.Padding.only(left=edge, right=edge, top=edge), expand=True)
+
+
+def _step(frame: Frame) -> Type:
+    """A title on a phone is smaller, and with large text again: one long word must fit a line."""
+    if frame is not Frame.PHONE:
+        return theme.HERO
+    return theme.TITLE if is_text_large() else theme.NAME
 
 
 def head(told: ft.Control) -> ft.Control:

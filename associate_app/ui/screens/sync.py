@@ -86,16 +86,14 @@ def _cut(desk: Desk, face: SyncFace) -> list[ft.Control]:
             return
         await desk.commit(desk.floor.cut_network, bool(e.control.value))
 
-    switch: ft.Control = ft.Row(
-        [
-            ft.Switch(
-                label=words("sync.cut"),
-                value=face.is_cut,
-                on_change=flip,
-                label_text_style=theme.style(theme.LABEL),
-                inactive_track_color=ft.Colors.SURFACE_CONTAINER_HIGHEST,
-            )
-        ]
+    # The words beside it, as one node with it: a label of its own would not wrap.
+    switch = ft.MergeSemantics(
+        ft.Row(
+            [
+                ft.Switch(value=face.is_cut, on_change=flip, inactive_track_color=ft.Colors.SURFACE_CONTAINER_HIGHEST),
+                say(words("sync.cut"), theme.LABEL, expand=True),
+            ]
+        )
     )
     hint = say(words("sync.cut_hint"), theme.TINY, Ink.QUIET)
     told = [banner(words("sync.is_cut"), ft.Icons.WIFI_OFF)] if face.is_cut else []
