@@ -12,7 +12,6 @@ from associate_app.ui.parts.buttons import line_button, quiet_button
 from associate_app.ui.parts.closing import leaving
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Saved
-from associate_app.ui.text_scale import is_text_large
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 
@@ -49,10 +48,12 @@ def saved_line(saved: Saved, words: Speaker, undo: Callable[[], Awaitable[None]]
 
 
 def _said(title: str, told: str) -> ft.Control:
-    strong = say(title, theme.STRONG, Ink.ON_DARK)
-    if is_text_large():
-        return ft.Column([strong, say(told, theme.SMALL, Ink.ON_DARK)], spacing=0, tight=True)
-    return ft.Row([strong, say(told, theme.SMALL, Ink.ON_DARK, lines=1, expand=True)], spacing=theme.M)
+    """Side by side where there is room, else one under the other: what was saved is never cut to its first word."""
+    words: list[ft.Control] = [
+        say(title, theme.STRONG, Ink.ON_DARK),
+        say(told, theme.SMALL, Ink.ON_DARK, lines=2),
+    ]
+    return ft.Row(words, wrap=True, spacing=theme.M, run_spacing=0, vertical_alignment=ft.CrossAxisAlignment.CENTER)
 
 
 def reason_sheet(
