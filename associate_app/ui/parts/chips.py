@@ -9,6 +9,7 @@ import flet as ft
 from associate_app.ui import theme
 from associate_app.ui.faces import ConsentFace
 from associate_app.ui.parts.text import say
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 
 _CONSENT_ICONS: Final[dict[str, tuple[ft.IconData, ft.IconData]]] = {
@@ -56,12 +57,13 @@ def _mark(consent: ConsentFace) -> ft.Control:
     filled, hollow = _CONSENT_ICONS[consent.purpose]
     if consent.is_granted:
         return ft.Icon(filled, size=19, color=ft.Colors.PRIMARY, tooltip=consent.spoken)
+    side = scaled(24)
     strike = ft.Container(
-        width=24, height=1.6, bgcolor=ft.Colors.ON_SURFACE_VARIANT, rotate=ft.Rotate(angle=-0.78), border_radius=1
+        width=side, height=1.6, bgcolor=ft.Colors.ON_SURFACE_VARIANT, rotate=ft.Rotate(angle=-0.78), border_radius=1
     )
     return ft.Stack(
         [ft.Icon(hollow, size=19, color=ft.Colors.OUTLINE), strike],
-        width=24,
-        height=24,
+        width=side,
+        height=side,
         alignment=ft.Alignment.CENTER,
     )

@@ -87,7 +87,8 @@ def _typed(desk: Desk, name: str, look: Field, heard: Cell[Heard]) -> ft.Control
     field = ft.TextField(
         label=look.label,
         helper=look.hint,
-        prefix_icon=look.icon,
+        # Its room beside the words is Flutter's and does not grow with them.
+        prefix_icon=ft.Icon(look.icon, apply_text_scaling=False) if look.icon else None,
         value=typed.value.text,
         multiline=is_long,
         min_lines=look.lines if is_long else None,

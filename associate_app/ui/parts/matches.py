@@ -16,6 +16,7 @@ from associate_app.ui.parts.buttons import quiet_button
 from associate_app.ui.parts.rows import shopper_row
 from associate_app.ui.parts.text import say
 from associate_app.ui.state import Desk, use_desk
+from associate_app.ui.text_scale import is_text_large
 from associate_app.ui.theme import Ink
 from shared.errors import Refused
 
@@ -62,8 +63,10 @@ def look_line(face: MatchesFace | None, again: Callable[[], Awaitable[None]]) ->
         return say(words("match.begins"), theme.TINY, Ink.QUIET)
     told: list[ft.Control] = [say(face.progress, theme.TINY, Ink.QUIET, expand=True)]
     if face.is_done:
-        told.append(quiet_button(words("match.again"), again, icon=ft.Icons.REFRESH, horizontal=8))
-        return ft.Row(told, vertical_alignment=ft.CrossAxisAlignment.CENTER)
+        way = quiet_button(words("match.again"), again, icon=ft.Icons.REFRESH, horizontal=8)
+        if is_text_large():
+            return ft.Column([ft.Row(told), ft.Row([way])], spacing=0)
+        return ft.Row([*told, way], vertical_alignment=ft.CrossAxisAlignment.CENTER)
     bar = ft.ProgressBar(value=face.share, height=4, border_radius=2)
     return ft.Column([ft.Row(told), ft.Semantics(label=face.progress, content=bar)], spacing=theme.XS)
 

@@ -97,7 +97,8 @@ def _way(desk: Desk, face: AppointmentsFace) -> ft.Control:
             quiet_button(words("appointments.after"), to(face.after), icon=ft.Icons.CHEVRON_RIGHT),
         ],
         spacing=0,
-        tight=True,
+        run_spacing=0,
+        wrap=True,
     )
     title = ft.Semantics(live_region=True, content=heading(face.title, theme.TITLE))
     return ft.Column([ft.Row([views, steps], wrap=True, spacing=theme.L, run_spacing=theme.S), title], spacing=theme.M)
