@@ -101,7 +101,7 @@ def talking_points(
 
 def _point(told: str, icon: ft.IconData, size: int, colour: ft.Colors) -> ft.Control:
     mark = ft.Container(
-        ft.Icon(icon, size=size, color=colour), width=18, height=scaled(23), alignment=ft.Alignment.CENTER
+        ft.Icon(icon, size=size, color=colour), width=scaled(18), height=scaled(23), alignment=ft.Alignment.CENTER
     )
     return ft.Row([mark, say(told, expand=True)], spacing=theme.S, vertical_alignment=ft.CrossAxisAlignment.START)
 

@@ -73,8 +73,8 @@ def _room(name: str, hollow: ft.IconData, full: ft.IconData, is_here: bool, go: 
     told = words(f"nav.{name}")
     icon = ft.Container(
         ft.Icon(full if is_here else hollow, size=24, color=_ink(is_here)),
-        width=60,
-        height=34,
+        width=scaled(60),
+        height=scaled(34),
         alignment=ft.Alignment.CENTER,
         border_radius=theme.PILL,
         bgcolor=ft.Colors.PRIMARY_CONTAINER if is_here else None,

@@ -14,6 +14,7 @@ from associate_app.ui import theme
 from associate_app.ui.manager_faces import ProposalFace, WordLine
 from associate_app.ui.parts.chips import chip
 from associate_app.ui.parts.text import say
+from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 from associate_app.ui.words import Speaker
 
@@ -39,7 +40,7 @@ def _line(one: WordLine, words: Speaker) -> ft.Control:
         exclude_semantics=True,
         content=ft.Container(
             ft.Row(
-                [ft.Container(say(_SIGNS[one.mark], theme.STRONG, ink), width=18), text],
+                [ft.Container(say(_SIGNS[one.mark], theme.STRONG, ink), width=scaled(18)), text],
                 spacing=theme.S,
                 vertical_alignment=ft.CrossAxisAlignment.START,
             ),
