@@ -23,7 +23,6 @@ from associate_app.ui.parts.rows import link_row
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
-from associate_app.ui.text_scale import scaled
 from associate_app.ui.theme import Ink
 
 _QR_SIDE: Final = 240
@@ -106,7 +105,10 @@ def _till(desk: Desk, face: OfferScreenFace) -> ft.Control:
     """The code for the till; where there is none, why."""
     words = desk.speaker
     if face.code is None:
-        return ft.Container(say(face.code_told or "", theme.SMALL, Ink.QUIET), width=scaled(_QR_SIDE + 2 * theme.L))
+        told = say(face.code_told or "", theme.SMALL, Ink.QUIET)
+        if desk.whereabouts.frame is Frame.LANDSCAPE:
+            return ft.Container(told, width=_QR_SIDE + 2 * theme.L)
+        return ft.Container(told, expand=True)
     code = ft.Container(
         ft.Image(src=qr_png(face.code), width=_QR_SIDE, height=_QR_SIDE, semantics_label=face.code),
         border_radius=theme.ROUND_M,
