@@ -67,19 +67,31 @@ def play_changes(change: ChangeFace) -> ft.Control:
     return ft.Column([row, *opened, *said], spacing=theme.S)
 
 
+Points = tuple[str, tuple[str, ...]]
+"""What to say first, and the points after it."""
+
+
+def _use_words(change: ChangeFace) -> tuple[Points, Callable[[Points], None]]:
+    """What stands in the fields of an open form. Where the play's words have become others meanwhile the fields begin
+    anew with those, and so does this: what is sent is what can be read."""
+    begun = (change.opener, change.bullets)
+    held, hold = use_value((begun, begun))
+    return (held[1] if held[0] == begun else begun), lambda now: hold((begun, now))
+
+
 @part
 def _words_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Callable[[], None]) -> ft.Control:
     words = use_desk().speaker
-    opener, bullets = use_cell(lambda: change.opener), use_cell(lambda: "\n".join(change.bullets))
+    (opener, bullets), put = _use_words(change)
 
     async def keep() -> None:
-        await save(PlayChange(opener=opener.value.strip(), bullets=_lines_of(bullets.value)))
+        await save(PlayChange(opener=opener, bullets=bullets))
 
     look = Field(words("change.opener"), value=change.opener, lines=2, has_focus=True)
     points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(change.bullets), lines=3)
     fields = [
-        text_field("own-opener", look, partial(setattr, opener, "value")),
-        text_field("own-bullets", points, partial(setattr, bullets, "value")),
+        text_field("own-opener", look, lambda typed: put((typed.strip(), bullets))),
+        text_field("own-bullets", points, lambda typed: put((opener, _lines_of(typed)))),
     ]
     return _form(fields, words("change.keep"), keep, words("close"), close)
 
@@ -88,24 +100,21 @@ def _words_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Ca
 def _proposal_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Callable[[], None]) -> ft.Control:
     words = use_desk().speaker
     text = use_cell(str)
-    begun = (change.opener, change.bullets)
-    proposed, propose = use_value(begun)
-
-    def say_opener(typed: str) -> None:
-        propose((typed.strip(), proposed[1]))
-
-    def say_bullets(typed: str) -> None:
-        propose((proposed[0], _lines_of(typed)))
+    (opener, bullets), put = _use_words(change)
 
     async def send() -> None:
-        await save(PlayChange(proposal=text.value or " ", opener=proposed[0], bullets=proposed[1]))
+        await save(PlayChange(proposal=text.value or " ", opener=opener, bullets=bullets))
 
-    points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(begun[1]), lines=3)
+    points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(change.bullets), lines=3)
     look = Field(words("change.proposal"), lines=2, length_max=500, has_focus=True)
     fields = [
-        text_field("proposal-opener", Field(words("change.opener"), value=begun[0], lines=2), say_opener),
-        text_field("proposal-bullets", points, say_bullets),
-        *_would_change(change, words, *proposed),
+        text_field(
+            "proposal-opener",
+            Field(words("change.opener"), value=change.opener, lines=2),
+            lambda typed: put((typed.strip(), bullets)),
+        ),
+        text_field("proposal-bullets", points, lambda typed: put((opener, _lines_of(typed)))),
+        *_would_change(change, words, opener, bullets),
         text_field("proposal", look, partial(setattr, text, "value")),
     ]
     return _form(fields, words("change.send"), send, words("close"), close)

@@ -18,7 +18,10 @@ from associate_app.ui.parts.paged import PAGE, paged
 from associate_app.ui.parts.shell import page_of
 from associate_app.ui.parts.text import say, section
 from associate_app.ui.state import Desk, Frame, Place, use_desk, use_reading
+from associate_app.ui.text_scale import is_text_large, scaled
 from associate_app.ui.theme import Ink
+
+_CUT_WIDTH: Final = 130
 
 _MARKS: Final = {
     PillTone.SAVED: (ft.Icons.CLOUD_DONE_OUTLINED, ft.Colors.PRIMARY),
@@ -86,18 +89,18 @@ def _cut(desk: Desk, face: SyncFace) -> list[ft.Control]:
             return
         await desk.commit(desk.floor.cut_network, bool(e.control.value))
 
-    # The words beside it, as one node with it: a label of its own would not wrap.
-    switch = ft.MergeSemantics(
-        ft.Row(
-            [
-                ft.Switch(value=face.is_cut, on_change=flip, inactive_track_color=ft.Colors.SURFACE_CONTAINER_HIGHEST),
-                say(words("sync.cut"), theme.LABEL, expand=True),
-            ]
-        )
+    told = words("sync.cut")
+    switch = ft.Switch(
+        # Words alone do not wrap: of large ones the end would be lost.
+        label=ft.Container(say(told, theme.LABEL), width=scaled(_CUT_WIDTH)) if is_text_large() else told,
+        value=face.is_cut,
+        on_change=flip,
+        label_text_style=theme.style(theme.LABEL),
+        inactive_track_color=ft.Colors.SURFACE_CONTAINER_HIGHEST,
     )
     hint = say(words("sync.cut_hint"), theme.TINY, Ink.QUIET)
-    told = [banner(words("sync.is_cut"), ft.Icons.WIFI_OFF)] if face.is_cut else []
-    return [ft.Column([switch, hint, *told], spacing=theme.S)]
+    is_cut = [banner(words("sync.is_cut"), ft.Icons.WIFI_OFF)] if face.is_cut else []
+    return [ft.Column([ft.Row([switch]), hint, *is_cut], spacing=theme.S)]
 
 
 def _settings(desk: Desk) -> ft.Control:

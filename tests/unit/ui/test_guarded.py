@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from functools import partial
 
 import flet as ft
 import pytest
@@ -128,7 +129,9 @@ def test_a_manager_pauses_writes_own_words_and_proposes_and_it_holds_at_once(sto
             await screen.see("“It lies on table two.”")
             assert store.newest()["talking_points"]["en"]["opener"] == "It lies on table two."
             await screen.press("Back to HQ's words")
+            # The card and what may be changed are read one after the other.
             await screen.until(lambda: not screen.shows("“It lies on table two.”"))
+            await screen.until(lambda: not screen.shows("Back to HQ's words"))
             await screen.press("Propose to HQ")
             await screen.write("What should this play be?", "Add the boots.")
             await screen.press("Send to HQ")
@@ -141,6 +144,40 @@ def test_a_manager_pauses_writes_own_words_and_proposes_and_it_holds_at_once(sto
             assert not screen.crashes()
 
     played(play)
+
+
+def test_what_is_sent_is_what_stands_in_the_fields_also_when_the_words_changed_meanwhile(store: Store) -> None:
+    """A colleague gives the play other words while two forms of it are open: the fields take them, and so does what is
+    saved."""
+    theirs = "A colleague was quicker."
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen, "Ada Brandt")
+            first = store.floor.card(store.floor.read_scan(card_for()).token).plays[0]
+            await open_first_verdict(screen)
+            for form, button in (("Propose to HQ", "Send to HQ"), ("Own words", "Use these words")):
+                await screen.press(form)
+                await screen.write("What to say first", "Typed by Ada.")
+                said = f"{theirs} {form}"
+                store.floor.change_play(first.play_id, PlayChange(opener=said, bullets=("Look.",)), "a0002")
+                store.heart.beat()
+                await screen.until(partial(stands, screen, said))
+                if form == "Propose to HQ":
+                    await screen.write("What should this play be?", "Add the boots.")
+                await screen.press(button)
+                await screen.until(lambda: store.kinds().count("play_changed") % 2 == 0)
+                saved = store.newest()
+                sent = saved["proposal"]["after"] if form == "Propose to HQ" else saved["talking_points"]["en"]
+                assert sent["opener"] == said
+            assert not screen.crashes()
+
+    played(play)
+
+
+def stands(screen: Screen, words: str) -> bool:
+    """Whether they stand in the field of what to say first."""
+    return bool(screen.find(ft.TextField, label="What to say first").value == words)
 
 
 def test_the_floor_says_no_in_words_whatever_a_screen_asks(store: Store) -> None:
