@@ -323,7 +323,13 @@ class _Session:
         if desk.take_test_scan is not None:
             desk.take_test_scan(scan, has_enter)
         else:
-            desk.page.run_task(desk.scan, scan)
+            desk.page.run_task(self._scanned, desk, scan)
+
+    async def _scanned(self, desk: Desk, scan: str) -> None:
+        try:
+            await desk.scan(scan)
+        except Exception as problem:  # noqa: BLE001  (told as of a tap: a scan that nothing comes of is made again)
+            self._page.session.error(str(problem))
 
 
 def _calm_errors(page: ft.Page, speaker: Callable[[], Speaker]) -> None:

@@ -55,7 +55,8 @@ class ScannerKeys:
 
     def press(self, key: Key, now_s: float) -> str | None:
         """Take a key; the finished scan when it was Enter."""
-        if now_s - self._last_s > self._gap_s_max():
+        # What is long enough to be a code is ended by `settle` alone, which knows whether a busy loop kept it waiting.
+        if len(self._text) < LENGTH_MIN and now_s - self._last_s > self._gap_s_max():
             self._text = ""
         self._silent_since_s = now_s
         if key.label in _ENTER:

@@ -53,6 +53,11 @@ class AppPage(FletPage):
         self.press(outcome)
         self.see("Saved: ")
 
+    def switch_network(self) -> None:
+        """The demo's switch on Sync."""
+        self.press("Sync")
+        self.tap(self.page.get_by_role("switch", name="Take the network away"))
+
     def pill(self) -> str:
         """What the sync pill says."""
         return next(told for told in self.all_text() if told.startswith("Sync: ")).removeprefix("Sync: ")

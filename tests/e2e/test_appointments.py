@@ -32,12 +32,6 @@ class Finger:
         self.taps += 1
 
 
-def switch_network(app: AppPage) -> None:
-    """The demo's switch on Sync."""
-    app.press("Sync")
-    app.tap(app.page.get_by_role("switch", name="Take the network away"))
-
-
 def book(app: AppPage, sheet: Sheet, name: str) -> int:
     """Book eleven o'clock of the next open day from a shopper's card; how many taps it took."""
     app.scan_by_hand(sheet.card(name))
@@ -66,8 +60,8 @@ def test_one_time_booked_on_two_tablets_offline_is_kept_twice_and_told_on_both(
     )
     with ExitStack() as back:  # others use the first tablet after this: whatever happens, it is given its network back
         for app in (first, second):
-            switch_network(app)
-            back.callback(switch_network, app)
+            app.switch_network()
+            back.callback(app.switch_network)
         assert book(first, sheet, "Henrik") <= TAPS_MAX
         assert book(second, sheet, "Clara") <= TAPS_MAX
         assert not first.shows("Same time as")

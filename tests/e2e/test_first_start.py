@@ -47,8 +47,7 @@ def test_a_newcomer_practises_without_a_network_and_nothing_of_it_is_kept(
 ) -> None:
     """Sign in, practice card, three tips, an outcome: five taps after the PIN; the journal is as empty as before."""
     app = open_app(new_hub.url).sign_in(sheet.people[0]["name"], sheet.people[0]["pin"])
-    app.press("Sync")
-    app.tap(app.page.get_by_role("switch", name="Take the network away"))
+    app.switch_network()
     app.press("Today")
     app.see("New here? Try it first")
     app.press("Practise")

@@ -168,14 +168,12 @@ def test_what_a_shopper_does_online_appears_on_the_open_card_marked_new(
 def test_the_network_taken_away_is_grey_and_given_back_empties_the_outbox(app: AppPage, sheet: Sheet) -> None:
     """The demo's switch: recording goes on, the pill says so calmly; given back, all goes to HQ by itself."""
     app.wait_for_pill("All saved at HQ")
-    app.press("Sync")
-    app.tap(app.page.get_by_role("switch", name="Take the network away"))
+    app.switch_network()
     app.see("The network is taken away.")
     app.scan_by_hand(sheet.card("Sofia"))
     app.see_card("Sofia Marin")
     app.wait_for_pill("Saved on this tablet · ")
-    app.press("Sync")
-    app.tap(app.page.get_by_role("switch", name="Take the network away"))
+    app.switch_network()
     app.wait_for_pill("All saved at HQ", 30_000)
 
 

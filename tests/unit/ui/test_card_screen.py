@@ -208,6 +208,25 @@ def test_a_part_that_breaks_takes_nothing_else_down(store: Store, monkeypatch: p
     played(play)
 
 
+def test_a_scan_that_breaks_is_told_as_a_tap_is(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence, and the next scan opens its card: nobody scans into silence."""
+    real = TabletFloor.read_scan
+
+    def broken(floor: TabletFloor, text: str) -> Any:
+        raise RuntimeError("the disk does not answer")
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await sign_in(screen)
+            monkeypatch.setattr(TabletFloor, "read_scan", broken)
+            await screen.type_keys(card_for(), enter=True)
+            await screen.see("That did not work.")
+            monkeypatch.setattr(TabletFloor, "read_scan", real)
+            await scan(screen, card_for(), "Plays for now")
+
+    played(play)
+
+
 def test_a_reload_of_the_address_leads_to_the_same_shopper(store: Store) -> None:
     """A new session of the same browser: still signed in, the same card; a stranger's browser sees the PIN pad."""
 

@@ -104,12 +104,25 @@ def test_an_invitation_waits_for_its_rest_as_a_card_does(head: str) -> None:
 
 
 def test_a_gap_begins_anew() -> None:
-    """What was typed before half a second of nothing belongs to something else."""
+    """What was typed before half a second of nothing belongs to something else: a code was ended by that silence, and
+    less than one is forgotten."""
     keys = ScannerKeys(lambda _: True)
     end_s = typed(keys, "zzzz", 5.0)
-    start_s = end_s + GAP_S_MAX + 0.01
-    end_s = typed(keys, "1234", start_s)
+    assert keys.settle(end_s + SILENCE_S) == "zzzz"
+    end_s = typed(keys, "zzz", end_s + 1.0)
+    end_s = typed(keys, "1234", end_s + GAP_S_MAX + 0.01)
     assert keys.press(Key("Enter"), end_s + 0.01) == "1234"
+
+
+@pytest.mark.parametrize("text", [CARD, "2900000000015"])
+def test_keys_that_a_busy_loop_kept_waiting_are_not_lost(text: str) -> None:
+    """It drew a screen for two seconds while the last keys and Enter lay in the socket; the silence was late too."""
+    keys = ScannerKeys(lambda typed: typed == CARD)
+    end_s = typed(keys, text[:-2], 5.0)
+    assert keys.settle(end_s + 2.0 + (CARD_GAP_S_MAX if text == CARD else 0)) is None
+    end_s = typed(keys, text[-2:], end_s + 2.0)
+    assert keys.settle(end_s + 2.0) is None
+    assert keys.press(Key("Enter"), end_s + 2.0) == text
 
 
 @pytest.mark.parametrize("text", ["", "a", "abc"])
