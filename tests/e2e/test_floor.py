@@ -113,6 +113,11 @@ def test_what_one_promises_a_colleague_moves_and_keeps_and_the_first_tablet_foll
     app.gone("Mara Lindqvist", SYNC_MS)
 
 
+def marked_new(app: AppPage) -> int:
+    """How many lines of the page say that they are new."""
+    return sum("new" in told.split(", ") for told in app.all_text())
+
+
 def test_plays_and_texts_are_read_and_searched_without_a_shopper_and_without_a_network(
     own_hub: HubProcess, open_app: OpenApp, sheet: Sheet
 ) -> None:
@@ -121,14 +126,14 @@ def test_plays_and_texts_are_read_and_searched_without_a_shopper_and_without_a_n
     app.switch_network()
     app.press("Plays")
     app.see("What you can say this week")
-    new = sum("new" in told.split(", ") or told == "new" for told in app.all_text())
+    new = marked_new(app)
     app.press("Invite them to the repair evening", exact=False)
     app.see("Next week we mend things here in the evening")
     app.write("Search plays", "xqxq")
     app.see("No play mentions “xqxq”.")
     app.write("Search plays", "repair")
     app.see("Invite them to the repair evening")
-    assert sum("new" in told.split(", ") or told == "new" for told in app.all_text()) < new
+    assert marked_new(app) < new
     app.press("Library")
     app.press("Caring for boots", exact=False)
     app.see("Brush off dry dirt")

@@ -11,7 +11,7 @@ import flet as ft
 
 from associate_app.ui import theme
 from associate_app.ui.faces import ChangeFace
-from associate_app.ui.hooks import keyed, use_cell, use_value
+from associate_app.ui.hooks import Live, keyed, use_cell, use_live, use_value
 from associate_app.ui.manager_faces import WordLine
 from associate_app.ui.parts.boundary import part
 from associate_app.ui.parts.buttons import line_button, main_button, quiet_button
@@ -71,28 +71,38 @@ Points = tuple[str, tuple[str, ...]]
 """What to say first, and the points after it."""
 
 
-def _use_words(change: ChangeFace) -> tuple[Points, Callable[[Points], None]]:
+def _use_words(change: ChangeFace) -> Live[Points]:
     """What stands in the fields of an open form. Where the play's words have become others meanwhile the fields begin
     anew with those, and so does this: what is sent is what can be read."""
-    begun = (change.opener, change.bullets)
-    held, hold = use_value((begun, begun))
-    return (held[1] if held[0] == begun else begun), lambda now: hold((begun, now))
+    words = (change.opener, change.bullets)
+    begun, live = use_cell(lambda: words), use_live(lambda: words)
+    if begun.value != words:
+        begun.value = live.value = words
+    return live
+
+
+def _word_fields(
+    form: str, change: ChangeFace, words: Speaker, live: Live[Points], *, has_focus: bool = False
+) -> list[ft.Control]:
+    """What to say first and the points, each of which leaves the other as it was typed last."""
+    opener = Field(words("change.opener"), value=change.opener, lines=2, has_focus=has_focus)
+    points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(change.bullets), lines=3)
+    return [
+        text_field(f"{form}-opener", opener, lambda typed: live.put((typed.strip(), live.value[1]))),
+        text_field(f"{form}-bullets", points, lambda typed: live.put((live.value[0], _lines_of(typed)))),
+    ]
 
 
 @part
 def _words_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Callable[[], None]) -> ft.Control:
     words = use_desk().speaker
-    (opener, bullets), put = _use_words(change)
+    live = _use_words(change)
 
     async def keep() -> None:
+        opener, bullets = live.value
         await save(PlayChange(opener=opener, bullets=bullets))
 
-    look = Field(words("change.opener"), value=change.opener, lines=2, has_focus=True)
-    points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(change.bullets), lines=3)
-    fields = [
-        text_field("own-opener", look, lambda typed: put((typed.strip(), bullets))),
-        text_field("own-bullets", points, lambda typed: put((opener, _lines_of(typed)))),
-    ]
+    fields = _word_fields("own", change, words, live, has_focus=True)
     return _form(fields, words("change.keep"), keep, words("close"), close)
 
 
@@ -100,21 +110,16 @@ def _words_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Ca
 def _proposal_form(change: ChangeFace, save: Callable[[PlayChange], Any], close: Callable[[], None]) -> ft.Control:
     words = use_desk().speaker
     text = use_cell(str)
-    (opener, bullets), put = _use_words(change)
+    live = _use_words(change)
 
     async def send() -> None:
+        opener, bullets = live.value
         await save(PlayChange(proposal=text.value or " ", opener=opener, bullets=bullets))
 
-    points = Field(words("change.bullets"), words("change.bullets_hint"), value="\n".join(change.bullets), lines=3)
     look = Field(words("change.proposal"), lines=2, length_max=500, has_focus=True)
     fields = [
-        text_field(
-            "proposal-opener",
-            Field(words("change.opener"), value=change.opener, lines=2),
-            lambda typed: put((typed.strip(), bullets)),
-        ),
-        text_field("proposal-bullets", points, lambda typed: put((opener, _lines_of(typed)))),
-        *_would_change(change, words, opener, bullets),
+        *_word_fields("proposal", change, words, live),
+        *_would_change(change, words, *live.value),
         text_field("proposal", look, partial(setattr, text, "value")),
     ]
     return _form(fields, words("change.send"), send, words("close"), close)

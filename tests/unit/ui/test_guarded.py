@@ -175,6 +175,28 @@ def test_what_is_sent_is_what_stands_in_the_fields_also_when_the_words_changed_m
     played(play)
 
 
+def test_words_typed_faster_than_the_form_is_drawn_are_all_kept(store: Store) -> None:
+    """Both fields and the button within one blink: none of them undoes what the one before it said."""
+
+    async def play() -> None:
+        async with store.open() as screen:
+            await open_mara(screen, "Ada Brandt")
+            await open_first_verdict(screen)
+            await screen.press("Own words")
+            opener = screen.find(ft.TextField, label="What to say first")
+            points = screen.find(ft.TextField, label="Up to three points")
+            await asyncio.gather(
+                screen.event(opener, "change", "It is on table two.", value="It is on table two."),
+                screen.event(points, "change", "Hand it over.", value="Hand it over."),
+                screen.event(screen.button("Use these words"), "click"),
+            )
+            await screen.until(lambda: "play_changed" in store.kinds())
+            told = store.newest()["talking_points"]["en"]
+            assert (told["opener"], told["bullets"]) == ("It is on table two.", ["Hand it over."])
+
+    played(play)
+
+
 def stands(screen: Screen, words: str) -> bool:
     """Whether they stand in the field of what to say first."""
     return bool(screen.find(ft.TextField, label="What to say first").value == words)
